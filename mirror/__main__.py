@@ -1,0 +1,5 @@
+"""`python -m mirror`, for when the command is not on the path."""
+
+from mirror.cli import main
+
+main()

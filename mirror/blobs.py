@@ -1,0 +1,203 @@
+"""DataJoint blobs: bytes from MATLAB or Python, into values that SQL can ask.
+
+The heading says only "blob", so a column is typed by all its values: numbers and arrays of
+one depth become `DOUBLE`, `BIGINT[]`, `DOUBLE[][]`, ...; anything else becomes JSON.
+"""
+
+import json
+import math
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+# A blob holds one session's arrays, some kilobytes; beyond this it is damage or an attack.
+LARGEST = 256 * 1024 * 1024
+COMPRESSED = b"ZL123\0"
+FORMATS = (b"mYm\0", b"dj0\0")
+# Integers beyond this do not survive in a DOUBLE.
+EXACT = 2**53
+
+
+class Undecodable(ValueError):
+    """The bytes are not a blob that DataJoint would read."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a value is: the type of its numbers and how deep they are nested.
+
+    `element` is '' (no number seen), 'bool', 'int', 'wide' (an integer that no DOUBLE
+    holds), 'float', or 'json' for everything that is not a nest of numbers.
+    """
+
+    element: str = ""
+    depth: int = 0
+
+    def __or__(self, other: "Kind") -> "Kind":
+        """The narrowest kind that holds the values of both.
+
+        A scalar among arrays is read as an array of one: IBL stores a lone NaN where a
+        session has no reaction time at all.
+        """
+        if self == NOTHING or other == NOTHING:
+            return other if self == NOTHING else self
+        element = _ELEMENTS.get((self.element, other.element), "json")
+        depths = {self.depth, other.depth}
+        if element == "json" or (len(depths) > 1 and depths != {0, 1}):
+            return JSON
+        return Kind(element, max(depths))
+
+    @property
+    def duckdb_type(self) -> str:
+        if self == NOTHING:
+            return "DOUBLE[]"
+        return _DUCKDB[self.element] + "[]" * self.depth
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        if self == NOTHING:
+            return pa.list_(pa.float64())
+        arrow = _ARROW[self.element]
+        for _ in range(self.depth):
+            arrow = pa.list_(arrow)
+        return arrow
+
+
+NOTHING = Kind()
+JSON = Kind("json")
+_ORDER = ("", "bool", "int", "float")
+_ELEMENTS = {(a, b): max(a, b, key=_ORDER.index) for a in _ORDER for b in _ORDER} | {
+    pair: "wide" for a in ("", "bool", "int", "wide") for pair in ((a, "wide"), ("wide", a))
+}
+_DUCKDB = {"": "DOUBLE", "bool": "BOOLEAN", "int": "BIGINT", "wide": "BIGINT"}
+_DUCKDB |= {"float": "DOUBLE", "json": "JSON"}
+_ARROW = {"": pa.float64(), "bool": pa.bool_(), "int": pa.int64(), "wide": pa.int64()}
+_ARROW |= {"float": pa.float64(), "json": pa.string()}
+_CAST: dict[str, Callable[[Any], Any]] = {"": float, "bool": bool, "int": int, "wide": int}
+_CAST |= {"float": float}
+
+
+def decode(raw: bytes, unpack: Callable[[bytes], Any]) -> Any:
+    """Decode one blob with DataJoint's `unpack`, whatever the bytes claim to be.
+
+    The claimed size is checked before and while decompressing, so that a few bytes cannot
+    ask for gigabytes. Raises Undecodable.
+    """
+    if raw.startswith(COMPRESSED):
+        start = len(COMPRESSED) + 8
+        claimed = int.from_bytes(raw[len(COMPRESSED) : start], "little")
+        if claimed > LARGEST:
+            raise Undecodable(f"claims {claimed:,} bytes")
+        stream = zlib.decompressobj()
+        try:
+            raw = stream.decompress(raw[start:], claimed + 1)
+        except zlib.error as error:
+            raise Undecodable(str(error)) from error
+        if len(raw) != claimed or not stream.eof:
+            raise Undecodable("does not decompress to the size it claims")
+    if not raw.startswith(FORMATS):
+        raise Undecodable("is not in a format that DataJoint writes")
+    try:
+        return unpack(raw)
+    # damaged bytes make the decoder fail in any way there is
+    except Exception as error:
+        raise Undecodable(str(error)) from error
+
+
+def kind(value: Any) -> Kind:
+    """Tell what a decoded value is."""
+    if value is None:
+        return NOTHING
+    if type(value) is np.ndarray and value.dtype.kind in "biuf":
+        return _array_kind(value)
+    if isinstance(value, bool | np.bool_):
+        return Kind("bool")
+    if isinstance(value, int | np.integer):
+        return _integer_kind(int(value), int(value), 0)
+    if isinstance(value, float | np.floating):
+        return Kind("float")
+    if type(value) is np.ndarray and value.dtype == object and value.ndim:
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        inner = NOTHING
+        for item in value:
+            found = kind(item)
+            if inner != NOTHING and found != NOTHING and found.depth != inner.depth:
+                return JSON
+            inner |= found
+        return JSON if inner.element == "json" else Kind(inner.element, inner.depth + 1)
+    return JSON
+
+
+def column(values: Iterable[Any], wanted: Kind) -> pa.Array:
+    """Put decoded values into one Arrow array of the wanted kind; None becomes NULL."""
+    if wanted.element == "json":
+        return pa.array(
+            [None if value is None else to_json(value) for value in values], pa.string()
+        )
+    cast = _CAST[wanted.element]
+    return pa.array([_nested(value, cast, wanted.depth) for value in values], wanted.arrow_type)
+
+
+def to_json(value: Any) -> str:
+    """Write a decoded structure as JSON; NaN and infinities, which JSON lacks, as strings."""
+    return json.dumps(_jsonable(value), ensure_ascii=False, allow_nan=False)
+
+
+def _array_kind(array: np.ndarray) -> Kind:
+    if array.dtype.kind == "f":
+        return Kind("float", array.ndim)
+    if array.dtype.kind == "b":
+        return Kind("bool", array.ndim)
+    if not array.size:
+        return Kind("int", array.ndim)
+    return _integer_kind(int(array.min()), int(array.max()), array.ndim)
+
+
+def _integer_kind(smallest: int, largest: int, depth: int) -> Kind:
+    if smallest < -(2**63) or largest >= 2**63:
+        return JSON
+    return Kind("int" if smallest >= -EXACT and largest <= EXACT else "wide", depth)
+
+
+def _nested(value: Any, cast: Callable[[Any], Any], depth: int) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if depth == 0:
+        return cast(value)
+    if not isinstance(value, list | tuple):
+        value = [value]
+    return [_nested(item, cast, depth - 1) for item in value]
+
+
+def _jsonable(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, complex):
+        return [_jsonable(value.real), _jsonable(value.imag)]
+    if isinstance(value, np.ndarray) and value.dtype.names:
+        rows = [dict(zip(value.dtype.names, row, strict=True)) for row in value.ravel(order="F")]
+        return _jsonable(rows)
+    if isinstance(value, np.ndarray | np.generic):
+        kind = value.dtype.kind
+        return _jsonable(value.astype(str).tolist() if kind in "mM" else value.tolist())
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if isinstance(value, set | frozenset):
+        return sorted((_jsonable(item) for item in value), key=str)
+    if isinstance(value, Sequence):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, date | datetime | time):
+        return value.isoformat()
+    return str(value)

@@ -1,0 +1,345 @@
+"""The command `mirror`: parse, one call into the library, print.
+
+Data goes to standard output, narration to standard error. Exit codes: 0 done, 1 failed,
+2 wrong usage or configuration, 3 source unreachable or login refused, 130 interrupted.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from mirror import store
+from mirror.errors import MirrorError, UsageError
+
+database_option = click.option(
+    "--database",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The mirror's file.  [default: $MIRROR_DATABASE, else ibl.duckdb here]",
+)
+
+
+class Commands(click.Group):
+    """Turns what the library raises into a sentence and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MirrorError as error:
+            click.echo(f"mirror: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("mirror: interrupted.", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            # the reader of a pipe, such as head, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(0)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("ibl-mirror"), prog_name="mirror")
+def main() -> None:
+    """The International Brain Laboratory's behavioural database as one DuckDB file.
+
+    \b
+    mirror sync                           copy it from a DataJoint server
+    mirror sql "from sessions limit 5"    ask it anything
+    """
+
+
+@main.command()
+@database_option
+@click.option("--schema", multiple=True, metavar="NAME", help="Only this schema; repeatable.")
+@click.option(
+    "--table", multiple=True, metavar="GLOB", help="Only tables of this name; repeatable."
+)
+@click.option(
+    "--subject", multiple=True, metavar="NICKNAME|UUID", help="Only this mouse; repeatable."
+)
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only from this day on."
+)
+@click.option("--full", is_flag=True, help="Read everything again and replace the file.")
+@click.option("--include-private", is_flag=True, help="Also names, e-mail, narratives, ...")
+@click.option(
+    "--batch-rows",
+    type=click.IntRange(min=1000),
+    default=500_000,
+    show_default=True,
+    help="Rows in memory at a time.",
+)
+@click.option("--host", help="Instead of DJ_HOST or DataJoint's configuration.")
+@click.option("--port", type=click.IntRange(1, 65535))
+@click.option("--user")
+@click.option("--ask-password", is_flag=True, help="Ask for the password at the terminal.")
+def sync(
+    database: Path | None,
+    schema: tuple[str, ...],
+    table: tuple[str, ...],
+    subject: tuple[str, ...],
+    since: datetime | None,
+    full: bool,
+    include_private: bool,
+    batch_rows: int,
+    host: str | None,
+    port: int | None,
+    user: str | None,
+    ask_password: bool,
+) -> None:
+    """Copy the tables of a DataJoint server into the file.
+
+    The server and login are DataJoint's own configuration: dj_local_conf.json,
+    ~/.datajoint_config.json, or DJ_HOST, DJ_USER and DJ_PASS. Run it again to refresh: what has
+    not changed is not fetched again, and an interrupted sync goes on where it stopped.
+
+    \b
+    mirror sync --host db.example.org --subject KS014 --since 2019-08-01
+    """
+    from mirror.progress import on
+    from mirror.sources.datajoint import DataJointSource, login
+    from mirror.sync import Options, sync
+
+    with _narration() as narration:
+        at = login(host, port, user, ask_password)
+        narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
+        source = DataJointSource(at)
+        options = Options(schema, table, subject, since.date() if since else None, include_private)
+        progress = on(narration)
+        try:
+            report = sync(source, database, options, full, batch_rows, progress)
+        finally:
+            progress.close()
+            source.close()
+        narration.write(_told(report))
+
+
+@main.command()
+@database_option
+def views(database: Path | None) -> None:
+    """Define the SQL views anew in the file, without asking any server."""
+    from mirror.views import apply
+
+    applied = apply(database)
+    for name, why in applied.skipped.items():
+        click.echo(f"skipped {name}: {why}", err=True)
+    click.echo(f"{len(applied.views)} views in {store.path(database)}", err=True)
+
+
+@main.command()
+@database_option
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(database: Path | None, as_json: bool) -> None:
+    """Say what is in the file, from where, and how old it is."""
+    from mirror.catalogue import status
+
+    path = store.path(database)
+    with store.connect(path) as connection:
+        found = status(connection, path)
+    if as_json:
+        found = {**found, "options": json.loads(found["options"])}
+        found["versions"] = json.loads(found["versions"])
+        click.echo(json.dumps(found, default=str, indent=2))
+        return
+    age = timedelta(seconds=max(found["age_seconds"], 0))
+    if found["is_simulated"]:
+        click.echo("SIMULATED DATA: no animal did any of this")
+    click.echo(f"{found['database']}, {found['bytes'] / 1e6:.1f} MB, synced {_ago(age)}")
+    click.echo(f"from {found['address']} ({found['source']}), run {found['run']}")
+    if found["options"] != "{}":
+        click.echo(f"narrowed by {found['options']}")
+    click.echo(f"{found['n_tables']} tables, {found['n_rows']:,} rows")
+    for column, n in found["forced_to_null"].items():
+        click.echo(f"became NULL: {n:,} values of {column}")
+    for child, parent, n in found["orphans"]:
+        click.echo(f"dangling: {n:,} rows of {child} refer to no row of {parent}")
+    for name, why in found["views_skipped"]:
+        click.echo(f"no view {name}: {why}")
+    click.echo(
+        f"left out: {found['columns_left_out']} columns and {len(found['left_out'])} tables"
+        " ('mirror sql \"from _mirror.left_out\"')"
+    )
+
+
+@main.command()
+@click.argument("name", required=False)
+@database_option
+def describe(name: str | None, database: Path | None) -> None:
+    """Show the tables and views, or the columns of one with types and comments.
+
+    \b
+    mirror describe
+    mirror describe trials
+    mirror describe behavior.TrialSet.Trial
+    """
+    from mirror.catalogue import describe, entries
+
+    with store.connect(database) as connection:
+        if name is None:
+            found = [e for e in entries(connection) if e.kind != "provenance"]
+            width = max((len(entry.name) for entry in found), default=0)
+            for entry in found:
+                rows = "" if entry.rows is None else f"{entry.rows:,}"
+                line = f"{entry.name:<{width}}  {entry.kind:<8}  {rows:>11}  {entry.comment}"
+                click.echo(_clipped(line))
+            return
+        shown = describe(connection, name)
+    rows = "" if shown.entry.rows is None else f", {shown.entry.rows:,} rows"
+    click.echo(f"{shown.entry.name} ({shown.entry.kind}{rows})")
+    if shown.origin:
+        click.echo(f"DataJoint: {shown.origin}")
+    click.echo(f"{shown.entry.comment}\n")
+    width = max(len(column) for column, *_ in shown.columns)
+    types = max(min(len(kind), 20) for _, kind, *_ in shown.columns)
+    for column, kind, _, comment in shown.columns:
+        click.echo(f"{column:<{width}}  {kind:<{types}}  {comment}".rstrip())
+    for note in shown.notes:
+        click.echo(f"note: {note}")
+
+
+@main.command()
+@click.argument("query")
+@database_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "markdown", "parquet"]),
+    help="[default: table on a terminal, else csv]",
+)
+def sql(query: str, database: Path | None, form: str | None) -> None:
+    """Run one query that reads, and print its result.
+
+    \b
+    mirror sql "select lab_name, count(*) from sessions group by all"
+    mirror sql "from subjects" --format parquet > subjects.parquet
+    """
+    from mirror.output import write
+
+    form = form or ("table" if sys.stdout.isatty() else "csv")
+    if form == "parquet" and sys.stdout.isatty():
+        raise UsageError("Parquet is no sight for a terminal: add > FILE.parquet.")
+    with store.connect(database) as connection:
+        write(connection, query, form, sys.stdout, sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+@main.command()
+@database_option
+def shell(database: Path | None) -> None:
+    """Open the DuckDB shell on the file, read-only."""
+    path = store.path(database)
+    store.connect(path).close()
+    program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ["PATH"]]))
+    if program is None:
+        raise UsageError(
+            "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
+            " 'mirror sql'."
+        )
+    sys.exit(subprocess.run([program, "-readonly", str(path)], check=False).returncode)
+
+
+@main.command()
+@click.argument("name")
+@database_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A .csv or .parquet file.  [default: NAME.csv]",
+)
+def export(name: str, database: Path | None, output: Path | None) -> None:
+    """Write a table, a view or a query's result to CSV or Parquet.
+
+    \b
+    mirror export sessions
+    mirror export "from trials where subject_nickname = 'KS014'" -o ks014.parquet
+    """
+    from mirror.output import export
+
+    if output is None:
+        if " " in name.strip():
+            raise UsageError("A query has no name to call its file by: add -o FILE.")
+        output = Path(f"{name}.csv")
+    with store.connect(database) as connection:
+        rows = export(connection, name, output)
+    click.echo(f"{rows:,} rows in {output}", err=True)
+
+
+@contextmanager
+def _narration() -> Iterator[TextIO]:
+    """Standard error for the words of a sync, while Rust's own words go nowhere.
+
+    connectorx prints a backtrace when a server dies, which is told in a sentence anyway.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with os.fdopen(os.dup(kept), "w", buffering=1, encoding="utf-8") as narration:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+        try:
+            yield narration
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _told(report: Any) -> str:
+    """The summary at the end of a sync."""
+    ways: dict[str, int] = {}
+    for table in report.tables:
+        ways[table.how] = ways.get(table.how, 0) + 1
+    how = ", ".join(f"{n} {way}" for way, n in ways.items())
+    resumed = ", going on from an interrupted sync" if report.is_resumed else ""
+    lines = [
+        f"{len(report.tables)} tables ({how}{resumed}), {report.rows:,} rows,"
+        f" {report.seconds:.1f} s, in {report.database}"
+    ]
+    columns = sum(len(table.left_out) for table in report.tables)
+    hidden = [item for item in report.left_out if item.why == "DataJoint's own bookkeeping"]
+    lines.append(
+        f"left out: {columns} columns (private, or stored elsewhere) and {len(hidden)} of"
+        " DataJoint's own tables"
+    )
+    lines += [
+        f"left out: {item.what}, {item.why}" for item in report.left_out if item not in hidden
+    ]
+    lines += [f"no longer on the server: {name}" for name in report.gone]
+    for table in report.tables:
+        for column, n in table.forced_to_null.items():
+            lines.append(f"became NULL: {n:,} values of {table.table}.{column}")
+        for column, n in table.read_as_true.items():
+            lines.append(f"read as true: {n:,} values of {table.table}.{column}, neither 0 nor 1")
+        lines += [f"note: {table.table}: {note}" for note in table.notes]
+    lines += [f"dangling: {orphan}" for orphan in report.orphans]
+    lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
+    lines.append('next: mirror sql "from sessions limit 5", mirror describe, mirror shell')
+    return "\n".join(lines) + "\n"
+
+
+def _ago(age: timedelta) -> str:
+    hours = age.total_seconds() / 3600
+    if hours < 1:
+        return f"{hours * 60:.0f} minutes ago"
+    return f"{hours:.0f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
+def _clipped(line: str) -> str:
+    """The line as wide as the terminal; whole where there is none."""
+    if not sys.stdout.isatty():
+        return line.rstrip()
+    width = shutil.get_terminal_size().columns
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _scripts() -> str:
+    return str(Path(sys.executable).parent)

@@ -1,0 +1,490 @@
+"""One table: whether it has changed, the rows it needs, the checks before it counts as done.
+
+A table passes through two transactions: its rows, then everything that says they are right
+(key, NOT NULL, comments, provenance). Only the second makes it a finished table, so what a
+killed sync leaves half-way is simply read again.
+"""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import duckdb
+import pyarrow as pa
+
+from mirror.errors import MirrorError
+from mirror.privacy import is_private
+from mirror.progress import Progress
+from mirror.sources import Reading, Source
+from mirror.store import insert, literal, quoted
+from mirror.tables import Restriction, Selection, Table
+from mirror.types import Conversion, conversion
+
+# Smaller part tables are read whole in less time than it takes to ask what changed in them.
+LARGE_PART = 20_000
+# Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
+FORMAT = 1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What became of one table; `how` is copied, updated or unchanged."""
+
+    table: str
+    how: str
+    rows: int
+    seconds: float
+    left_out: tuple[str, ...] = ()
+    forced_to_null: Mapping[str, int] = field(default_factory=dict)
+    read_as_true: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Job:
+    """What stays the same from one table of a sync to the next."""
+
+    source: Source
+    connection: duckdb.DuckDBPyConnection
+    selection: Selection
+    include_private: bool
+    batch_rows: int
+    run: int
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an earlier sync wrote down about a table that is still in the file."""
+
+    rows: int
+    change_token: str | None
+    checksum: str | None
+    copied: Copied
+
+
+def copy(job: Job, table: Table) -> Copied:
+    """Bring one table up to its source: keep it, update what changed in it, or read it whole.
+
+    Raises Unreadable when the source shows the table but not its rows, MirrorError when the
+    rows that arrived are not those that the source counts.
+    """
+    clock = time.monotonic()
+    columns, left_out = _columns(job, table)
+    wanted = job.selection.restrict(table)
+    definition = _definition(job, table, columns, wanted)
+    known = _known(job.connection, table, definition)
+    token = job.source.change_token(table)
+    checksum = None
+    if known and token and token == known.change_token:
+        return replace(known.copied, seconds=time.monotonic() - clock)
+    if known or token is None:
+        checksum = job.source.checksum(table)
+        if known and checksum and checksum == known.checksum:
+            _remember_token(job.connection, table, token)
+            return replace(known.copied, seconds=time.monotonic() - clock)
+    # with a token to tell that nothing changed meanwhile, the server sums and counts while it
+    # sends; without one, the sum must come first
+    counting = in_background(lambda: job.source.census(table, columns, wanted))
+    summing = None
+    if checksum is None:
+        summing = in_background(lambda: job.source.checksum(table))
+    arrived = None
+    by = _master_key(table, columns)
+    if known and by and known.rows >= LARGE_PART:
+        arrived = _update(job, table, columns, wanted, by)
+    how = "updated" if arrived else "copied"
+    reading, size = arrived or _load(job, table, columns, wanted)
+    census = counting.result()
+    checksum = summing.result() if summing else checksum
+    if token is not None:
+        is_steady = job.source.change_token(table) == token
+    else:
+        is_steady = checksum is not None and job.source.checksum(table) == checksum
+    copied = Copied(
+        table=str(table),
+        how=how,
+        rows=_count(job.connection, table),
+        seconds=time.monotonic() - clock,
+        left_out=left_out,
+        forced_to_null={**census.lost, **reading.undecodable},
+        read_as_true=dict(census.changed),
+        notes=(*_notes(table, columns), *reading.notes),
+    )
+    if not is_steady:
+        copied = replace(
+            copied,
+            notes=(
+                *copied.notes,
+                "changed while it was read, sync again for a copy of one moment",
+            ),
+        )
+        token = checksum = None
+    elif copied.rows != census.rows:
+        raise MirrorError(
+            f"{table}: {copied.rows:,} rows arrived but the server counts {census.rows:,}; the"
+            " old file is untouched, run the sync again and report it if it stays."
+        )
+    _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
+    return copied
+
+
+def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    """Drop a table and all that is written down about it."""
+    connection.begin()
+    if connection.execute(
+        "select 1 from duckdb_tables() where database_name = current_database()"
+        f" and {_is(schema, name)}"
+    ).fetchall():
+        connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
+    _erase(connection, schema, name)
+    connection.commit()
+    # the next table is written into the blocks that this one leaves
+    connection.execute("checkpoint")
+
+
+def _erase(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+    for provenance in ("tables", "columns", "foreign_keys"):
+        connection.execute(f"delete from _mirror.{provenance} where {_is(schema, name)}")
+
+
+def _is(schema: str, name: str) -> str:
+    return f"schema_name = {literal(schema)} and table_name = {literal(name)}"
+
+
+def in_background(function: Callable[[], T]) -> "Future[T]":
+    """Start a call that nobody waits for when the program ends."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return future
+
+
+def _columns(job: Job, table: Table) -> tuple[dict[str, Conversion], tuple[str, ...]]:
+    columns, left_out = {}, []
+    for column in table.columns:
+        found = conversion(column)
+        if is_private(table, column) and not job.include_private:
+            left_out.append(f"{column.name}: private")
+        elif found.is_left_out:
+            left_out.append(f"{column.name}: {found.note}")
+        else:
+            columns[column.name] = found
+    return columns, tuple(left_out)
+
+
+def _notes(table: Table, columns: Mapping[str, Conversion]) -> Iterator[str]:
+    for name, found in columns.items():
+        if found.note:
+            yield f"{name}: {found.note}"
+
+
+def _definition(
+    job: Job, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
+) -> str:
+    """A digest of all that decides what the rows of a table look like here."""
+    text = json.dumps(
+        [FORMAT, job.source.kind, job.source.address, repr(table), list(columns), repr(wanted)]
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _known(connection: duckdb.DuckDBPyConnection, table: Table, definition: str) -> Known | None:
+    rows = connection.execute(
+        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes"
+        f" from _mirror.tables where {_is(table.schema, table.name)}"
+        f" and definition = {literal(definition)}"
+    ).fetchall()
+    if not rows:
+        return None
+    n_rows, token, checksum, left_out, forced, read_as_true, notes = rows[0]
+    if _count(connection, table) != n_rows:
+        return None
+    copied = Copied(
+        str(table), "unchanged", n_rows, 0.0, tuple(left_out), forced, read_as_true, tuple(notes)
+    )
+    return Known(n_rows, token, checksum, copied)
+
+
+def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: str | None) -> None:
+    connection.execute(
+        f"update _mirror.tables set change_token = {literal(token)}"
+        f" where {_is(table.schema, table.name)}"
+    )
+
+
+def _master_key(table: Table, columns: Mapping[str, Conversion]) -> tuple[str, ...]:
+    """The columns of a part table's key that it shares with its master, or none."""
+    if table.tier != "Part" or any(found.is_blob for found in columns.values()):
+        return ()
+    shared = {name for key in table.foreign_keys for name in key.columns}
+    by = tuple(name for name in table.primary_key if name in shared)
+    return by if len(by) < len(table.primary_key) else ()
+
+
+def _load(
+    job: Job, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
+) -> tuple[Reading, int]:
+    """Read the table whole; returns how it was read and the bytes that arrived."""
+    forget(job.connection, table.schema, table.name)
+    reading = job.source.read(table, columns, wanted, job.batch_rows)
+    job.connection.begin()
+    job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
+    _create(job.connection, name_of(table), table, reading)
+    size = _insert(job, name_of(table), reading)
+    job.connection.commit()
+    return reading, size
+
+
+def _update(
+    job: Job,
+    table: Table,
+    columns: Mapping[str, Conversion],
+    wanted: Restriction,
+    by: Sequence[str],
+) -> tuple[Reading, int] | None:
+    """Read only the rows of those masters whose rows have changed.
+
+    The server digests the rows of each master where they are, and DuckDB digests its own in
+    the same words. None when so much has changed that the whole table is less work.
+    """
+    there = job.source.digests(table, columns, by, wanted)
+    here = _local_digests(job.connection, table, columns, by)
+    stale = [key for key, digest in here.items() if there.get(key) != digest]
+    fresh = [key for key, digest in there.items() if here.get(key) != digest]
+    if sum(there[key][0] for key in fresh) > sum(rows for rows, _ in there.values()) / 2:
+        return None
+    keys = [dict(zip(by, key, strict=True)) for key in fresh]
+    reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
+    connection, own, new = job.connection, name_of(table), f"{quoted(table.schema)}._incoming"
+    stale_keys = pa.table(
+        {name: [str(key[i]) for key in stale] for i, name in enumerate(by)},
+        schema=pa.schema([(name, pa.string()) for name in by]),
+    )
+    same_key = " and ".join(
+        f"cast(s.{quoted(name)} as {columns[name].duckdb_type}) = t.{quoted(name)}" for name in by
+    )
+    order = ", ".join(quoted(name) for name in table.primary_key)
+    connection.begin()
+    _create(connection, new, table, reading)
+    size = _insert(job, new, reading) if keys else 0
+    connection.register("_stale", stale_keys)
+    connection.execute(f"create table {quoted(table.schema)}._merged as from {own} limit 0")
+    connection.execute(
+        f"insert into {quoted(table.schema)}._merged select * from (select t.* from {own} as t"
+        f" where not exists (select 1 from _stale as s where {same_key})"
+        f" union all select * from {new}) order by {order}"
+    )
+    connection.unregister("_stale")
+    connection.execute(f"drop table {own}")
+    connection.execute(f"drop table {new}")
+    connection.execute(f"alter table {quoted(table.schema)}._merged rename to {quoted(table.name)}")
+    _erase(connection, table.schema, table.name)
+    connection.commit()
+    return reading, size
+
+
+def _local_digests(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    columns: Mapping[str, Conversion],
+    by: Sequence[str],
+) -> dict[tuple, tuple[int, int]]:
+    keys = ", ".join(quoted(name) for name in by)
+    text = ", ".join(
+        f"coalesce('=' || {found.local_digest.format(c=quoted(name))}, '-')"
+        for name, found in columns.items()
+    )
+    rows = connection.execute(
+        f"select {keys}, count(*), bit_xor(cast('0x' || left(md5(concat_ws(chr(31), {text})), 15)"
+        f" as bigint)) from {name_of(table)} group by {keys}"
+    ).fetchall()
+    return {tuple(key): (count, digest) for *key, count, digest in rows}
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection, name: str, table: Table, reading: Reading
+) -> None:
+    declared = []
+    for column in table.columns:
+        found = reading.conversions.get(column.name)
+        if found:
+            required = " not null" if _is_required(table, column.name, found) else ""
+            declared.append(f"{quoted(column.name)} {found.duckdb_type}{required}")
+    connection.execute(f"create table {name} ({', '.join(declared)})")
+
+
+def _is_required(table: Table, name: str, found: Conversion) -> bool:
+    """Whether NOT NULL can be promised before the values are seen."""
+    column = table.column(name)
+    return bool(column and not column.nullable and not found.lost and not found.is_blob)
+
+
+def _insert(job: Job, name: str, reading: Reading) -> int:
+    size = 0
+
+    def counted() -> Iterator[pa.RecordBatch]:
+        nonlocal size
+        for batch in reading.batches:
+            size += batch.nbytes
+            job.progress.advance(batch.num_rows)
+            yield batch
+
+    select = ", ".join(
+        found.load.format(c=quoted(column), type=found.duckdb_type)
+        for column, found in reading.conversions.items()
+    )
+    stream = pa.RecordBatchReader.from_batches(reading.schema, counted())
+    job.connection.register("_stream", stream)
+    try:
+        job.connection.execute(f"insert into {name} select {select} from _stream")
+    finally:
+        job.connection.unregister("_stream")
+    return size
+
+
+def _finish(
+    job: Job,
+    table: Table,
+    columns: Mapping[str, Conversion],
+    reading: Reading,
+    copied: Copied,
+    state: tuple[int, str, str | None, str | None],
+) -> None:
+    """Declare what the rows have shown to be true, and write down where they came from."""
+    connection, name = job.connection, name_of(table)
+    connection.begin()
+    for column in table.columns:
+        found = columns.get(column.name)
+        must = found and not column.nullable and not copied.forced_to_null.get(column.name)
+        if found and must and not _is_required(table, column.name, found):
+            connection.execute(
+                f"alter table {name} alter column {quoted(column.name)} set not null"
+            )
+    key = table.primary_key
+    if key and not any(
+        column not in columns or copied.forced_to_null.get(column) for column in key
+    ):
+        try:
+            connection.execute(
+                f"alter table {name} add primary key ({', '.join(map(quoted, key))})"
+            )
+        except duckdb.ConstraintException as error:
+            connection.rollback()
+            raise MirrorError(
+                f"{table}: two rows with one primary key arrived, perhaps because rows changed"
+                " while they were read; the old file is untouched, run the sync again."
+            ) from error
+    connection.execute(f"comment on table {name} is {literal(_described(table))}")
+    for column in table.columns:
+        if column.name in columns and column.description:
+            connection.execute(
+                f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
+            )
+    _record(job, table, reading, copied, state)
+    connection.commit()
+    connection.execute("checkpoint")
+
+
+def _record(
+    job: Job,
+    table: Table,
+    reading: Reading,
+    copied: Copied,
+    state: tuple[int, str, str | None, str | None],
+) -> None:
+    connection, own = job.connection, (table.schema, table.name)
+    size, definition, token, checksum = state
+    types = {name: found.duckdb_type for name, found in reading.conversions.items()}
+    _erase(connection, *own)
+    insert(
+        connection,
+        "tables",
+        [
+            (
+                *own,
+                table.datajoint_name,
+                table.mysql_schema,
+                table.mysql_table,
+                table.tier,
+                table.comment,
+                copied.rows,
+                copied.seconds,
+                size,
+                job.run,
+                copied.left_out,
+                dict(copied.forced_to_null),
+                dict(copied.read_as_true),
+                copied.notes,
+                definition,
+                token,
+                checksum,
+            )
+        ],
+    )
+    insert(
+        connection,
+        "columns",
+        (
+            (
+                *own,
+                column.name,
+                position,
+                types.get(column.name),
+                column.declared_type,
+                column.nullable,
+                column.default,
+                column.key,
+                column.extra,
+                column.comment,
+            )
+            for position, column in enumerate(table.columns, start=1)
+        ),
+    )
+    insert(
+        connection,
+        "foreign_keys",
+        (
+            (
+                *own,
+                key.name,
+                key.columns,
+                key.mysql_schema,
+                key.mysql_table,
+                None,
+                None,
+                key.references,
+                None,
+            )
+            for key in table.foreign_keys
+        ),
+    )
+
+
+def _described(table: Table) -> str:
+    return table.comment or f"DataJoint table {table.datajoint_name}"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    try:
+        return connection.execute(f"select count(*) from {name_of(table)}").fetchall()[0][0]
+    except duckdb.CatalogException:
+        return -1
+
+
+def name_of(table: Table) -> str:
+    """The table's name in the file, quoted."""
+    return f"{quoted(table.schema)}.{quoted(table.name)}"

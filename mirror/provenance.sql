@@ -1,0 +1,148 @@
+-- How the file came to be: one run per sync, and for every table what the source declared
+-- and what became of its rows. Written by `mirror sync`, read by `mirror status`,
+-- `mirror describe` and anyone who doubts a number.
+
+create schema if not exists _mirror;
+
+create table if not exists _mirror.runs (
+    run integer primary key,
+    started_at timestamp not null,
+    finished_at timestamp not null,
+    seconds double not null,
+    source varchar not null,
+    address varchar not null,
+    is_simulated boolean not null,
+    options json not null,
+    versions json not null,
+    n_tables integer not null,
+    n_rows bigint not null
+);
+
+comment on table _mirror.runs is 'One row per sync that reached its end';
+comment on column _mirror.runs.run is 'Number of the sync, from 1';
+comment on column _mirror.runs.started_at is 'UTC';
+comment on column _mirror.runs.finished_at is 'UTC';
+comment on column _mirror.runs.seconds is 'Duration (s)';
+comment on column _mirror.runs.source is 'Kind of source: datajoint, demo';
+comment on column _mirror.runs.address is 'Host and port of the server';
+comment on column _mirror.runs.is_simulated is 'True when no animal ever did what the file says';
+comment on column _mirror.runs.options is 'What narrowed or widened the sync';
+comment on column _mirror.runs.versions is 'Of the mirror, DuckDB, DataJoint and the server';
+comment on column _mirror.runs.n_tables is 'Tables in the file';
+comment on column _mirror.runs.n_rows is 'Rows in the file';
+
+create table if not exists _mirror.tables (
+    schema_name varchar not null,
+    table_name varchar not null,
+    datajoint_name varchar not null,
+    mysql_schema varchar not null,
+    mysql_table varchar not null,
+    tier varchar not null,
+    comment varchar not null,
+    n_rows bigint not null,
+    seconds double not null,
+    bytes bigint not null,
+    run integer not null,
+    left_out varchar[] not null,
+    forced_to_null map(varchar, bigint) not null,
+    read_as_true map(varchar, bigint) not null,
+    notes varchar[] not null,
+    definition varchar not null,
+    change_token varchar,
+    checksum varchar,
+    primary key (schema_name, table_name)
+);
+
+comment on table _mirror.tables is 'One row per mirrored table';
+comment on column _mirror.tables.schema_name is 'Schema in this file';
+comment on column _mirror.tables.table_name is 'Name in this file';
+comment on column _mirror.tables.datajoint_name is 'Name in Python, under nma_ibl';
+comment on column _mirror.tables.mysql_schema is 'Schema on the server';
+comment on column _mirror.tables.mysql_table is 'Name on the server, with the signs of its tier';
+comment on column _mirror.tables.tier is 'Manual, Lookup, Imported, Computed or Part';
+comment on column _mirror.tables.comment is 'Comment on the server';
+comment on column _mirror.tables.n_rows is 'Rows here, equal to the rows there when it was read';
+comment on column _mirror.tables.seconds is 'Time it took to read and check the table (s)';
+comment on column _mirror.tables.bytes is 'Size of the rows that arrived when it was last read (bytes)';
+comment on column _mirror.tables.run is 'The sync that last read rows of the table';
+comment on column _mirror.tables.left_out is 'Columns that were not copied, with the reason';
+comment on column _mirror.tables.forced_to_null is 'Values per column that became NULL';
+comment on column _mirror.tables.read_as_true is 'Values per boolean column other than 0 and 1';
+comment on column _mirror.tables.notes is 'What else a reader should know';
+comment on column _mirror.tables.definition is 'Digest of heading, source and selection';
+comment on column _mirror.tables.change_token is 'When the server last saw a change';
+comment on column _mirror.tables.checksum is 'Computed by the server over all rows';
+
+create table if not exists _mirror.columns (
+    schema_name varchar not null,
+    table_name varchar not null,
+    column_name varchar not null,
+    position integer not null,
+    duckdb_type varchar,
+    declared_type varchar not null,
+    is_nullable boolean not null,
+    column_default varchar,
+    column_key varchar not null,
+    extra varchar not null,
+    comment varchar not null,
+    primary key (schema_name, table_name, column_name)
+);
+
+comment on table _mirror.columns is 'One row per column of the mirrored tables, as declared';
+comment on column _mirror.columns.schema_name is 'Schema in this file';
+comment on column _mirror.columns.table_name is 'Name of the table in this file';
+comment on column _mirror.columns.column_name is 'Name, the same here and there';
+comment on column _mirror.columns.position is 'Place in the table on the server, from 1';
+comment on column _mirror.columns.duckdb_type is 'Type here; NULL when the column is left out';
+comment on column _mirror.columns.declared_type is 'Type on the server';
+comment on column _mirror.columns.is_nullable is 'Whether the server allows NULL';
+comment on column _mirror.columns.column_default is 'Default on the server';
+comment on column _mirror.columns.column_key is 'PRI, UNI, MUL or empty, as the server says';
+comment on column _mirror.columns.extra is 'Such as auto_increment, as the server says';
+comment on column _mirror.columns.comment is 'Comment on the server, with DataJoint''s type';
+
+create table if not exists _mirror.foreign_keys (
+    schema_name varchar not null,
+    table_name varchar not null,
+    constraint_name varchar not null,
+    column_names varchar[] not null,
+    referenced_mysql_schema varchar not null,
+    referenced_mysql_table varchar not null,
+    referenced_schema varchar,
+    referenced_table varchar,
+    referenced_columns varchar[] not null,
+    violations bigint,
+    primary key (schema_name, table_name, constraint_name)
+);
+
+comment on table _mirror.foreign_keys is 'One row per reference between mirrored tables';
+comment on column _mirror.foreign_keys.schema_name is 'Schema in this file';
+comment on column _mirror.foreign_keys.table_name is 'The table that refers';
+comment on column _mirror.foreign_keys.constraint_name is 'Name on the server';
+comment on column _mirror.foreign_keys.column_names is 'Columns that refer';
+comment on column _mirror.foreign_keys.referenced_mysql_schema is 'Schema referred to, there';
+comment on column _mirror.foreign_keys.referenced_mysql_table is 'Table referred to, there';
+comment on column _mirror.foreign_keys.referenced_schema is 'Schema here; NULL if not mirrored';
+comment on column _mirror.foreign_keys.referenced_table is 'Table here; NULL if not mirrored';
+comment on column _mirror.foreign_keys.referenced_columns is 'Columns referred to, in order';
+comment on column _mirror.foreign_keys.violations is 'Rows that refer to none; NULL if unchecked';
+
+create table if not exists _mirror.left_out (
+    what varchar not null,
+    why varchar not null
+);
+
+comment on table _mirror.left_out is 'Schemas and tables that the source has and this file has not';
+comment on column _mirror.left_out.what is 'Schema or table';
+comment on column _mirror.left_out.why is 'The reason';
+
+create table if not exists _mirror.views (
+    view_name varchar primary key,
+    file varchar not null,
+    skipped varchar
+);
+
+comment on table _mirror.views is 'One row per view that the mirror defines';
+comment on column _mirror.views.view_name is 'Name in the schema main';
+comment on column _mirror.views.file is 'The file under sql/ that defines it';
+comment on column _mirror.views.skipped is 'Why the view is not here; NULL when it is';

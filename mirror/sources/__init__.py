@@ -1,0 +1,105 @@
+"""Where tables come from: the little that a sync asks of every source."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from uuid import UUID
+
+import pyarrow as pa
+
+from mirror.errors import MirrorError
+from mirror.tables import LeftOut, Restriction, Table
+from mirror.types import Conversion
+
+
+class Unreadable(MirrorError):
+    """One table that the source will not show; the others go on."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The rows of one table on their way: batches of one Arrow schema, still to be cast.
+
+    `conversions` names each column of the batches with the cast that it needs; a blob
+    column's type is known by now. `undecodable` counts the blobs that became NULL, per
+    column, and is complete when the last batch has been taken.
+    """
+
+    conversions: Mapping[str, Conversion]
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
+    undecodable: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Census:
+    """What the source itself says of the rows asked for.
+
+    `lost` counts, per column, the values that no DuckDB type holds and that become NULL;
+    `changed` those that are read as something else.
+    """
+
+    rows: int
+    lost: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """A place that tables come from."""
+
+    kind: str
+    address: str
+
+    def versions(self) -> Mapping[str, str]:
+        """The versions of what answers, for the provenance."""
+
+    def schemas(self) -> Sequence[str]:
+        """The schemas that are there, by their names in the mirror."""
+
+    def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
+        """Every table that can be read, and what cannot."""
+
+    def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
+        """The mice of each nickname or uuid."""
+
+    def change_token(self, table: Table) -> str | None:
+        """A text that differs after every change of the table, or None where none is to be had.
+
+        Cheap: it reads no rows.
+        """
+
+    def checksum(self, table: Table) -> str | None:
+        """A checksum over all rows, computed where they are; None if that is not possible."""
+
+    def census(
+        self, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
+    ) -> Census:
+        """Count the rows asked for, and the values in them that cannot be kept."""
+
+    def digests(
+        self,
+        table: Table,
+        columns: Mapping[str, Conversion],
+        by: Sequence[str],
+        wanted: Restriction,
+    ) -> Mapping[tuple, tuple[int, int]]:
+        """For each value of the columns `by`: how many rows, and a digest of all of them.
+
+        Rows of equal digest are equal, written as `Conversion.local_digest` writes them.
+        """
+
+    def read(
+        self,
+        table: Table,
+        columns: Mapping[str, Conversion],
+        wanted: Restriction,
+        batch_rows: int,
+        keys: Sequence[Mapping[str, object]] | None = None,
+    ) -> Reading:
+        """Read the rows asked for in the order of the primary key, never all at once.
+
+        `keys` narrows further, to the rows that have one of these values.
+        """
+
+    def close(self) -> None: ...

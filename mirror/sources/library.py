@@ -1,0 +1,65 @@
+"""DataJoint's configuration and blob decoder, without the rest of DataJoint.
+
+`import datajoint` also imports matplotlib, networkx, minio and pandas: two seconds and 80 MB
+that no sync has a use for. A package object with DataJoint's path, but without its
+`__init__`, lets its two small modules load alone. Where datajoint is imported already, as in
+a notebook that has set `dj.config`, that one is used.
+"""
+
+import importlib
+import importlib.util
+import logging
+import sys
+from types import ModuleType, SimpleNamespace
+from unittest.mock import patch
+
+from mirror.errors import MirrorError
+
+
+def datajoint(module: str) -> ModuleType:
+    """Import `datajoint.<module>`, one that needs no other part of DataJoint."""
+    if "datajoint" in sys.modules:
+        return importlib.import_module(f"datajoint.{module}")
+    return _alone(module)
+
+
+def _alone(module: str) -> ModuleType:
+    spec = _find("datajoint")
+    package = ModuleType("datajoint")
+    package.__path__ = list(spec.submodule_search_locations or ())
+    sys.modules["datajoint"] = package
+    # it reports the configuration files it reads, on standard error
+    logging.getLogger("datajoint").addHandler(logging.NullHandler())
+    try:
+        return importlib.import_module(f"datajoint.{module}")
+    finally:
+        # a later `import datajoint` must find the whole library
+        for name in [n for n in sys.modules if n == "datajoint" or n.startswith("datajoint.")]:
+            del sys.modules[name]
+
+
+def nma_ibl_schemas() -> dict[str, str]:
+    """The schemas that nma_ibl reads: Python name to MySQL name, in its order.
+
+    nma_ibl connects when it is imported, and fails altogether when one schema is missing,
+    so its `__init__` runs here with a recorder in the place of datajoint.
+    """
+    schemas: dict[str, str] = {}
+
+    def create_virtual_module(module_name: str, schema_name: str) -> None:
+        schemas[module_name] = schema_name
+
+    spec = _find("nma_ibl")
+    recorder = SimpleNamespace(create_virtual_module=create_virtual_module)
+    with patch.dict(sys.modules, {"datajoint": recorder}):
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    return schemas
+
+
+def _find(package: str):
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        raise MirrorError(
+            f"The package {package} is not installed, reinstall with: pip install ibl-mirror."
+        )
+    return spec

@@ -1,0 +1,239 @@
+"""The two ways to read a query: connectorx's Arrow stream, and the driver of DataJoint.
+
+connectorx speaks MySQL's binary protocol and is an order of magnitude faster; blobs, odd
+types and encrypted connections go through pymysql. Both send the same SELECT and deliver
+values that the same casts bring to the same DuckDB types.
+"""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from pymysql.cursors import SSCursor
+
+from mirror import blobs
+from mirror.errors import MirrorError, SourceError
+from mirror.sources import Reading
+from mirror.tables import Table
+from mirror.types import Conversion
+
+if TYPE_CHECKING:
+    from mirror.sources.datajoint import DataJointSource
+
+# It logs its attempts to connect, and tracebacks, on standard error.
+os.environ.setdefault("RUST_LOG", "off")
+
+ARROW_ROWS = 50_000
+TEXT_ROWS = 20_000
+SPOOL_BYTES = 64 * 1024 * 1024
+
+
+class NotForConnectorx(Exception):
+    """connectorx cannot read this table, or connect at all."""
+
+    def __init__(self, for_all_tables: bool) -> None:
+        super().__init__()
+        self.for_all_tables = for_all_tables
+
+
+def url(host: str, port: int, user: str, password: str) -> str:
+    host = f"[{host}]" if ":" in host else host
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    # by socket, the same login may be another account
+    return f"mysql://{login}@{host}:{port}/?prefer_socket=false"
+
+
+def read_arrow(
+    source: "DataJointSource",
+    table: Table,
+    columns: Mapping[str, Conversion],
+    queries: Iterator[str],
+) -> Reading:
+    """Stream the queries, one after the other, as Arrow.
+
+    connectorx reads ahead without limit, so a query is the most it may hold in memory.
+    """
+    first = _open(source, next(queries))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        stream = first
+        try:
+            while stream is not None:
+                # the server looks for the next query's start while this one's rows arrive
+                query = next(queries, None)
+                yield from stream
+                stream = _open(source, query) if query else None
+        except (KeyboardInterrupt, GeneratorExit, MirrorError):
+            raise
+        except BaseException as error:
+            # a connection that breaks arrives as a Rust panic, which is no Exception
+            raise SourceError(
+                f"The server at {source.address} stopped answering while {table} was read;"
+                " what is copied is kept, run the same command again to go on."
+            ) from error
+
+    return Reading(columns, first.schema, batches())
+
+
+def read_text(
+    source: "DataJointSource",
+    table: Table,
+    columns: Mapping[str, Conversion],
+    queries: Iterable[str],
+    batch_rows: int,
+) -> Reading:
+    """Read the queries through pymysql, every value as MySQL prints it."""
+    schema = _text_schema(columns)
+    rows = _text_rows(source, table, queries, min(batch_rows, TEXT_ROWS))
+    return Reading(columns, schema, (_batch(chunk, schema) for chunk in rows))
+
+
+def read_blobs(
+    source: "DataJointSource",
+    table: Table,
+    columns: Mapping[str, Conversion],
+    queries: Iterable[str],
+    batch_rows: int,
+    unpack: Callable[[bytes], Any],
+) -> Reading:
+    """Read a table whose blobs decide, all together, what type their column has.
+
+    The rows are kept aside, on disk when they are many, until the last one is seen.
+    """
+    raw_schema = _text_schema(columns)
+    blob_columns = [name for name, conversion in columns.items() if conversion.is_blob]
+    kinds = dict.fromkeys(blob_columns, blobs.NOTHING)
+    lengths: dict[str, set[int]] = {name: set() for name in blob_columns}
+    undecodable = dict.fromkeys(blob_columns, 0)
+    spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
+    with pa.ipc.new_stream(spool, raw_schema) as writer:
+        for chunk in _text_rows(source, table, queries, min(batch_rows, TEXT_ROWS)):
+            batch = _batch(chunk, raw_schema)
+            for name in blob_columns:
+                for value in _decoded(batch.column(name), unpack):
+                    if value is UNDECODABLE:
+                        undecodable[name] += 1
+                        continue
+                    found = blobs.kind(value)
+                    kinds[name] |= found
+                    if found != blobs.NOTHING:
+                        lengths[name].add(found.depth)
+            writer.write_batch(batch)
+    spool.seek(0)
+    schema = pa.schema(
+        [
+            pa.field(
+                field.name, kinds[field.name].arrow_type if field.name in kinds else field.type
+            )
+            for field in raw_schema
+        ]
+    )
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        with spool, pa.ipc.open_stream(spool) as reader:
+            for batch in reader:
+                yield pa.record_batch(
+                    [
+                        blobs.column(_known(batch.column(name), unpack), kinds[name])
+                        if name in kinds
+                        else batch.column(name)
+                        for name in schema.names
+                    ],
+                    schema=schema,
+                )
+
+    return Reading(
+        conversions={
+            name: replace(
+                conversion, duckdb_type=kinds[name].duckdb_type, load="cast({c} as {type})"
+            )
+            if name in kinds
+            else conversion
+            for name, conversion in columns.items()
+        },
+        schema=schema,
+        batches=batches(),
+        undecodable={name: count for name, count in undecodable.items() if count},
+        notes=tuple(
+            f"{table}.{name} holds single numbers among its arrays, read as arrays of one"
+            for name, depths in lengths.items()
+            if depths == {0, 1} and kinds[name].element != "json"
+        ),
+    )
+
+
+UNDECODABLE = object()
+
+
+def _decoded(column: pa.Array, unpack: Callable[[bytes], Any]) -> Iterator[Any]:
+    for raw in column:
+        value = raw.as_py()
+        try:
+            yield None if value is None else blobs.decode(value, unpack)
+        except blobs.Undecodable:
+            yield UNDECODABLE
+
+
+def _known(column: pa.Array, unpack: Callable[[bytes], Any]) -> Iterator[Any]:
+    return (None if value is UNDECODABLE else value for value in _decoded(column, unpack))
+
+
+def _open(source: "DataJointSource", query: str) -> Any:
+    import connectorx
+
+    from mirror.sources.datajoint import SESSION
+
+    try:
+        return connectorx.read_sql(
+            source.url,
+            query,
+            return_type="arrow_stream",
+            batch_size=ARROW_ROWS,
+            pre_execution_query=list(SESSION),
+        )
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # its message may hold the address with the password: never passed on
+        raise NotForConnectorx("waiting for connection" in str(error)) from None
+
+
+def _text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(name, pa.binary() if conversion.duckdb_type == "BLOB" else pa.string())
+            for name, conversion in columns.items()
+        ]
+    )
+
+
+def _text_rows(
+    source: "DataJointSource", table: Table, queries: Iterable[str], batch_rows: int
+) -> Iterator[list[tuple]]:
+    connection = source.connect()
+    try:
+        # without decoders every value stays the text, or the bytes, that the server sent
+        connection.decoders = {}
+        for query in queries:
+            with connection.cursor(SSCursor) as cursor:
+                cursor.execute(query)
+                while rows := cursor.fetchmany(batch_rows):
+                    yield rows
+    except MirrorError:
+        raise
+    except Exception as error:
+        raise source.explain(error, table) from None
+    finally:
+        connection.close()
+
+
+def _batch(rows: list[tuple], schema: pa.Schema) -> pa.RecordBatch:
+    values = zip(*rows, strict=True) if rows else ([] for _ in schema)
+    return pa.record_batch(
+        [pa.array(column, field.type) for column, field in zip(values, schema, strict=True)],
+        schema=schema,
+    )

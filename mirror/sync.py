@@ -1,0 +1,355 @@
+"""The order of work of a sync: plan, copy what has changed, check, define the views, swap."""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+
+from mirror import store, views
+from mirror.copying import Copied, Job, copy, forget, name_of
+from mirror.errors import UsageError
+from mirror.progress import Progress
+from mirror.sources import Source, Unreadable
+from mirror.store import literal, quoted
+from mirror.tables import LeftOut, Selection, Table
+
+# Copied only when named: the bookkeeping of files, of no use to behaviour.
+OPTIONAL_SCHEMAS = ("data",)
+BATCH_ROWS = 500_000
+PACKAGES = ("ibl-mirror", "duckdb", "datajoint")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What narrows or widens a sync; the names are those of the command line."""
+
+    schema: tuple[str, ...] = ()
+    table: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
+    since: date | None = None
+    include_private: bool = False
+
+    def to_json(self) -> str:
+        return json.dumps({k: v for k, v in asdict(self).items() if v}, default=str)
+
+    @staticmethod
+    def from_json(text: str) -> "Options":
+        read = json.loads(text)
+        return Options(
+            schema=tuple(read.get("schema", ())),
+            table=tuple(read.get("table", ())),
+            subject=tuple(read.get("subject", ())),
+            since=date.fromisoformat(read["since"]) if "since" in read else None,
+            include_private=read.get("include_private", False),
+        )
+
+    def asks_less_than(self, other: "Options") -> bool:
+        """Whether rows, tables or columns that `other` asked for would go missing."""
+        return (
+            any(
+                set(mine) and (not theirs or set(theirs) - set(mine))
+                for mine, theirs in (
+                    (self.schema, other.schema),
+                    (self.table, other.table),
+                    (self.subject, other.subject),
+                )
+            )
+            or bool(self.since and (not other.since or self.since > other.since))
+            or (other.include_private and not self.include_private)
+        )
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a sync did."""
+
+    database: Path
+    address: str
+    seconds: float
+    is_resumed: bool
+    tables: tuple[Copied, ...]
+    left_out: tuple[LeftOut, ...]
+    gone: tuple[str, ...]
+    orphans: tuple[str, ...]
+    views: views.Applied
+
+    @property
+    def rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
+
+def sync(
+    source: Source,
+    database: Path | str | None = None,
+    options: Options | None = None,
+    full: bool = False,
+    batch_rows: int = BATCH_ROWS,
+    progress: Progress | None = None,
+) -> Report:
+    """Bring a mirror up to its source and return what was done.
+
+    Tables that have not changed are kept; the others are read again, large part tables only
+    where they changed. `full` reads everything and replaces whatever is there. The target is
+    replaced at the end, in one step; when anything fails it stays as it was, and the next
+    call goes on from the tables that were finished. Raises MirrorError.
+    """
+    began, clock = _now(), time.monotonic()
+    options, progress = options or Options(), progress or Progress()
+    available, left_out = source.tables()
+    wanted = _wanted(source, available, left_out, options)
+    selection = _selection(source, options)
+    with store.staging(store.path(database), full=full) as work:
+        connection = work.connection
+        connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
+        _refuse_to_shrink(connection, work.target, source, options)
+        run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
+        gone = _drop_gone(connection, wanted)
+        job = Job(
+            source=source,
+            connection=connection,
+            selection=selection,
+            include_private=options.include_private,
+            batch_rows=batch_rows,
+            run=run[0][0],
+            progress=progress,
+        )
+        done, unreadable = [], []
+        progress.begin(len(wanted))
+        for table in wanted:
+            progress.start(str(table))
+            try:
+                copied = copy(job, table)
+            except Unreadable as error:
+                forget(connection, table.schema, table.name)
+                unreadable.append(LeftOut(str(table), str(error)))
+                continue
+            done.append(copied)
+            progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
+        left_out = (*left_out, *unreadable)
+        if not done:
+            raise _nothing_there(source, left_out)
+        changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
+        orphans = _check_references(connection, wanted, changed, selection != Selection())
+        applied = views.define(connection)
+        _record_run(connection, job, options, began, clock, left_out)
+        work.swap()
+    return Report(
+        database=work.target,
+        address=source.address,
+        seconds=time.monotonic() - clock,
+        is_resumed=work.is_resumed,
+        tables=tuple(done),
+        left_out=tuple(left_out),
+        gone=tuple(gone),
+        orphans=tuple(orphans),
+        views=applied,
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _wanted(
+    source: Source, available: Sequence[Table], left_out: Sequence[LeftOut], options: Options
+) -> list[Table]:
+    for schema in options.schema:
+        if schema not in source.schemas():
+            raise UsageError(
+                f"There is no schema {schema!r}: --schema takes {', '.join(source.schemas())}."
+            )
+    if not available:
+        raise _nothing_there(source, left_out)
+    wanted = [
+        table
+        for table in available
+        if (table.schema in options.schema if options.schema else True)
+        and (options.schema or options.table or table.schema not in OPTIONAL_SCHEMAS)
+    ]
+    if not options.table:
+        if not wanted:
+            raise _nothing_there(source, left_out)
+        return wanted
+    for pattern in options.table:
+        if not any(_matches(table, pattern) for table in wanted):
+            near = get_close_matches(pattern.lower(), [str(table) for table in wanted], n=1)
+            hint = f" Did you mean {near[0]}?" if near else " 'mirror describe' lists a mirror's."
+            raise UsageError(f"--table {pattern} matches no table of {source.address}.{hint}")
+    return [t for t in wanted if any(_matches(t, pattern) for pattern in options.table)]
+
+
+def _matches(table: Table, pattern: str) -> bool:
+    names = (str(table), table.name, table.datajoint_name)
+    return any(fnmatchcase(name.lower(), pattern.lower()) for name in names)
+
+
+def _nothing_there(source: Source, left_out: Iterable[LeftOut]) -> UsageError:
+    reasons = "; ".join(f"{item.what}: {item.why}" for item in left_out)
+    return UsageError(
+        f"{source.address} shows none of the tables asked for ({reasons}): check the rights of"
+        " the login, and database.prefix in DataJoint's configuration."
+    )
+
+
+def _selection(source: Source, options: Options) -> Selection:
+    found = source.subjects(options.subject) if options.subject else {}
+    for name, uuids in found.items():
+        if not uuids:
+            raise UsageError(
+                f"--subject {name} matches no mouse: give a nickname as it is written in"
+                " subject.subject, or a uuid."
+            )
+    uuids = sorted({uuid for some in found.values() for uuid in some})
+    return Selection(tuple(uuids), options.since)
+
+
+def _refuse_to_shrink(
+    connection: duckdb.DuckDBPyConnection, target: Path, source: Source, options: Options
+) -> None:
+    """Keep what a file holds from being replaced by less, or by something else.
+
+    The server may be gone for good, so only `--full` gives a file up.
+    """
+    last = connection.execute(
+        "select source, address, options from _mirror.runs order by run desc limit 1"
+    ).fetchall()
+    if not last:
+        return
+    kind, address, text = last[0]
+    ways_out = "add --full to replace it, or --database PATH to make another file."
+    if (kind, address) != (source.kind, source.address):
+        raise UsageError(
+            f"{target} was copied from {address} and this sync is from {source.address}: {ways_out}"
+        )
+    if options.asks_less_than(Options.from_json(text)):
+        raise UsageError(
+            f"{target} holds more than this sync asks for (it was made with {text}): {ways_out}"
+        )
+
+
+def _drop_gone(connection: duckdb.DuckDBPyConnection, wanted: Sequence[Table]) -> list[str]:
+    """Drop the tables that the source has no more, as a fresh sync would not have them."""
+    names = {(table.schema, table.name) for table in wanted}
+    held = connection.execute("select schema_name, table_name from _mirror.tables").fetchall()
+    gone = [name for name in held if name not in names]
+    for schema, name in gone:
+        forget(connection, schema, name)
+    return [f"{schema}.{name}" for schema, name in gone]
+
+
+def _check_references(
+    connection: duckdb.DuckDBPyConnection,
+    wanted: Sequence[Table],
+    changed: set[str],
+    is_narrowed: bool,
+) -> list[str]:
+    """Count the rows that refer to a row that is not there, for every declared reference.
+
+    Texts are compared as MySQL's default collations do, without case, accents and trailing
+    blanks. In a narrowed mirror the row referred to may have been left behind.
+    """
+    here = {
+        f"{schema}.{name}"
+        for schema, name in connection.execute(
+            "select schema_name, table_name from _mirror.tables"
+        ).fetchall()
+    }
+    by_mysql = {(t.mysql_schema, t.mysql_table): t for t in wanted if str(t) in here}
+    types = {
+        (f"{schema}.{table}", column): kind
+        for schema, table, column, kind in connection.execute(
+            "select schema_name, table_name, column_name, duckdb_type from _mirror.columns"
+            " where duckdb_type is not null"
+        ).fetchall()
+    }
+
+    def comparable(alias: str, table: Table, column: str) -> str:
+        expression = f"{alias}.{quoted(column)}"
+        if types[str(table), column] == "VARCHAR":
+            return f"lower(strip_accents(rtrim({expression})))"
+        return expression
+
+    orphans = []
+    for table in by_mysql.values():
+        for key in table.foreign_keys:
+            parent = by_mysql.get((key.mysql_schema, key.mysql_table))
+            pairs = list(zip(key.columns, key.references, strict=True))
+            if parent is None or any(
+                (str(table), mine) not in types or (str(parent), theirs) not in types
+                for mine, theirs in pairs
+            ):
+                continue
+            own = (
+                f"schema_name = {literal(table.schema)} and table_name = {literal(table.name)}"
+                f" and constraint_name = {literal(key.name)}"
+            )
+            known = connection.execute(
+                f"select violations from _mirror.foreign_keys where {own}"
+                " and violations is not null"
+            ).fetchall()
+            if known and not {str(table), str(parent)} & changed:
+                violations = known[0][0]
+            else:
+                same = " and ".join(
+                    f"{comparable('p', parent, theirs)} = {comparable('c', table, mine)}"
+                    for mine, theirs in pairs
+                )
+                present = " and ".join(f"c.{quoted(mine)} is not null" for mine, _ in pairs)
+                [(violations,)] = connection.execute(
+                    f"select count(*) from {name_of(table)} as c where {present}"
+                    f" and not exists (select 1 from {name_of(parent)} as p where {same})"
+                ).fetchall()
+                connection.execute(
+                    f"update _mirror.foreign_keys set referenced_schema = {literal(parent.schema)},"
+                    f" referenced_table = {literal(parent.name)}, violations = {violations}"
+                    f" where {own}"
+                )
+            if violations:
+                why = ", left out by this selection" if is_narrowed else ", on the server as well"
+                rows = "row refers" if violations == 1 else "rows refer"
+                orphans.append(f"{table}: {violations:,} {rows} to no row of {parent}{why}")
+    return orphans
+
+
+def _record_run(
+    connection: duckdb.DuckDBPyConnection,
+    job: Job,
+    options: Options,
+    began: datetime,
+    clock: float,
+    left_out: Iterable[LeftOut],
+) -> None:
+    connection.begin()
+    connection.execute("delete from _mirror.left_out")
+    store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
+    versions = {name: version(name) for name in PACKAGES} | dict(job.source.versions())
+    [held] = connection.execute(
+        "select count(*), coalesce(sum(n_rows), 0) from _mirror.tables"
+    ).fetchall()
+    store.insert(
+        connection,
+        "runs",
+        [
+            (
+                job.run,
+                began,
+                _now(),
+                time.monotonic() - clock,
+                job.source.kind,
+                job.source.address,
+                job.source.kind == "demo",
+                options.to_json(),
+                json.dumps(versions),
+                *held,
+            )
+        ],
+    )
+    connection.commit()

@@ -1,0 +1,177 @@
+"""Declared MySQL and DataJoint types: the DuckDB type of each, and the cast that gets there.
+
+Types come from the heading alone, never from the values; only blobs, whose heading says
+nothing, are typed by what they hold (`mirror.blobs`).
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mirror.tables import Column
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How one column travels: MySQL expression, then DuckDB expression, then its type.
+
+    `{c}` stands for the quoted column. Both readers send `select`; a driver that speaks
+    MySQL's text protocol, which prints a FLOAT with six digits, sends `select_as_text`.
+    `digest` and `local_digest` write a value as text in MySQL and in DuckDB: equal texts mean
+    equal values, so that a server can tell which rows have changed without sending them.
+    `lost` is the MySQL condition under which a value has no counterpart and becomes NULL;
+    `changed` the one under which it is read as something else. Both are counted and told.
+    """
+
+    duckdb_type: str
+    select: str = "{c}"
+    select_as_text: str = ""
+    load: str = "cast({c} as {type})"
+    digest: str = "cast({c} as char)"
+    local_digest: str = "cast({c} as varchar)"
+    lost: str = ""
+    changed: str = ""
+    note: str = ""
+    is_blob: bool = False
+    is_left_out: bool = False
+
+
+# Zero dates, zeros inside a date, and days that their month does not have. Some servers
+# answer NULL for the last day of an impossible date.
+NO_SUCH_DATE = (
+    "coalesce(year({c}) * month({c}) * dayofmonth({c}), 1) = 0"
+    " or dayofmonth({c}) > coalesce(dayofmonth(last_day({c})), 0)"
+)
+# MySQL keeps an invalid enum value as '' with index 0.
+NO_SUCH_MEMBER = "{c} + 0 = 0"
+
+WIDTH = r"(?:\(\d+\))?"
+SCALE = r"(?:\(\d+(?:,\d+)?\))?"
+
+
+# MySQL prints 12 where DuckDB prints 12.0; numbers too large or small for that are printed
+# in two ways, which costs reading them again and never hides a change.
+LOCAL_NUMBER = "regexp_replace(cast(cast({c} as double) as varchar), '\\.0$', '')"
+
+
+def _date(duckdb_type: str) -> Conversion:
+    return Conversion(
+        duckdb_type,
+        select=f"if({NO_SUCH_DATE}, null, {{c}})",
+        digest=f"date_format(if({NO_SUCH_DATE}, null, {{c}}), '%Y-%m-%d %H:%i:%s.%f')",
+        local_digest="strftime({c}, '%Y-%m-%d %H:%M:%S.%f')",
+        lost=NO_SUCH_DATE,
+    )
+
+
+def _integer(signed: str) -> Callable[[re.Match[str]], Conversion]:
+    return lambda match: Conversion(f"U{signed}" if match["unsigned"] else signed)
+
+
+def _decimal(match: re.Match[str]) -> Conversion:
+    precision, scale = int(match["precision"]), int(match["scale"] or 0)
+    if precision > 38:
+        return Conversion(
+            "VARCHAR",
+            select="cast({c} as char)",
+            note=f"{match[0]} has more digits than DuckDB's decimals, kept as text",
+        )
+    return Conversion(f"DECIMAL({precision},{scale})", select="cast({c} as char)")
+
+
+def _enum(match: re.Match[str]) -> Conversion:
+    members = re.findall(r"'((?:[^']|'')*)'", match["members"])
+    return Conversion(
+        "ENUM(" + ", ".join(f"'{member}'" for member in members) + ")",
+        select=f"if({NO_SUCH_MEMBER}, null, {{c}})",
+        digest=f"if({NO_SUCH_MEMBER}, null, {{c}})",
+        lost=NO_SUCH_MEMBER,
+    )
+
+
+FLOAT = Conversion(
+    "FLOAT",
+    select_as_text="{c} + 0e0",
+    digest="cast({c} + 0e0 as char)",
+    local_digest=LOCAL_NUMBER,
+)
+
+RULES: tuple[tuple[str, Conversion | Callable[[re.Match[str]], Conversion]], ...] = (
+    (
+        r"tinyint\(1\).*|bool(ean)?",
+        Conversion(
+            "BOOLEAN",
+            load="cast({c} as smallint) <> 0",
+            digest="cast({c} <> 0 as char)",
+            local_digest="cast(cast({c} as tinyint) as varchar)",
+            changed="{c} not in (0, 1)",
+        ),
+    ),
+    (rf"tinyint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("TINYINT")),
+    (rf"smallint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("SMALLINT")),
+    (rf"mediumint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("INTEGER")),
+    (rf"int(?:eger)?{WIDTH}(?P<unsigned> unsigned)?.*", _integer("INTEGER")),
+    (rf"bigint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("BIGINT")),
+    (rf"float{SCALE}.*", FLOAT),
+    (rf"(?:double|real){SCALE}.*", Conversion("DOUBLE", local_digest=LOCAL_NUMBER)),
+    (
+        r"(?:decimal|numeric)\((?P<precision>\d+)(?:,(?P<scale>\d+))?\).*",
+        _decimal,
+    ),
+    (r"bit.*", Conversion("UBIGINT", select="{c} + 0")),
+    (r"year.*", Conversion("SMALLINT", select="cast({c} as signed)")),
+    (r"date", _date("DATE")),
+    (rf"(?:datetime|timestamp){WIDTH}.*", _date("TIMESTAMP")),
+    (rf"time{WIDTH}", Conversion("INTERVAL", select="cast({c} as char)")),
+    (r"enum\((?P<members>.*)\).*", _enum),
+    (r"set\(.*", Conversion("VARCHAR")),
+    (rf"(?:var)?char{WIDTH}.*|(?:tiny|medium|long)?text.*", Conversion("VARCHAR")),
+    (r"json", Conversion("JSON", select="cast({c} as char)")),
+    (r"uuid", Conversion("UUID", select="cast({c} as char)")),
+    (rf"(?:var)?binary{WIDTH}", Conversion("BLOB", load="{c}")),
+    (r"(?:tiny|medium|long)?blob", Conversion("BLOB", load="{c}", is_blob=True)),
+    (
+        r"(?:multi)?(?:point|linestring|polygon)|geometry(?:collection)?|geomcollection",
+        Conversion("VARCHAR", select="st_astext({c})", note="a geometry, kept as text"),
+    ),
+)
+
+ADAPTERS = {
+    "uuid": Conversion(
+        "UUID",
+        select="hex({c})",
+        digest="hex({c})",
+        local_digest="upper(replace(cast({c} as varchar), '-', ''))",
+    ),
+}
+OUTSIDE = re.compile(r"(attach|filepath|blob@|attach@|filepath@|external)")
+
+
+def conversion(column: Column) -> Conversion:
+    """How a declared column reaches DuckDB.
+
+    An unknown type is kept as text, with a note; what DataJoint stores outside the table
+    (attachments, file paths, external blobs) is left out, with a note.
+    """
+    if OUTSIDE.match(column.adapter):
+        return Conversion(
+            "", is_left_out=True, note=f"stored outside the table (DataJoint {column.adapter})"
+        )
+    if column.adapter in ADAPTERS:
+        return ADAPTERS[column.adapter]
+    declared = column.declared_type.strip()
+    for pattern, rule in RULES:
+        # enum members keep their case and their line breaks
+        match = re.fullmatch(pattern, declared, re.IGNORECASE | re.DOTALL)
+        if match:
+            return rule if isinstance(rule, Conversion) else rule(match)
+    return Conversion(
+        "VARCHAR",
+        select="cast({c} as char)",
+        note=f"unknown type {declared}, kept as text",
+    )
+
+
+def retyped(original: Conversion, duckdb_type: str) -> Conversion:
+    """The conversion of a blob column, once its values have told what they are."""
+    return replace(original, duckdb_type=duckdb_type)

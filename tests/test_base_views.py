@@ -1,0 +1,681 @@
+"""The views subjects, sessions and trials, on tables small enough to check by eye."""
+
+from datetime import date, datetime
+from pathlib import Path
+from uuid import UUID
+
+import duckdb
+import pytest
+import sqlglot
+
+BASE = Path(__file__).parents[1] / "sql" / "base"
+VIEWS = ["subjects", "sessions", "trials"]  # each reads those before it
+
+TABLES = """
+create schema reference;
+create schema subject;
+create schema acquisition;
+create schema behavior;
+create schema behavior_analyses;
+
+create table reference.lab (
+    lab_name varchar primary key, institution varchar not null, institution_short varchar,
+    time_zone varchar not null
+);
+create table subject.subject (
+    subject_uuid uuid primary key, subject_nickname varchar not null,
+    sex enum ('M', 'F', 'U') not null, subject_birth_date date, subject_line varchar
+);
+create table subject.subject_lab (subject_uuid uuid primary key, lab_name varchar not null);
+create table subject.subject_user (
+    subject_uuid uuid primary key, responsible_user varchar not null
+);
+create table subject.subject_project (
+    subject_uuid uuid, subject_project varchar, primary key (subject_uuid, subject_project)
+);
+create table subject.death (subject_uuid uuid primary key, death_date date not null);
+
+create table acquisition.session (
+    subject_uuid uuid, session_start_time timestamp, session_uuid uuid not null,
+    session_end_time timestamp, task_protocol varchar,
+    primary key (subject_uuid, session_start_time)
+);
+create table acquisition.session_user (
+    subject_uuid uuid, session_start_time timestamp, user_name varchar,
+    primary key (subject_uuid, session_start_time, user_name)
+);
+create table acquisition.session_project (
+    subject_uuid uuid, session_start_time timestamp, session_project varchar not null,
+    primary key (subject_uuid, session_start_time)
+);
+
+create table behavior.trial_set (
+    subject_uuid uuid, session_start_time timestamp, n_trials integer not null,
+    n_correct_trials integer, trials_start_time float not null, trials_end_time float not null,
+    primary key (subject_uuid, session_start_time)
+);
+create table behavior.settings (
+    subject_uuid uuid, session_start_time timestamp, pybpod_board varchar not null,
+    primary key (subject_uuid, session_start_time)
+);
+create table behavior.session_delay (
+    subject_uuid uuid, session_start_time timestamp, session_delay_in_mins float not null,
+    primary key (subject_uuid, session_start_time)
+);
+create table behavior.trial_set__trial (
+    subject_uuid uuid, session_start_time timestamp, trial_id integer,
+    trial_start_time double not null, trial_end_time double not null,
+    trial_response_time double,
+    trial_response_choice enum ('CCW', 'CW', 'No Go') not null,
+    trial_stim_on_time double, trial_stim_contrast_left float not null,
+    trial_stim_contrast_right float not null, trial_feedback_time double,
+    trial_feedback_type tinyint, trial_rep_num integer, trial_go_cue_time float,
+    trial_go_cue_trigger_time float, trial_stim_prob_left float not null,
+    trial_reward_volume float, trial_iti_duration float,
+    primary key (subject_uuid, session_start_time, trial_id)
+);
+
+create table behavior_analyses.psych_results (
+    subject_uuid uuid, session_start_time timestamp, performance float not null,
+    performance_easy float, threshold float not null, bias float not null,
+    lapse_low float not null, lapse_high float not null,
+    primary key (subject_uuid, session_start_time)
+);
+create table behavior_analyses.reaction_time (
+    subject_uuid uuid, session_start_time timestamp, reaction_time double[],
+    primary key (subject_uuid, session_start_time)
+);
+create table behavior_analyses.session_training_status (
+    subject_uuid uuid, session_start_time timestamp, training_status varchar not null,
+    good_enough_for_brainwide_map boolean not null,
+    primary key (subject_uuid, session_start_time)
+);
+"""
+
+TRAINING = "_iblrig_tasks_trainingChoiceWorld6.2.5"
+BIASED = "_iblrig_tasks_biasedChoiceWorld6.2.5"
+HABITUATION = "_iblrig_tasks_habituationChoiceWorld6.2.5"
+EPHYS = "_iblrig_tasks_ephysChoiceWorld6.2.5"
+
+MOUSE = UUID(int=1)
+OTHER_MOUSE = UUID(int=2)
+MONDAY = datetime(2020, 1, 6, 9, 30, 0)
+TUESDAY = datetime(2020, 1, 7, 9, 30, 0)
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        for view in VIEWS:
+            connection.execute((BASE / f"{view}.sql").read_text())
+        yield connection
+
+
+def add(con, table, **values):
+    names, marks = ", ".join(values), ", ".join("?" for _ in values)
+    con.execute(f"insert into {table} ({names}) values ({marks})", list(values.values()))
+
+
+def add_mouse(con, mouse=MOUSE, nickname="mouse", **values):
+    row = {"subject_uuid": mouse, "subject_nickname": nickname, "sex": "F"} | values
+    add(con, "subject.subject", **row)
+
+
+def add_session(con, start=MONDAY, protocol=TRAINING, mouse=MOUSE, end=None):
+    (n_sessions,) = con.execute("select count(*) from acquisition.session").fetchone()
+    add(
+        con,
+        "acquisition.session",
+        subject_uuid=mouse,
+        session_start_time=start,
+        session_uuid=UUID(int=1000 + n_sessions),
+        session_end_time=end,
+        task_protocol=protocol,
+    )
+
+
+def add_to_session(con, table, start=MONDAY, mouse=MOUSE, **values):
+    add(con, table, subject_uuid=mouse, session_start_time=start, **values)
+
+
+def add_trial(con, trial_id, start=MONDAY, mouse=MOUSE, **values):
+    """A rewarded choice to the right, half a second after full contrast on the right."""
+    row = {
+        "trial_start_time": 10.0 * trial_id,
+        "trial_end_time": 10.0 * trial_id + 5,
+        "trial_stim_on_time": 10.0 * trial_id + 1,
+        "trial_response_time": 10.0 * trial_id + 1.5,
+        "trial_response_choice": "CCW",
+        "trial_feedback_type": 1,
+        "trial_stim_contrast_left": 0.0,
+        "trial_stim_contrast_right": 1.0,
+        "trial_stim_prob_left": 0.5,
+    }
+    add_to_session(
+        con, "behavior.trial_set__trial", start, mouse, trial_id=trial_id, **row | values
+    )
+
+
+def left(contrast):
+    return {"trial_stim_contrast_left": contrast, "trial_stim_contrast_right": 0.0}
+
+
+def right(contrast):
+    return {"trial_stim_contrast_left": 0.0, "trial_stim_contrast_right": contrast}
+
+
+CHOSE_LEFT = {"trial_response_choice": "CW"}
+CHOSE_RIGHT = {"trial_response_choice": "CCW"}
+NO_GO = {"trial_response_choice": "No Go", "trial_feedback_type": -1}
+ERROR = {"trial_feedback_type": -1}
+
+
+def rows(con, query):
+    return con.execute(query).fetchall()
+
+
+def column(con, query):
+    return [value for (value,) in rows(con, query)]
+
+
+# subjects
+
+
+def test_mouse_without_lab_project_or_user_keeps_its_row(con):
+    add_mouse(con)
+    assert rows(
+        con,
+        "select subject_nickname, lab_name, institution_code, projects, responsible_user, is_alive"
+        " from subjects",
+    ) == [("mouse", None, None, None, None, True)]
+
+
+def test_mouse_in_two_projects_has_one_row_with_both_sorted(con):
+    add_mouse(con)
+    for project in ["b_project", "a_project"]:
+        add(con, "subject.subject_project", subject_uuid=MOUSE, subject_project=project)
+    assert rows(con, "select subject_nickname, projects from subjects") == [
+        ("mouse", "a_project,b_project")
+    ]
+
+
+def test_mouse_gets_the_institution_of_its_lab_and_the_label_of_the_paper(con):
+    labs = [("cortexlab", "UCL"), ("danlab", "Berkeley"), ("steinmetzlab", None)]
+    for number, (lab, institution) in enumerate(labs, start=1):
+        add(
+            con,
+            "reference.lab",
+            lab_name=lab,
+            institution=f"University {number}",
+            institution_short=institution,
+            time_zone="Europe/London",
+        )
+        add_mouse(con, UUID(int=number), f"mouse {number}")
+        add(con, "subject.subject_lab", subject_uuid=UUID(int=number), lab_name=lab)
+    assert rows(
+        con,
+        "select lab_name, institution, institution_short, institution_code, time_zone"
+        " from subjects order by subject_uuid",
+    ) == [
+        ("cortexlab", "University 1", "UCL", "Lab 1", "Europe/London"),
+        ("danlab", "University 2", "Berkeley", "Lab 7", "Europe/London"),
+        ("steinmetzlab", "University 3", None, None, "Europe/London"),
+    ]
+
+
+def test_mouse_with_a_recorded_death_is_not_alive(con):
+    add_mouse(con)
+    add(con, "subject.death", subject_uuid=MOUSE, death_date=date(2020, 3, 1))
+    assert rows(con, "select death_date, is_alive from subjects") == [(date(2020, 3, 1), False)]
+
+
+# sessions
+
+
+@pytest.mark.parametrize(
+    ("protocol", "task"),
+    [
+        (TRAINING, "training"),
+        (BIASED, "biased"),
+        (EPHYS, "ephys"),
+        (HABITUATION, "habituation"),
+        ("_iblrig_tasks_ephys_biasedChoiceWorld", "ephys"),
+        ("_IBLRIG_TASKS_BiasedChoiceWorld", "biased"),
+        ("_iblrig_tasks_passiveChoiceWorld6.2.5", "other"),
+        ("", "other"),
+        (None, "unknown"),
+    ],
+)
+def test_task_follows_from_the_protocol(con, protocol, task):
+    add_mouse(con)
+    add_session(con, protocol=protocol)
+    assert column(con, "select task from sessions") == [task]
+
+
+def test_training_day_counts_dates_from_one_without_habituation(con):
+    add_mouse(con)
+    add_session(con, datetime(2020, 1, 6, 9), HABITUATION)
+    add_session(con, datetime(2020, 1, 7, 9), TRAINING)
+    add_session(con, datetime(2020, 1, 7, 15), TRAINING)  # restarted after a crash
+    add_session(con, datetime(2020, 1, 8, 9), None)
+    add_session(con, datetime(2020, 1, 13, 9), BIASED)
+    assert column(con, "select training_day from sessions order by session_start_time") == [
+        None,
+        1,
+        1,
+        2,
+        3,
+    ]
+
+
+def test_training_day_is_counted_for_each_mouse(con):
+    add_mouse(con)
+    add_mouse(con, OTHER_MOUSE, "other mouse")
+    add_session(con, MONDAY)
+    add_session(con, TUESDAY)
+    add_session(con, TUESDAY, mouse=OTHER_MOUSE)
+    assert rows(
+        con,
+        "select subject_nickname, training_day from sessions"
+        " order by subject_nickname, session_start_time",
+    ) == [("mouse", 1), ("mouse", 2), ("other mouse", 1)]
+
+
+def test_session_of_two_users_has_one_row_with_both_sorted(con):
+    add_mouse(con)
+    add_session(con)
+    for user in ["wilma", "anna"]:
+        add_to_session(con, "acquisition.session_user", user_name=user)
+    assert rows(con, "select users, n_users from sessions") == [("anna,wilma", 2)]
+
+
+def test_session_without_trials_user_or_results_keeps_its_row(con):
+    add_mouse(con)
+    add_session(con)
+    assert rows(
+        con,
+        "select users, n_users, has_trials, has_reaction_time, n_trials, trials_duration_min,"
+        " performance, training_status, on_ephys_rig, session_delay_min, session_duration_min,"
+        " age_days, session_project from sessions",
+    ) == [(None, 0, False, False, None, None, None, None, None, None, None, None, None)]
+
+
+def test_stored_results_and_settings_reach_the_session(con):
+    add_mouse(con)
+    add_session(con, protocol=EPHYS)
+    add_to_session(
+        con,
+        "behavior.trial_set",
+        n_trials=500,
+        n_correct_trials=400,
+        trials_start_time=30.0,
+        trials_end_time=2730.0,
+    )
+    add_to_session(
+        con,
+        "behavior_analyses.psych_results",
+        performance=0.75,
+        performance_easy=0.8,
+        threshold=15.5,
+        bias=-2.5,
+        lapse_low=0.125,
+        lapse_high=0.25,
+    )
+    add_to_session(con, "behavior_analyses.reaction_time", reaction_time=[0.5])
+    add_to_session(
+        con,
+        "behavior_analyses.session_training_status",
+        training_status="trained_1b",
+        good_enough_for_brainwide_map=False,
+    )
+    add_to_session(con, "behavior.settings", pybpod_board="_iblrig_danlab_ephys_0")
+    add_to_session(con, "behavior.session_delay", session_delay_in_mins=15.0)
+    add_to_session(con, "acquisition.session_project", session_project="a_project")
+    assert rows(
+        con,
+        "select has_trials, n_trials, n_correct_trials, trials_duration_min, performance,"
+        " performance_easy, threshold, bias, lapse_low, lapse_high, has_reaction_time,"
+        " training_status, good_enough_for_brainwide_map, on_ephys_rig, session_delay_min,"
+        " session_project from sessions",
+    ) == [
+        (
+            *(True, 500, 400, 45.0, 0.75),
+            *(0.8, 15.5, -2.5, 0.125, 0.25, True),
+            *("trained_1b", False, True, 15.0),
+            "a_project",
+        )
+    ]
+
+
+def test_performance_of_exactly_80_percent_is_not_above_80_percent(con):
+    add_mouse(con)
+    add_session(con)
+    add_to_session(
+        con,
+        "behavior_analyses.psych_results",
+        performance=0.8,
+        performance_easy=0.8,
+        threshold=15,
+        bias=0,
+        lapse_low=0,
+        lapse_high=0,
+    )
+    (above,) = column(con, "select performance_easy > 0.8::double from sessions")
+    assert above is False
+
+
+def test_session_on_a_behavior_rig_is_not_on_an_ephys_rig(con):
+    add_mouse(con)
+    add_session(con)
+    add_to_session(con, "behavior.settings", pybpod_board="_iblrig_danlab_behavior_0")
+    assert column(con, "select on_ephys_rig from sessions") == [False]
+
+
+def test_time_of_day_date_weekday_and_age_are_read_from_the_clock_of_the_rig(con):
+    add_mouse(con, subject_birth_date=date(2019, 10, 1))
+    add_session(con, datetime(2020, 1, 6, 23, 45, 0))
+    assert rows(con, "select session_date, weekday, local_hour, age_days from sessions") == [
+        (date(2020, 1, 6), "Monday", 23.75, 97)
+    ]
+
+
+def test_session_duration_is_in_minutes_and_negative_where_the_end_precedes_the_start(con):
+    add_mouse(con)
+    add_session(con, MONDAY, end=datetime(2020, 1, 6, 10, 29, 30))
+    add_session(con, TUESDAY, end=datetime(2020, 1, 7, 9, 29, 0))
+    assert column(con, "select session_duration_min from sessions order by session_start_time") == [
+        59.5,
+        -1.0,
+    ]
+
+
+def test_session_carries_the_lab_and_projects_of_its_mouse(con):
+    add_mouse(con)
+    add(
+        con,
+        "reference.lab",
+        lab_name="zadorlab",
+        institution="Cold Spring Harbor Laboratory",
+        institution_short="CSHL",
+        time_zone="America/New_York",
+    )
+    add(con, "subject.subject_lab", subject_uuid=MOUSE, lab_name="zadorlab")
+    for project in ["b_project", "a_project"]:
+        add(con, "subject.subject_project", subject_uuid=MOUSE, subject_project=project)
+    add_session(con)
+    assert rows(
+        con,
+        "select subject_nickname, lab_name, institution_short, institution_code, time_zone,"
+        " projects from sessions",
+    ) == [("mouse", "zadorlab", "CSHL", "Lab 3", "America/New_York", "a_project,b_project")]
+
+
+# trials
+
+
+def test_signed_contrast_is_exact_percent_and_positive_on_the_right(con):
+    add_mouse(con)
+    add_session(con)
+    contrasts = [left(1.0), left(0.0625), left(0.04), right(0.0), right(0.125), right(0.5)]
+    for trial_id, contrast in enumerate(contrasts, start=1):
+        add_trial(con, trial_id, **contrast)
+    assert rows(con, "select signed_contrast, contrast from trials order by trial_id") == [
+        (-100.0, 100.0),
+        (-6.25, 6.25),
+        (-4.0, 4.0),
+        (0.0, 0.0),
+        (12.5, 12.5),
+        (50.0, 50.0),
+    ]
+
+
+def test_choice_counter_clockwise_is_right(con):
+    add_mouse(con)
+    add_session(con)
+    for trial_id, choice in enumerate([CHOSE_RIGHT, CHOSE_LEFT, NO_GO], start=1):
+        add_trial(con, trial_id, **choice)
+    assert rows(con, "select choice, is_no_go, choice_right from trials order by trial_id") == [
+        (1, False, 1),
+        (-1, False, 0),
+        (0, True, None),
+    ]
+
+
+def test_no_go_is_wrong_without_history_and_not_valid(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1)
+    add_trial(con, 2, **NO_GO, trial_response_time=81.0)
+    add_trial(con, 3)
+    assert rows(
+        con,
+        "select correct, rewarded, reaction_time, is_valid, previous_choice, next_choice,"
+        " previous_rewarded, next_rewarded, previous_signed_contrast, stay"
+        " from trials order by trial_id",
+    ) == [
+        (1, 1, 0.5, True, None, None, None, None, None, None),
+        (0, 0, 60.0, False, 1, 1, 1, 1, 100.0, None),
+        (1, 1, 0.5, True, None, None, None, None, 100.0, None),
+    ]
+
+
+def test_zero_contrast_has_a_rewarded_side_but_no_correct_answer(con):
+    add_mouse(con)
+    add_session(con)
+    outcomes = [CHOSE_RIGHT, CHOSE_RIGHT | ERROR, CHOSE_LEFT, CHOSE_LEFT | ERROR, NO_GO]
+    for trial_id, outcome in enumerate(outcomes, start=1):
+        add_trial(con, trial_id, **right(0.0) | outcome)
+    assert rows(con, "select stim_side, correct, rewarded from trials order by trial_id") == [
+        (1, None, 1),
+        (-1, None, 0),
+        (-1, None, 1),
+        (1, None, 0),
+        (None, None, 0),
+    ]
+
+
+def test_correct_compares_choice_and_side_and_correct_easy_starts_at_50_percent(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **right(0.25), **CHOSE_RIGHT)
+    add_trial(con, 2, **right(0.5), **CHOSE_LEFT | ERROR)
+    add_trial(con, 3, **left(0.5), **CHOSE_LEFT)
+    add_trial(con, 4, **left(1.0), **NO_GO)
+    add_trial(con, 5, **left(0.25), **CHOSE_RIGHT | ERROR)
+    assert rows(con, "select stim_side, correct, correct_easy from trials order by trial_id") == [
+        (1, 1, None),
+        (1, 0, 0),
+        (-1, 1, 1),
+        (-1, 0, 0),
+        (-1, 0, None),
+    ]
+
+
+def test_missing_feedback_is_neither_rewarded_nor_unrewarded(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **right(0.0), trial_feedback_type=None)
+    assert rows(con, "select rewarded, stim_side from trials") == [(None, None)]
+
+
+def test_reaction_time_falls_back_to_the_go_cue_and_names_its_source(con):
+    add_mouse(con)
+    add_session(con)
+    times = {"trial_response_time": 2.0}
+    add_trial(con, 1, **times, trial_stim_on_time=1.5, trial_go_cue_trigger_time=1.25)
+    add_trial(con, 2, **times, trial_stim_on_time=None, trial_go_cue_trigger_time=1.25)
+    add_trial(con, 3, **times, trial_stim_on_time=None, trial_go_cue_trigger_time=None)
+    add_trial(con, 4, trial_response_time=None)
+    assert rows(
+        con,
+        "select reaction_time, reaction_time_source, reaction_time_stim_on, is_valid"
+        " from trials order by trial_id",
+    ) == [
+        (0.5, "stim_on", 0.5, True),
+        (0.75, "go_cue", None, True),
+        (None, None, None, False),
+        (None, None, None, False),
+    ]
+
+
+def test_implausible_reaction_times_are_kept_and_flagged(con):
+    add_mouse(con)
+    add_session(con)
+    for trial_id, response in enumerate([0.5, 1.0, 61.0, 62.0], start=1):
+        add_trial(con, trial_id, trial_stim_on_time=1.0, trial_response_time=response)
+    assert rows(con, "select reaction_time, is_valid from trials order by trial_id") == [
+        (-0.5, False),
+        (0.0, False),
+        (60.0, True),
+        (61.0, False),
+    ]
+
+
+def test_history_does_not_reach_across_a_gap_in_trial_id(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **right(1.0), **CHOSE_RIGHT)
+    add_trial(con, 2, **left(0.25), **CHOSE_RIGHT | ERROR)
+    add_trial(con, 4, **left(0.125), **CHOSE_LEFT)
+    add_trial(con, 5, **right(0.0625), **CHOSE_RIGHT)
+    assert rows(
+        con,
+        "select trial_id, previous_choice, previous_rewarded, previous_signed_contrast,"
+        " previous_contrast, stay from trials order by trial_id",
+    ) == [
+        (1, None, None, None, None, None),
+        (2, 1, 1, 100.0, 100.0, 1),
+        (4, None, None, None, None, None),
+        (5, -1, 1, -12.5, 12.5, 0),
+    ]
+    assert rows(
+        con,
+        "select trial_id, next_choice, next_rewarded, next_signed_contrast, next_contrast"
+        " from trials order by trial_id",
+    ) == [
+        (1, 1, 0, -25.0, 25.0),
+        (2, None, None, None, None),
+        (4, 1, 1, 6.25, 6.25),
+        (5, None, None, None, None),
+    ]
+
+
+def test_history_and_blocks_restart_with_each_session_of_a_day(con):
+    add_mouse(con)
+    afternoon = datetime(2020, 1, 6, 15)
+    for start in [MONDAY, afternoon]:
+        add_session(con, start, BIASED)
+    add_trial(con, 1, MONDAY, trial_stim_prob_left=0.2)
+    add_trial(con, 2, MONDAY, trial_stim_prob_left=0.8)
+    add_trial(con, 1, afternoon, trial_stim_prob_left=0.8)
+    add_trial(con, 2, afternoon, trial_stim_prob_left=0.8)
+    assert rows(
+        con,
+        "select trial_id, previous_choice, next_choice, block_index, trial_in_block"
+        " from trials order by session_start_time, trial_id",
+    ) == [(1, None, 1, 1, 1), (2, 1, None, 2, 1), (1, None, 1, 1, 1), (2, 1, None, 1, 2)]
+
+
+def test_history_does_not_reach_across_mice_that_start_at_the_same_second(con):
+    for mouse in [MOUSE, OTHER_MOUSE]:
+        add_mouse(con, mouse, "same name in two labs")
+        add_session(con, MONDAY, mouse=mouse)
+    add_trial(con, 1, mouse=MOUSE)
+    add_trial(con, 2, mouse=OTHER_MOUSE)
+    assert column(con, "select previous_choice from trials") == [None, None]
+
+
+def test_blocks_change_with_the_prior_and_count_skipped_trials(con):
+    add_mouse(con)
+    add_session(con, protocol=BIASED)
+    priors = {1: 0.5, 2: 0.5, 3: 0.2, 4: 0.2, 6: 0.2, 7: 0.8, 8: 0.2}
+    for trial_id, prior in priors.items():
+        add_trial(con, trial_id, trial_stim_prob_left=prior)
+    assert rows(
+        con,
+        "select trial_id, prob_left, prob_left_pct, prob_left_block, block_index, trial_in_block"
+        " from trials order by trial_id",
+    ) == [
+        (1, 0.5, 50, 50, 1, 1),
+        (2, 0.5, 50, 50, 1, 2),
+        (3, 0.2, 20, 20, 2, 1),
+        (4, 0.2, 20, 20, 2, 2),
+        (6, 0.2, 20, 20, 2, 4),
+        (7, 0.8, 80, 80, 3, 1),
+        (8, 0.2, 20, 20, 4, 1),
+    ]
+
+
+@pytest.mark.parametrize("protocol", [TRAINING, HABITUATION, None])
+def test_session_of_an_unbiased_task_is_one_block_whatever_its_prior(con, protocol):
+    add_mouse(con)
+    add_session(con, protocol=protocol)
+    for trial_id, prior in enumerate([0.5, 0.7, 0.0], start=1):
+        add_trial(con, trial_id, trial_stim_prob_left=prior)
+    assert rows(
+        con,
+        "select prob_left, prob_left_pct, prob_left_block, block_index, trial_in_block"
+        " from trials order by trial_id",
+    ) == [(0.5, 50, 50, 1, 1), (0.7, 70, 50, 1, 2), (0.0, 0, 50, 1, 3)]
+
+
+def test_ephys_sessions_have_blocks(con):
+    add_mouse(con)
+    add_session(con, protocol=EPHYS)
+    add_trial(con, 1, trial_stim_prob_left=0.8)
+    assert column(con, "select prob_left_block from trials") == [80]
+
+
+def test_trial_carries_the_names_of_its_mouse_lab_and_session(con):
+    add_mouse(con)
+    add(
+        con,
+        "reference.lab",
+        lab_name="wittenlab",
+        institution="Princeton University",
+        institution_short="Princeton",
+        time_zone="America/New_York",
+    )
+    add(con, "subject.subject_lab", subject_uuid=MOUSE, lab_name="wittenlab")
+    add_session(con, protocol=BIASED)
+    for user in ["anna", "wilma"]:  # must not double the trial
+        add_to_session(con, "acquisition.session_user", user_name=user)
+    add_trial(con, 1)
+    assert rows(
+        con,
+        "select subject_nickname, lab_name, institution_short, session_uuid, session_date,"
+        " training_day, task from trials",
+    ) == [("mouse", "wittenlab", "Princeton", UUID(int=1000), date(2020, 1, 6), 1, "biased")]
+
+
+def test_trial_whose_session_is_missing_keeps_its_row(con):
+    add_trial(con, 1, trial_stim_prob_left=0.2)
+    assert rows(con, "select trial_id, session_uuid, task, prob_left_block from trials") == [
+        (1, None, "unknown", 50)
+    ]
+
+
+# the files
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_view_and_each_of_its_columns_have_a_comment(con, view):
+    assert column(
+        con, f"select comment is null from duckdb_views() where view_name = '{view}'"
+    ) == [False]
+    names = column(con, f"select column_name from (describe {view})")
+    described = column(
+        con,
+        "select column_name from duckdb_columns()"
+        f" where table_name = '{view}' and schema_name = 'main' and comment <> ''",
+    )
+    assert set(names) - set(described) == set()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_file_parses_as_one_view_and_its_comments(view):
+    statements = sqlglot.parse((BASE / f"{view}.sql").read_text(), dialect="duckdb")
+    kinds = [type(statement) for statement in statements if statement is not None]
+    assert kinds[0] is sqlglot.exp.Create
+    assert set(kinds[1:]) == {sqlglot.exp.Comment}
