@@ -52,7 +52,6 @@ def apply(database: str | os.PathLike | None = None) -> Applied:
 def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None = None) -> Applied:
     """Define the views in an open file, replacing those that an earlier version put there."""
     ordered = in_order(read() if views is None else views)
-    connection.begin()
     for (name,) in connection.execute(
         "select view_name from _mirror.views where skipped is null"
     ).fetchall():
@@ -72,23 +71,25 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
         missing = sorted(view.needs - present - {f"main.{name}" for name in defined})
         if missing:
             skipped[view.name] = "needs " + ", ".join(n.removeprefix("main.") for n in missing)
+        elif mismatch := _mismatch(connection, view):
+            skipped[view.name] = mismatch
         else:
-            try:
-                connection.execute(view.sql)
-                connection.execute(f"select * from main.{store.quoted(view.name)} limit 0")
-            except duckdb.BinderException as error:
-                # a server of another version may lack a column
-                connection.rollback()
-                raise MirrorError(
-                    f"The view {view.name} does not fit the tables in the file"
-                    f" ({str(error).splitlines()[0]}): see {view.file}."
-                ) from error
             defined.append(view.name)
         file = f"{view.file.parent.name}/{view.file.name}"
         rows.append((view.name, file, skipped.get(view.name)))
     store.insert(connection, "views", rows)
-    connection.commit()
     return Applied(tuple(defined), skipped)
+
+
+def _mismatch(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
+    """Define a view; says what does not fit when the server's tables differ from IBL's."""
+    try:
+        connection.execute(view.sql)
+        connection.execute(f"select * from main.{store.quoted(view.name)} limit 0")
+    except duckdb.BinderException as error:
+        connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
+        return str(error).splitlines()[0]
+    return None
 
 
 def read(root: Path | None = None) -> list[View]:

@@ -202,7 +202,7 @@ comment on column sessions.users is
 comment on column sessions.n_users is
 'Number of users of the session. 0 if none, never NULL.';
 comment on column sessions.has_trials is
-'True if the pipeline has a trial set for the session. Never NULL.';
+'True if a trial set was stored; its rows in trials can still be missing. Never NULL.';
 comment on column sessions.n_trials is
 'Number of trials in the raw files. Can exceed the rows in trials. NULL without trials.';
 comment on column sessions.n_correct_trials is

@@ -1,0 +1,62 @@
+"""What the tests share: one MariaDB for all of them, and a fresh small IBL database in it."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import ibl
+import pytest
+import server as mariadb
+from mirror.sources.datajoint import DataJointSource, Login, Secret
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[mariadb.Server]:
+    # pytest's own folders have names too long for a socket
+    with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
+        running = mariadb.start(Path(folder))
+        yield running
+        running.stop()
+
+
+@pytest.fixture
+def tables(server: mariadb.Server) -> Iterator[SimpleNamespace]:
+    """The classes of a small IBL database, filled anew for each test."""
+    ibl.drop(server)
+    yield ibl.declare(ibl.connect(server))
+    ibl.drop(server)
+
+
+@pytest.fixture
+def login(server: mariadb.Server) -> Login:
+    """The account that may only read."""
+    user, password = mariadb.READER
+    return Login("127.0.0.1", server.port, user, Secret(password), None, "")
+
+
+@pytest.fixture
+def source(login: Login, tables: SimpleNamespace) -> Iterator[DataJointSource]:
+    opened = DataJointSource(login)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def mirror(server: mariadb.Server, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess]:
+    """Run the command `mirror` in an empty folder, as the account that may only read."""
+
+    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, "-m", "mirror", *arguments],
+            cwd=tmp_path,
+            env={**mariadb.environment(server), "HOME": str(tmp_path), **variables},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+        )
+
+    return run
