@@ -21,6 +21,8 @@ COMPRESSED = b"ZL123\0"
 FORMATS = (b"mYm\0", b"dj0\0")
 # Integers beyond this do not survive in a DOUBLE.
 EXACT = 2**53
+# Arrow refuses lists nested deeper than 64, and nobody asks such a column anything.
+DEEPEST = 16
 
 
 class Undecodable(ValueError):
@@ -82,6 +84,19 @@ _CAST: dict[str, Callable[[Any], Any]] = {"": float, "bool": bool, "int": int, "
 _CAST |= {"float": float}
 
 
+def unpacker(decoder: type) -> Callable[[bytes], Any]:
+    """Make DataJoint's class `Blob` decode bytes, and end where the bytes end."""
+
+    class Bounded(decoder):
+        def read_zero_terminated_string(self) -> str:
+            # a name without an end sends it back to the start, for every name claimed
+            if self._blob.find(b"\0", self._pos) < 0:
+                raise Undecodable("ends within a name")
+            return super().read_zero_terminated_string()
+
+    return lambda raw: Bounded().unpack(raw)
+
+
 def decode(raw: bytes, unpack: Callable[[bytes], Any]) -> Any:
     """Decode one blob with DataJoint's `unpack`, whatever the bytes claim to be.
 
@@ -122,7 +137,7 @@ def kind(value: Any) -> Kind:
     if isinstance(value, float | np.floating):
         return Kind("float")
     if type(value) is np.ndarray and value.dtype == object and value.ndim:
-        value = value.tolist()
+        value = _listed(value)
     if isinstance(value, list | tuple):
         inner = NOTHING
         for item in value:
@@ -130,7 +145,7 @@ def kind(value: Any) -> Kind:
             if inner != NOTHING and found != NOTHING and found.depth != inner.depth:
                 return JSON
             inner |= found
-        return JSON if inner.element == "json" else Kind(inner.element, inner.depth + 1)
+        return JSON if inner.element == "json" else _nest(inner.element, inner.depth + 1)
     return JSON
 
 
@@ -151,25 +166,34 @@ def to_json(value: Any) -> str:
 
 def _array_kind(array: np.ndarray) -> Kind:
     if array.dtype.kind == "f":
-        return Kind("float", array.ndim)
+        return _nest("float", array.ndim)
     if array.dtype.kind == "b":
-        return Kind("bool", array.ndim)
+        return _nest("bool", array.ndim)
     if not array.size:
-        return Kind("int", array.ndim)
+        return _nest("int", array.ndim)
     return _integer_kind(int(array.min()), int(array.max()), array.ndim)
 
 
 def _integer_kind(smallest: int, largest: int, depth: int) -> Kind:
     if smallest < -(2**63) or largest >= 2**63:
         return JSON
-    return Kind("int" if smallest >= -EXACT and largest <= EXACT else "wide", depth)
+    return _nest("int" if smallest >= -EXACT and largest <= EXACT else "wide", depth)
+
+
+def _nest(element: str, depth: int) -> Kind:
+    return Kind(element, depth) if depth <= DEEPEST else JSON
+
+
+def _listed(array: np.ndarray | np.generic) -> Any:
+    # rows of nothing cost a blob no bytes, and may be claimed by the billion
+    return array.tolist() if array.size else []
 
 
 def _nested(value: Any, cast: Callable[[Any], Any], depth: int) -> Any:
     if value is None:
         return None
     if isinstance(value, np.ndarray):
-        value = value.tolist()
+        value = _listed(value)
     if depth == 0:
         return cast(value)
     if not isinstance(value, list | tuple):
@@ -185,11 +209,11 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, complex):
         return [_jsonable(value.real), _jsonable(value.imag)]
     if isinstance(value, np.ndarray) and value.dtype.names:
-        rows = [dict(zip(value.dtype.names, row, strict=True)) for row in value.ravel(order="F")]
-        return _jsonable(rows)
+        return [_jsonable(row) for row in value.ravel(order="F")]
+    if isinstance(value, np.void) and value.dtype.names:
+        return {name: _jsonable(value[name]) for name in value.dtype.names}
     if isinstance(value, np.ndarray | np.generic):
-        kind = value.dtype.kind
-        return _jsonable(value.astype(str).tolist() if kind in "mM" else value.tolist())
+        return _jsonable(_listed(value.astype(str) if value.dtype.kind in "mM" else value))
     if isinstance(value, Mapping):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, bytes | bytearray):

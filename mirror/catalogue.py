@@ -66,7 +66,8 @@ def describe(connection: duckdb.DuckDBPyConnection, name: str) -> Described:
         ).fetchall()
     }
     short = {entry.name.split(".")[-1]: entry.name for entry in known.values()}
-    found = next((n for n in (name, alias.get(name.lower()), short.get(name)) if n in known), None)
+    own = name.lower()
+    found = next((n for n in (own, alias.get(own), short.get(own)) if n in known), None)
     if found is None:
         near = get_close_matches(name, [*known, *short], n=1)
         hint = f"did you mean {near[0]!r}?" if near else "'mirror describe' lists what there is."

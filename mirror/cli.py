@@ -4,6 +4,7 @@ Data goes to standard output, narration to standard error. Exit codes: 0 done, 1
 2 wrong usage or configuration, 3 source unreachable or login refused, 130 interrupted.
 """
 
+import io
 import json
 import os
 import shutil
@@ -44,6 +45,12 @@ class Commands(click.Group):
             # the reader of a pipe, such as head, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            click.echo(f"mirror: the output cannot be written ({error.strerror}).", err=True)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,6 +62,9 @@ def main() -> None:
     mirror sync                           copy it from a DataJoint server
     mirror sql "from sessions limit 5"    ask it anything
     """
+    # a locale that lacks a letter would end a command half-way
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 @main.command()
@@ -238,7 +248,7 @@ def shell(database: Path | None) -> None:
     """Open the DuckDB shell on the file, read-only."""
     path = store.path(database)
     store.connect(path).close()
-    program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ["PATH"]]))
+    program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ.get("PATH", "")]))
     if program is None:
         raise UsageError(
             "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
@@ -266,7 +276,7 @@ def export(name: str, database: Path | None, output: Path | None) -> None:
     from mirror.output import export
 
     if output is None:
-        if " " in name.strip():
+        if len(name.split()) > 1:
             raise UsageError("A query has no name to call its file by: add -o FILE.")
         output = Path(f"{name}.csv")
     with store.connect(database) as connection:

@@ -269,7 +269,8 @@ def _update(
         return None
     keys = [dict(zip(by, key, strict=True)) for key in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
-    connection, own, new = job.connection, name_of(table), f"{quoted(table.schema)}._incoming"
+    connection, own = job.connection, name_of(table)
+    incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     stale_keys = pa.table(
         {name: [str(key[i]) for key in stale] for i, name in enumerate(by)},
         schema=pa.schema([(name, pa.string()) for name in by]),
@@ -279,19 +280,19 @@ def _update(
     )
     order = ", ".join(quoted(name) for name in table.primary_key)
     connection.begin()
-    _create(connection, new, table, reading)
-    size = _insert(job, new, reading) if keys else 0
+    for name in (incoming, merged):
+        _create(connection, name, table, reading)
+    size = _insert(job, incoming, reading) if keys else 0
     connection.register("_stale", stale_keys)
-    connection.execute(f"create table {quoted(table.schema)}._merged as from {own} limit 0")
     connection.execute(
-        f"insert into {quoted(table.schema)}._merged select * from (select t.* from {own} as t"
+        f"insert into {merged} select * from (select t.* from {own} as t"
         f" where not exists (select 1 from _stale as s where {same_key})"
-        f" union all select * from {new}) order by {order}"
+        f" union all select * from {incoming}) order by {order}"
     )
     connection.unregister("_stale")
-    connection.execute(f"drop table {own}")
-    connection.execute(f"drop table {new}")
-    connection.execute(f"alter table {quoted(table.schema)}._merged rename to {quoted(table.name)}")
+    for name in (own, incoming):
+        connection.execute(f"drop table {name}")
+    connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
     _erase(connection, table.schema, table.name)
     connection.commit()
     return reading, size

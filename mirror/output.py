@@ -1,9 +1,12 @@
 """Query results on their way out: a table for eyes, CSV, JSON, Markdown or Parquet for pipes."""
 
 import csv
-import io
 import json
+import re
+import shutil
+import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +18,6 @@ import duckdb
 from mirror.errors import MirrorError, UsageError
 from mirror.store import explain, literal, quoted
 
-FORMATS = ("table", "csv", "json", "markdown", "parquet")
 # Statements that read; a file opened read-only refuses the others, but not COPY, which writes
 # files of any name beside it.
 READING = {
@@ -34,7 +36,10 @@ def read_only(connection: duckdb.DuckDBPyConnection, query: str) -> str:
         statements = connection.extract_statements(query)
     except duckdb.Error as error:
         raise UsageError(_sentence(error)) from error
-    if len(statements) != 1 or statements[0].type not in READING:
+    kinds = [statement.type for statement in statements]
+    # EXPLAIN ANALYZE does what it explains
+    is_copy = duckdb.StatementType.EXPLAIN in kinds and re.search(r"\bcopy\b", query, re.IGNORECASE)
+    if len(kinds) != 1 or kinds[0] not in READING or is_copy:
         raise UsageError(
             "Give one statement that reads, such as a SELECT: 'mirror export' writes files, and"
             " 'mirror shell' runs anything else."
@@ -53,7 +58,10 @@ def write(
     try:
         if form == "table":
             shown = connection.sql(query)
-            out.write(f"{shown if shown is not None else ''}\n".rstrip("\n") + "\n")
+            if shown is not None:
+                with redirect_stdout(out):
+                    width = shutil.get_terminal_size((120, 0)).columns
+                    shown.show(max_width=width, max_rows=TABLE_ROWS)
         elif form == "parquet":
             _parquet(connection, query, binary)
         else:
@@ -75,17 +83,16 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
     if form not in ("csv", "parquet"):
         raise UsageError(f"{file} should end in .csv or .parquet, which says how to write it.")
     query = name_or_query
-    if " " not in name_or_query.strip():
+    if len(name_or_query.split()) == 1:
         from mirror.catalogue import describe
 
         query = "from " + ".".join(map(quoted, describe(connection, query).entry.name.split(".")))
     query = read_only(connection, query)
+    if not file.absolute().parent.is_dir():
+        raise UsageError(f"There is no folder {file.parent}: make it, or name another with -o.")
     half = file.with_name(f".{file.name}.half")
-    options = "format csv, header" if form == "csv" else "format parquet, compression zstd"
     try:
-        [(rows,)] = connection.execute(
-            f"copy ({query.rstrip().rstrip(';')}) to {literal(str(half))} ({options})"
-        ).fetchall()
+        rows = _copy(connection, query, half, form)
         half.replace(file)
     except duckdb.IOException as error:
         raise explain(error, file) from error
@@ -95,6 +102,15 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
         raise MirrorError(f"{file} cannot be written ({error.strerror}).") from error
     finally:
         half.unlink(missing_ok=True)
+    return rows
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path, form: str) -> int:
+    options = "format csv, header" if form == "csv" else "format parquet, compression zstd"
+    # the query may end in a comment
+    [(rows,)] = connection.execute(
+        f"copy ({query.rstrip().rstrip(';')}\n) to {literal(str(file))} ({options})"
+    ).fetchall()
     return rows
 
 
@@ -116,9 +132,15 @@ def _csv(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) -> No
 
 
 def _json(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) -> None:
+    distinct: list[str] = []
+    for name in names:
+        # an object has each name once: DuckDB's own way to tell them apart
+        while name in distinct:
+            name += "_1"
+        distinct.append(name)
     between = "[\n"
     for row in rows:
-        value = dict(zip(names, map(_plain, row), strict=True))
+        value = dict(zip(distinct, map(_plain, row), strict=True))
         out.write(between + json.dumps(value, ensure_ascii=False, allow_nan=False))
         between = ",\n"
     out.write("[]\n" if between == "[\n" else "\n]\n")
@@ -135,13 +157,12 @@ def _markdown(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) 
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, query: str, binary: Any) -> None:
-    import pyarrow.parquet
-
-    reader = connection.execute(query).to_arrow_reader(ROWS_AT_ONCE)
-    sink = io.BufferedWriter(binary) if isinstance(binary, io.RawIOBase) else binary
-    with pyarrow.parquet.ParquetWriter(sink, reader.schema, compression="zstd") as writer:
-        for batch in reader:
-            writer.write_batch(batch)
+    # DuckDB writes Parquet to files, and a query that fails leaves nothing in the pipe
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "result.parquet"
+        _copy(connection, query, file, "parquet")
+        with file.open("rb") as whole:
+            shutil.copyfileobj(whole, binary)
 
 
 def _text(value: Any) -> str:
@@ -151,7 +172,7 @@ def _text(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, list | dict | tuple):
         return json.dumps(_plain(value), ensure_ascii=False)
-    return str(_plain(value))
+    return str(value if isinstance(value, Decimal) else _plain(value))
 
 
 def _plain(value: Any) -> Any:
@@ -164,6 +185,8 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, datetime | date | time | timedelta | Decimal | UUID):
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, datetime | date | time | timedelta | UUID):
         return str(value)
     return value

@@ -172,7 +172,7 @@ def explain(error: Exception, file: Path) -> MirrorError:
         return MirrorError(
             f"{file} is not a DuckDB file: name another one with --database, or move it away."
         )
-    if "version number" in text:
+    if "newer version of DuckDB" in text:
         return MirrorError(
             f"{file} was written by a newer DuckDB than the {duckdb.__version__} used here:"
             " upgrade with 'pip install --upgrade ibl-mirror', or name another file with"
@@ -286,3 +286,8 @@ def _failures(partial: Path, target: Path) -> Iterator[None]:
         if isinstance(error, duckdb.InterruptException):
             raise KeyboardInterrupt from error
         raise explain(error, partial if partial.exists() else target) from error
+    except RuntimeError as error:
+        # what DuckDB makes of Ctrl-C while it takes rows from Python
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        raise

@@ -42,6 +42,9 @@ NO_SUCH_DATE = (
     "coalesce(year({c}) * month({c}) * dayofmonth({c}), 1) = 0"
     " or dayofmonth({c}) > coalesce(dayofmonth(last_day({c})), 0)"
 )
+# How the catalogue writes the members of an enum; quotes are doubled, as in DuckDB.
+ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+ESCAPES = {"n": "\n", "r": "\r"}
 # MySQL keeps an invalid enum value as '' with index 0.
 NO_SUCH_MEMBER = "{c} + 0 = 0"
 
@@ -81,6 +84,7 @@ def _decimal(match: re.Match[str]) -> Conversion:
 
 def _enum(match: re.Match[str]) -> Conversion:
     members = re.findall(r"'((?:[^']|'')*)'", match["members"])
+    members = [ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), m) for m in members]
     return Conversion(
         "ENUM(" + ", ".join(f"'{member}'" for member in members) + ")",
         select=f"if({NO_SUCH_MEMBER}, null, {{c}})",

@@ -21,6 +21,7 @@ from uuid import UUID
 import pymysql
 from pymysql.converters import escape_string
 
+from mirror import blobs
 from mirror.errors import MirrorError, SourceError, UsageError
 from mirror.sources import Census, Reading, Unreadable, library, readers
 from mirror.tables import Column, ForeignKey, LeftOut, Restriction, Table, plain_name, tier
@@ -72,10 +73,16 @@ def login(
     """
     try:
         config = library.datajoint("settings").config
-    except ValueError as error:
+        for name in ("host", "user", "password"):
+            if not isinstance(config[f"database.{name}"], str | None):
+                raise TypeError(f"database.{name} is not a text")
+        configured_port = int(config["database.port"])
+        custom = dict(config.get("custom") or {})
+    # KeyError: a loglevel that DataJoint does not know
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise UsageError(
-            f"DataJoint's configuration file is not valid JSON ({error}): mend"
-            " dj_local_conf.json or ~/.datajoint_config.json."
+            f"DataJoint's configuration cannot be read ({error}): mend dj_local_conf.json or"
+            " ~/.datajoint_config.json."
         ) from error
     host = host or config["database.host"]
     user = user or config["database.user"]
@@ -88,7 +95,7 @@ def login(
     match = re.fullmatch(r"(?P<host>[^:]+):(?P<port>\d+)", host)
     if match:
         host = match["host"]
-    port = port or int(match["port"] if match else config["database.port"])
+    port = port or (int(match["port"]) if match else configured_port)
     password = config["database.password"]
     if ask_password:
         if not sys.stdin.isatty():
@@ -99,7 +106,6 @@ def login(
             f"No password for {user} at {host}: set DJ_PASS, write database.password into"
             " DataJoint's configuration, or add --ask-password."
         )
-    custom = config.get("custom") or {}
     prefix = custom.get("database.prefix", config.get("database.prefix", ""))
     return Login(host, port, user, Secret(password), config["database.use_tls"], prefix)
 
@@ -145,7 +151,8 @@ class DataJointSource:
                     cursor.execute(statement)
                 if not re.search("mariadb", connection.get_server_info(), re.IGNORECASE):
                     self._set_uncached(cursor)
-        except (pymysql.err.MySQLError, OSError) as error:
+        # at what is no MySQL server, pymysql fails in any way there is
+        except Exception as error:
             raise self._unreachable(error) from None
         return connection
 
@@ -219,9 +226,11 @@ class DataJointSource:
             if kind == "VIEW":
                 left_out.append(LeftOut(f"{module}.{name}", "a view of the server, not a table"))
                 continue
-            # two tiers may hold tables of one name: the second keeps its MySQL name
-            short = plain_name(name) if (module, plain_name(name)) not in taken else name
-            taken.add((module, short))
+            short = plain_name(name)
+            # tables of two tiers may share a name: one of them keeps the sign of its tier
+            if short != name and ((schema, short) in columns or (schema, short) in taken):
+                short = name
+            taken.add((schema, short))
             tables.append(
                 Table(
                     schema=module,
@@ -327,7 +336,7 @@ class DataJointSource:
         with self._errors(table):
             if any(conversion.is_blob for conversion in columns.values()):
                 queries = self._queries(table, columns, whole, as_text=True)
-                unpack = library.datajoint("blob").unpack
+                unpack = blobs.unpacker(library.datajoint("blob").Blob)
                 return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
             if self.fast and (not is_large or _is_ordered(table)):
                 ranges = self._ranges(table, where, batch_rows) if is_large else whole

@@ -114,8 +114,10 @@ def read_blobs(
         for chunk in _text_rows(source, table, queries, min(batch_rows, TEXT_ROWS)):
             batch = _batch(chunk, raw_schema)
             for name in blob_columns:
-                for value in _decoded(batch.column(name), unpack):
-                    if value is UNDECODABLE:
+                column = batch.column(name)
+                for raw, value in zip(column, _decoded(column, unpack), strict=True):
+                    # DataJoint can store None in a column that is NOT NULL
+                    if value is UNDECODABLE or (value is None and raw.is_valid):
                         undecodable[name] += 1
                         continue
                     found = blobs.kind(value)

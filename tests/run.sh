@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Sets up and passes every check, on a bare Debian machine with Python: bash tests/run.sh
+# Arguments go to pytest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
+    echo "installing MariaDB" >&2
+    as_root apt-get update -qq
+    # the tests start servers of their own: keep the package from starting one
+    had_policy=yes
+    [ -e /usr/sbin/policy-rc.d ] || had_policy=no
+    [ $had_policy = yes ] ||
+        printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin /usr/sbin/policy-rc.d
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
+    [ $had_policy = yes ] || as_root rm -f /usr/sbin/policy-rc.d
+fi
+
+uv=$(command -v uv || true)
+if [ -z "$uv" ]; then
+    echo "installing uv" >&2
+    # in a folder of its own, since Debian keeps pip out of its system packages
+    python3 -m pip install --quiet --disable-pip-version-check --target .venv-uv uv
+    uv=$PWD/.venv-uv/bin/uv
+fi
+PATH="$PATH:$(dirname "$uv")"
+
+UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint
+.venv/bin/ruff check .
+.venv/bin/ruff format --check --quiet .
+.venv/bin/mypy
+exec .venv/bin/pytest "$@"

@@ -1,0 +1,323 @@
+"""Syncing again: what has not changed is kept, and the end is that of a fresh sync."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import ibl
+import numpy as np
+import pytest
+from server import Server
+
+from mirror import connect, copying
+from mirror.errors import SourceError
+from mirror.sources.datajoint import DataJointSource
+from mirror.sync import Report, sync
+
+N = 30_000
+KEY = {"subject_uuid": ibl.KS014, "session_start_time": ibl.SESSIONS[0][1]}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ibl.duckdb"
+
+
+@pytest.fixture
+def many_trials(tables: SimpleNamespace, server: Server) -> None:
+    """Make the trial table large enough to be refreshed session by session."""
+    connection = server.admin("ibl_behavior")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into _trial_set__trial (subject_uuid, session_start_time, trial_id,"
+            " trial_start_time, trial_end_time, trial_response_choice, trial_stim_contrast_left,"
+            " trial_stim_contrast_right, trial_stim_prob_left)"
+            " select subject_uuid, session_start_time, 100 + seq, 10 * seq + rand(1), 10 * seq,"
+            f" 'CW', 0, 0.1, 0.5 from _trial_set, seq_1_to_{N // 4}"
+        )
+
+
+def contents(file: Path) -> dict[str, list[str]]:
+    """Every row of every mirrored table, and what is declared; as text, since NaN is not NaN."""
+    with connect(file) as mirror:
+        names = mirror.sql("select schema_name, table_name from _mirror.tables").fetchall()
+        held = {
+            f"{schema}.{name}": mirror.sql(f'from "{schema}"."{name}"').fetchall()
+            for schema, name in names
+        }
+        held["columns"] = mirror.sql(
+            "select schema_name, table_name, column_name, data_type, is_nullable, comment"
+            " from duckdb_columns() where not internal and schema_name <> '_mirror' order by all"
+        ).fetchall()
+        held["keys"] = mirror.sql(
+            "select schema_name, table_name, constraint_text from duckdb_constraints()"
+            " where schema_name <> '_mirror' order by all"
+        ).fetchall()
+    return {name: [repr(row) for row in rows] for name, rows in held.items()}
+
+
+def how(report: Report) -> dict[str, str]:
+    return {table.table: table.how for table in report.tables if table.how != "unchanged"}
+
+
+@pytest.fixture
+def queries(server: Server) -> Callable[[], list[str]]:
+    """The SELECTs that the server has seen since the last call."""
+    server.run("set global log_output = 'TABLE'", "set global general_log = 1")
+
+    def seen() -> list[str]:
+        found = server.run(
+            "select convert(argument using utf8mb4) from mysql.general_log"
+            " where command_type in ('Query', 'Execute')"
+        )
+        server.run("truncate mysql.general_log")
+        return [text for (text,) in found if text.startswith("select") and "mysql." not in text]
+
+    seen()
+    return seen
+
+
+def test_nothing_is_fetched_again_when_nothing_changed(
+    source: DataJointSource, file: Path, queries: Callable[[], list[str]]
+) -> None:
+    sync(source, file)
+    before = contents(file)
+    queries()
+
+    report = sync(source, file)
+
+    assert not how(report)
+    assert not [query for query in queries() if "information_schema" not in query]
+    assert contents(file) == before
+    with connect(file) as mirror:
+        assert mirror.sql("select max(run) from _mirror.runs").fetchall() == [(2,)]
+
+
+def test_an_old_change_time_spares_the_checksum(
+    source: DataJointSource, file: Path, server: Server
+) -> None:
+    tables = source.tables()[0]
+    # one as young as the running second could hide a change, and is not trusted
+    while sum(source.change_token(table) is not None for table in tables) < 14:
+        time.sleep(0.1)
+    sync(source, file)
+    checksums = "show global status like 'Com_checksum'"
+    before = int(server.run(checksums)[0][1])
+
+    assert not how(sync(source, file))
+    # the three tables that never had a row have no time of change
+    assert int(server.run(checksums)[0][1]) == before + 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "insert into ibl_subject.death values (unhex(repeat('11', 4) || ''), '2020-02-02')",
+        "update ibl_subject.subject set sex = 'U'",
+        "update ibl_subject.subject set subject_description = 'private, and still a change'",
+        "delete from ibl_acquisition.session_user",
+        "alter table ibl_reference.`#lab` add column room int comment 'where'",
+        "alter table ibl_subject.subject comment 'mice'",
+        "update ibl_behavior._trial_set__trial set trial_response_time = trial_response_time"
+        " + 1e-9 where trial_id = 2",
+        "update ibl_analyses_behavior.__psych_results set threshold = threshold + 1",
+    ],
+    ids=["insert", "update", "private", "delete", "column", "comment", "last digit", "blobs"],
+)
+def test_after_a_change_the_file_equals_a_fresh_one(
+    source: DataJointSource, file: Path, server: Server, tmp_path: Path, change: str
+) -> None:
+    sync(source, file)
+    if change.startswith("insert"):
+        change = f"insert into ibl_subject.death values (x'{ibl.KS014.hex}', '2020-02-02')"
+    server.run(change)
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert len(how(report)) == 1
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_a_dropped_table_goes_and_a_new_one_comes(
+    source: DataJointSource, file: Path, server: Server, tmp_path: Path
+) -> None:
+    sync(source, file)
+    server.run(
+        "drop table ibl_subject.death",
+        "create table ibl_subject.litter (litter_name varchar(9) primary key)",
+    )
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert report.gone == ("subject.death",)
+    assert how(report) == {"subject.litter": "copied"}
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_of_a_large_part_table_only_the_changed_sessions_are_fetched(
+    source: DataJointSource,
+    file: Path,
+    many_trials: None,
+    tables: SimpleNamespace,
+    server: Server,
+    tmp_path: Path,
+    queries: Callable[[], list[str]],
+) -> None:
+    sync(source, file)
+    session = f"x'{ibl.KS014.hex}'"
+    server.run(
+        "update ibl_behavior._trial_set__trial set trial_stim_prob_left = 0.8"
+        f" where subject_uuid = {session} and session_start_time = '2019-08-01 11:05:30'"
+        " and trial_id = 2",
+        f"delete from ibl_behavior._trial_set__trial where subject_uuid = {session}"
+        " and session_start_time = '2019-08-02 15:30:00'",
+    )
+    queries()
+
+    report = sync(source, file)
+    fetched = [q for q in queries() if "`_trial_set__trial` as t" in q and "limit 0" not in q]
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert how(report) == {"behavior.trial_set__trial": "updated"}
+    assert len(fetched) == 1 and "'2019-08-01 11:05:30'" in fetched[0]
+    assert "2019-08-02" not in fetched[0] and ibl.CSHL_001.hex not in fetched[0]
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_a_new_session_is_added_to_a_large_part_table_in_order(
+    source: DataJointSource,
+    file: Path,
+    many_trials: None,
+    tables: SimpleNamespace,
+    tmp_path: Path,
+) -> None:
+    sync(source, file)
+    start = ibl.SESSIONS[0][1].replace(hour=17)
+    tables.Session.insert1(
+        {"subject_uuid": ibl.KS014, "session_start_time": start, "session_uuid": ibl.KS014}
+    )
+    ibl.insert_session(tables, ibl.KS014, start, 5)
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert how(report)["behavior.trial_set__trial"] == "updated"
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_blobs_that_change_their_kind_end_as_in_a_fresh_file(
+    source: DataJointSource, file: Path, tables: SimpleNamespace, tmp_path: Path
+) -> None:
+    sync(source, file)
+    tables.PsychResults.update1(KEY | {"n_trials_stim": np.array([0.5, np.nan])})
+
+    sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert contents(file)["columns"] == contents(tmp_path / "fresh.duckdb")["columns"]
+    with connect(file) as mirror:
+        [[kind]] = mirror.sql(
+            "select distinct typeof(n_trials_stim) from behavior_analyses.psych_results"
+        ).fetchall()
+    assert kind == "DOUBLE[]"
+
+
+def test_rows_that_change_during_a_sync_are_noticed_and_read_again_next_time(
+    source: DataJointSource,
+    file: Path,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = source.read
+
+    def read_and_disturb(table, *arguments, **keywords):
+        reading = read(table, *arguments, **keywords)
+        if table.name == "subject_lab":
+            server.run("update ibl_subject.subject_lab set lab_name = 'zadorlab'")
+        return reading
+
+    monkeypatch.setattr(source, "read", read_and_disturb)
+    report = sync(source, file)
+    monkeypatch.undo()
+
+    [noticed] = [table for table in report.tables if table.notes]
+    assert noticed.table == "subject.subject_lab" and "changed while" in noticed.notes[0]
+
+    assert how(sync(source, file)) == {"subject.subject_lab": "copied"}
+    sync(source, tmp_path / "fresh.duckdb")
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_a_broken_sync_leaves_the_file_and_the_next_goes_on_where_it_stopped(
+    source: DataJointSource,
+    file: Path,
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sync(source, file)
+    before = file.read_bytes()
+    server.run(
+        "update ibl_reference.`#lab` set institution = 'elsewhere'",
+        "update ibl_behavior._trial_set set n_trials = n_trials + 1",
+    )
+    read = source.read
+
+    def break_at_trial_sets(table, *arguments, **keywords):
+        if table.name == "trial_set":
+            raise SourceError("The server stopped answering.")
+        return read(table, *arguments, **keywords)
+
+    monkeypatch.setattr(source, "read", break_at_trial_sets)
+    with pytest.raises(SourceError):
+        sync(source, file)
+    assert file.read_bytes() == before
+    monkeypatch.undo()
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert report.is_resumed
+    assert how(report) == {"behavior.trial_set": "copied"}
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+def test_full_fetches_everything_again(source: DataJointSource, file: Path) -> None:
+    sync(source, file)
+    before = contents(file)
+
+    report = sync(source, file, full=True)
+
+    assert {table.how for table in report.tables} == {"copied"}
+    assert contents(file) == before
+
+
+def test_a_file_that_lost_rows_is_not_taken_for_whole(source: DataJointSource, file: Path) -> None:
+    import duckdb
+
+    sync(source, file)
+    before = contents(file)
+    with duckdb.connect(str(file)) as vandal:
+        vandal.execute("delete from acquisition.session_user")
+
+    assert how(sync(source, file)) == {"acquisition.session_user": "copied"}
+    assert contents(file) == before
+
+
+def test_digests_agree_with_the_server_on_every_type_of_a_trial(
+    source: DataJointSource, file: Path, many_trials: None
+) -> None:
+    sync(source, file)
+    table = next(t for t in source.tables()[0] if t.name == "trial_set__trial")
+    columns = {column.name: copying.conversion(column) for column in table.columns}
+    by = ("subject_uuid", "session_start_time")
+
+    there = source.digests(table, columns, by, copying.Restriction())
+    with connect(file) as mirror:
+        here = copying._local_digests(mirror, table, columns, by)
+
+    assert len(there) == 4 and here == there
