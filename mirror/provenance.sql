@@ -1,11 +1,12 @@
 -- How the file came to be: one run per sync, and for every table what the source declared
 -- and what became of its rows. Written by `mirror sync`, read by `mirror status`,
--- `mirror describe` and anyone who doubts a number.
+-- `mirror describe` and anyone who doubts a number. Without keys: each index would take a
+-- quarter of a megabyte.
 
 create schema if not exists _mirror;
 
 create table if not exists _mirror.runs (
-    run integer primary key,
+    run integer not null,
     started_at timestamp not null,
     finished_at timestamp not null,
     seconds double not null,
@@ -49,8 +50,7 @@ create table if not exists _mirror.tables (
     notes varchar[] not null,
     definition varchar not null,
     change_token varchar,
-    checksum varchar,
-    primary key (schema_name, table_name)
+    checksum varchar
 );
 
 comment on table _mirror.tables is 'One row per mirrored table';
@@ -84,8 +84,7 @@ create table if not exists _mirror.columns (
     column_default varchar,
     column_key varchar not null,
     extra varchar not null,
-    comment varchar not null,
-    primary key (schema_name, table_name, column_name)
+    comment varchar not null
 );
 
 comment on table _mirror.columns is 'One row per column of the mirrored tables, as declared';
@@ -111,8 +110,7 @@ create table if not exists _mirror.foreign_keys (
     referenced_schema varchar,
     referenced_table varchar,
     referenced_columns varchar[] not null,
-    violations bigint,
-    primary key (schema_name, table_name, constraint_name)
+    violations bigint
 );
 
 comment on table _mirror.foreign_keys is 'One row per reference between mirrored tables';
@@ -137,7 +135,7 @@ comment on column _mirror.left_out.what is 'Schema or table';
 comment on column _mirror.left_out.why is 'The reason';
 
 create table if not exists _mirror.views (
-    view_name varchar primary key,
+    view_name varchar not null,
     file varchar not null,
     skipped varchar
 );

@@ -1,6 +1,7 @@
 """The order of work of a sync: plan, copy what has changed, check, define the views, swap."""
 
 import json
+import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -88,7 +89,7 @@ class Report:
 
 def sync(
     source: Source,
-    database: Path | str | None = None,
+    database: str | os.PathLike | None = None,
     options: Options | None = None,
     full: bool = False,
     batch_rows: int = BATCH_ROWS,

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
-
-import pyarrow as pa
 
 from mirror.errors import MirrorError
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Unreadable(MirrorError):
@@ -26,8 +27,8 @@ class Reading:
     """
 
     conversions: Mapping[str, Conversion]
-    schema: pa.Schema
-    batches: Iterator[pa.RecordBatch]
+    schema: "pa.Schema"
+    batches: Iterator["pa.RecordBatch"]
     undecodable: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

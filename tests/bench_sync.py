@@ -1,0 +1,175 @@
+"""How long, how much memory, how large: `mirror sync` beside what people do today.
+
+    python tests/bench_sync.py [--rows 2000000 8000000] [--rounds 2] [--host HOST:PORT]
+
+Makes its own trial table in a private MariaDB, 2 and then 8 million rows, and times, each as
+a process of its own and in turns, so that a noisy machine is noisy for all:
+
+* `mirror sync` of the trial table, everything included, and again with nothing changed;
+* DataJoint's `fetch(format='frame')` and pandas' `to_csv`, as the tutorial does it (only for
+  the smaller table: 8 million rows need some 13 GB);
+* `CREATE TABLE AS` through DuckDB's MySQL extension, in an environment of its own.
+
+With --host, the trial table of a server that is there already, for DJ_USER and DJ_PASS.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import ibl
+import server as mariadb
+
+DATAJOINT = """
+import datajoint as dj, sys
+dj.config["database.use_tls"] = False
+behavior = dj.create_virtual_module("behavior", "ibl_behavior")
+behavior.TrialSet.Trial.fetch(format="frame").to_csv(sys.argv[1])
+"""
+EXTENSION = """
+import duckdb, duckdb_extension_mysql_scanner as package, glob, os, sys
+host, port = os.environ["DJ_HOST"].split(":")
+con = duckdb.connect(sys.argv[1])
+[extension] = glob.glob(package.__path__[0] + "/extensions/*/*.duckdb_extension")
+con.load_extension(extension)
+con.execute(
+    f"create secret (type mysql, host '{host}', port {port}, database 'ibl_behavior',"
+    f" user '{os.environ['DJ_USER']}', password '{os.environ['DJ_PASS']}')"
+)
+con.execute("attach '' as server (type mysql, read_only)")
+con.execute('create table trial as from server._trial_set__trial')
+"""
+# MySQL keeps doubles to the 0.1 ms that the rig measures, as the published trials do
+FILL = """
+insert into _trial_set__trial
+select x'{uuid:032x}', '2019-08-01' + interval (seq div 900) day + interval 11 hour,
+    seq mod 900 + 1,
+    round(5 * (seq mod 900) + rand(), 4), round(5 * (seq mod 900) + 3 + rand(), 4),
+    round(5 * (seq mod 900) + 1 + rand(), 4), elt(1 + (rand() * 2.05), 'CCW', 'CW', 'No Go'),
+    if(rand() < 0.03, null, round(5 * (seq mod 900) + 0.1, 4)),
+    @c := if(rand() < 0.5, elt(1 + floor(rand() * 5), 1, 0.25, 0.125, 0.0625, 0), 0),
+    if(@c = 0, elt(1 + floor(rand() * 5), 1, 0.25, 0.125, 0.0625, 0), 0),
+    round(5 * (seq mod 900) + 1.2 + rand(), 4), if(rand() < 0.8, 1, -1), null,
+    5 * (seq mod 900) + 0.1003, 5 * (seq mod 900) + 0.1, elt(1 + floor(rand() * 3), 0.2, 0.5, 0.8),
+    1.5, 0.5, 1
+from seq_0_to_{last}
+"""
+TRIALS_PER_MOUSE = 40_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rows", type=int, nargs="+", default=[2_000_000, 8_000_000])
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--host", help="a server that is there already")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
+        if arguments.host:
+            environment = {**os.environ, "DJ_HOST": arguments.host}
+            table = measure(Path(folder), environment, arguments.rounds, with_datajoint=True)
+            show(f"trial table of {arguments.host}", table)
+            return
+        running = mariadb.start(Path(folder), "--innodb-buffer-pool-size=2G")
+        try:
+            ibl.declare(ibl.connect(running))
+            there = 0
+            for rows in arguments.rows:
+                there = fill(running, there, rows)
+                environment = mariadb.environment(running)
+                small = rows == min(arguments.rows)
+                table = measure(Path(folder), environment, arguments.rounds, small)
+                show(f"{there:,} trials", table)
+        finally:
+            running.stop()
+
+
+def fill(running: mariadb.Server, there: int, rows: int) -> int:
+    """Add mice until the table holds the rows asked for."""
+    if not there:
+        running.run("set foreign_key_checks = 0", "delete from ibl_behavior._trial_set__trial")
+    connection = running.admin("ibl_behavior")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set foreign_key_checks = 0, unique_checks = 0")
+        while there < rows:
+            some = min(TRIALS_PER_MOUSE, rows - there)
+            cursor.execute(FILL.format(uuid=there * 7919 + 1, last=some - 1))
+            there += some
+        cursor.execute("analyze table _trial_set__trial")
+    # a server notes the time of a change to the second
+    time.sleep(2)
+    return there
+
+
+def measure(
+    folder: Path, environment: dict[str, str], rounds: int, with_datajoint: bool
+) -> dict[str, list[dict]]:
+    """Run the peers in turns; returns what each round of each took."""
+    file, csv, other = folder / "m.duckdb", folder / "t.csv", folder / "x.duckdb"
+    sync = [sys.executable, "-m", "mirror", "sync", "--database", str(file)]
+    sync += ["--table", "behavior.trial_set__trial"]
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    extension = [uv, "run", "--quiet", "--no-project", "--isolated", "--with", "duckdb==1.5.5"]
+    extension += ["--with", "duckdb-extension-mysql-scanner==1.5.5", "python", "-c", EXTENSION]
+    peers: dict[str, tuple[list[str], Path, Callable[[], None]]] = {
+        "mirror sync": ([*sync, "--full"], file, lambda: file.unlink(missing_ok=True)),
+        "mirror sync, nothing changed": (sync, file, lambda: None),
+        "DuckDB's MySQL extension": (
+            [*extension, str(other)],
+            other,
+            lambda: other.unlink(missing_ok=True),
+        ),
+    }
+    if with_datajoint:
+        fetch = [sys.executable, "-c", DATAJOINT, str(csv)]
+        peers["DataJoint fetch + to_csv"] = (fetch, csv, lambda: csv.unlink(missing_ok=True))
+    # the environment of the extension is made once, not timed
+    subprocess.run([*extension[:-1], "import duckdb"], env=environment, check=True)
+    table: dict[str, list[dict]] = {name: [] for name in peers}
+    for _ in range(rounds):
+        for name, (command, result, prepare) in peers.items():
+            prepare()
+            seconds, megabytes = timed(command, environment)
+            size = result.stat().st_size / 1e6
+            table[name].append({"s": seconds, "MB": megabytes, "file": size})
+    return table
+
+
+def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds and peak megabytes of a process."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(said.decode())
+    return time.monotonic() - began, usage.ru_maxrss / 1024
+
+
+def show(title: str, table: dict[str, list[dict]]) -> None:
+    """Print the medians, and each peer's time as a multiple of the sync's."""
+    middle = {
+        name: {key: sorted(r[key] for r in rounds)[len(rounds) // 2] for key in rounds[0]}
+        for name, rounds in table.items()
+    }
+    base = middle["mirror sync"]["s"]
+    print(f"\n{title}\n\n| | seconds | against sync | peak memory (MB) | file (MB) |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    for name, row in middle.items():
+        print(
+            f"| {name} | {row['s']:.1f} | {row['s'] / base:.2f} | {row['MB']:.0f}"
+            f" | {row['file']:.0f} |"
+        )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""The README's commands do what it says, on the small database, in its order."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from server import Server, environment
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+# an installation and a run of these tests would be this test's own tail; the variables name
+# a server of the reader's
+NOT_HERE = ("pip install", "bash tests/run.sh", "export DJ_HOST")
+
+
+def blocks(language: str) -> Iterator[str]:
+    return iter(re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL))
+
+
+def commands() -> list[str]:
+    lines = [line for block in blocks("console") for line in block.splitlines()]
+    assert all(line.startswith("$ ") for line in lines)
+    return [line[2:] for line in lines]
+
+
+@pytest.fixture
+def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
+    variables = environment(server) | {"HOME": str(tmp_path)}
+    variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), variables["PATH"]])
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        return done.stdout
+
+    return run
+
+
+def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> None:
+    for command in commands():
+        if not command.startswith(NOT_HERE):
+            run("bash", "-c", command)
+    for query in blocks("sql"):
+        assert run("mirror", "sql", query)
+    for program in blocks("python"):
+        run(sys.executable, "-c", program)
+
+    assert {"ibl.duckdb", "one_mouse.duckdb", "sessions.duckdb", "sessions.parquet", "csh.csv"} <= {
+        file.name for file in tmp_path.iterdir()
+    }
+
+
+def test_only_set_up_is_left_out_of_this_test() -> None:
+    left_out = [command for command in commands() if command.startswith(NOT_HERE)]
+
+    assert len(left_out) == len(NOT_HERE)
+
+
+def test_the_readme_names_every_verb() -> None:
+    from mirror.cli import main
+
+    assert all(f"| `{verb}" in README for verb in main.commands)
