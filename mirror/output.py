@@ -1,17 +1,13 @@
 """Query results on their way out: a table for eyes, CSV, JSON, Markdown or Parquet for pipes."""
 
-import csv
 import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
-from uuid import UUID
 
 import duckdb
 
@@ -25,6 +21,9 @@ READING = {
     duckdb.StatementType.EXPLAIN,
     duckdb.StatementType.PRAGMA,
     duckdb.StatementType.RELATION,
+}
+AS_THEY_ARE = {"BOOLEAN", "VARCHAR", "DOUBLE", "JSON", "HUGEINT", "INTEGER", "UINTEGER"} | {
+    f"{sign}{width}INT" for sign in ("", "U") for width in ("TINY", "SMALL", "BIG")
 }
 ROWS_AT_ONCE = 10_000
 TABLE_ROWS = 40
@@ -44,30 +43,34 @@ def read_only(connection: duckdb.DuckDBPyConnection, query: str) -> str:
             "Give one statement that reads, such as a SELECT: 'mirror export' writes files, and"
             " 'mirror shell' runs anything else."
         )
-    return statements[0].query
+    return statements[0].query.rstrip().rstrip(";")
 
 
 def write(
     connection: duckdb.DuckDBPyConnection, query: str, form: str, out: TextIO, binary: Any
 ) -> None:
-    """Run a reading query and write its result; Parquet goes to `binary`.
+    """Run a reading query and write its result; CSV and Parquet go to `binary`.
 
     Raises UsageError where the query is wrong.
     """
     query = read_only(connection, query)
     try:
+        result = connection.sql(query)
         if form == "table":
-            shown = connection.sql(query)
-            if shown is not None:
-                with redirect_stdout(out):
-                    width = shutil.get_terminal_size((120, 0)).columns
-                    shown.show(max_width=width, max_rows=TABLE_ROWS)
-        elif form == "parquet":
-            _parquet(connection, query, binary)
+            with redirect_stdout(out):
+                width = shutil.get_terminal_size((120, 0)).columns
+                result.show(max_width=width, max_rows=TABLE_ROWS)
+        elif form == "json":
+            _json(connection, result, out)
+        elif form == "markdown":
+            _markdown(connection, result, out)
         else:
-            cursor = connection.execute(query)
-            names = [column[0] for column in cursor.description]
-            {"csv": _csv, "json": _json, "markdown": _markdown}[form](names, _rows(cursor), out)
+            # DuckDB writes files, and a query that fails leaves nothing in the pipe
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "result"
+                _copy(connection, result, file, form)
+                with file.open("rb") as whole:
+                    shutil.copyfileobj(whole, binary)
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
     except duckdb.Error as error:
@@ -92,7 +95,7 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
         raise UsageError(f"There is no folder {file.parent}: make it, or name another with -o.")
     half = file.with_name(f".{file.name}.half")
     try:
-        rows = _copy(connection, query, half, form)
+        rows = _copy(connection, connection.sql(query), half, form)
         half.replace(file)
     except duckdb.IOException as error:
         raise explain(error, file) from error
@@ -105,11 +108,16 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
     return rows
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path, form: str) -> int:
+def _copy(
+    connection: duckdb.DuckDBPyConnection,
+    result: duckdb.DuckDBPyRelation,
+    file: Path,
+    form: str,
+) -> int:
     options = "format csv, header" if form == "csv" else "format parquet, compression zstd"
-    # the query may end in a comment
+    # DuckDB finds the Python variable by its name
     [(rows,)] = connection.execute(
-        f"copy ({query.rstrip().rstrip(';')}\n) to {literal(str(file))} ({options})"
+        f"copy (from result) to {literal(str(file))} ({options})"
     ).fetchall()
     return rows
 
@@ -120,73 +128,63 @@ def _sentence(error: duckdb.Error) -> str:
     return " ".join(line.strip() for line in lines)
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[Sequence[Any]]:
-    while rows := cursor.fetchmany(ROWS_AT_ONCE):
-        yield from rows
-
-
-def _csv(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_text(value) for value in row] for row in rows)
-
-
-def _json(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) -> None:
-    distinct: list[str] = []
-    for name in names:
+def _json(
+    connection: duckdb.DuckDBPyConnection, result: duckdb.DuckDBPyRelation, out: TextIO
+) -> None:
+    names: list[str] = []
+    for name in result.columns:
         # an object has each name once: DuckDB's own way to tell them apart
-        while name in distinct:
+        while name in names:
             name += "_1"
-        distinct.append(name)
+        names.append(name)
+    places = [f"c{i}" for i in range(len(names))]
+    values = ", ".join(
+        _for_json(*pair) for pair in zip(places, map(str, result.types), strict=True)
+    )
+    cursor = connection.execute(f"select {values} from result as q({', '.join(places)})")
+    nested = [str(kind) == "JSON" for kind in result.types]
     between = "[\n"
-    for row in rows:
-        value = dict(zip(distinct, map(_plain, row), strict=True))
-        out.write(between + json.dumps(value, ensure_ascii=False, allow_nan=False))
-        between = ",\n"
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        for row in rows:
+            plain = (
+                json.loads(value) if is_json and value is not None else _plain(value)
+                for value, is_json in zip(row, nested, strict=True)
+            )
+            row_as_json = dict(zip(names, plain, strict=True))
+            out.write(between + json.dumps(row_as_json, ensure_ascii=False, allow_nan=False))
+            between = ",\n"
     out.write("[]\n" if between == "[\n" else "\n]\n")
 
 
-def _markdown(names: Sequence[str], rows: Iterator[Sequence[Any]], out: TextIO) -> None:
-    def line(values: Sequence[str]) -> str:
-        cells = (value.replace("|", "\\|").replace("\n", " ") for value in values)
+def _for_json(place: str, kind: str) -> str:
+    """The column as JSON holds it: numbers with the digits they show, the rest as text."""
+    if kind == "FLOAT" or kind.startswith("DECIMAL("):
+        return f"cast(cast({place} as varchar) as double)"
+    if kind.endswith(("]", ")")) and not kind.startswith("ENUM("):
+        return place
+    return place if kind in AS_THEY_ARE else f"cast({place} as varchar)"
+
+
+def _markdown(
+    connection: duckdb.DuckDBPyConnection, result: duckdb.DuckDBPyRelation, out: TextIO
+) -> None:
+    def line(values: Sequence[str | None]) -> str:
+        cells = ((value or "").replace("|", "\\|").replace("\n", " ") for value in values)
         return "| " + " | ".join(cells) + " |\n"
 
+    names = result.columns
     out.write(line(names) + "|" + " --- |" * len(names) + "\n")
-    for row in rows:
-        out.write(line([_text(value) for value in row]))
-
-
-def _parquet(connection: duckdb.DuckDBPyConnection, query: str, binary: Any) -> None:
-    # DuckDB writes Parquet to files, and a query that fails leaves nothing in the pipe
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "result.parquet"
-        _copy(connection, query, file, "parquet")
-        with file.open("rb") as whole:
-            shutil.copyfileobj(whole, binary)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list | dict | tuple):
-        return json.dumps(_plain(value), ensure_ascii=False)
-    return str(value if isinstance(value, Decimal) else _plain(value))
+    cursor = connection.execute("select cast(columns(*) as varchar) from result")
+    while rows := cursor.fetchmany(ROWS_AT_ONCE):
+        out.writelines(map(line, rows))
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON holds it; what JSON lacks becomes text."""
+    """A value inside a list or structure as JSON holds it; what JSON lacks becomes text."""
     if isinstance(value, float) and value - value != 0:
         return str(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, Decimal):
-        return float(value)
-    if isinstance(value, datetime | date | time | timedelta | UUID):
-        return str(value)
-    return value
+    return value if isinstance(value, bool | int | float | str | None) else str(value)

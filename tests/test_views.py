@@ -1,0 +1,263 @@
+"""How the views of `sql/` get into the file: order, what is skipped, and defining them anew."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import ibl
+import pytest
+import server as mariadb
+
+from mirror import connect, views
+from mirror.errors import MirrorError
+from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sync import Options, sync
+
+READER = (
+    "import mirror, sys; c = mirror.connect(sys.argv[1]); count = lambda:"
+    " print(c.execute('select count(*) from trials').fetchone()[0], flush=True);"
+    "count(); sys.stdin.readline(); count()"
+)
+
+
+@pytest.fixture(scope="module")
+def synced_once(server: mariadb.Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("views") / "ibl.duckdb"
+    ibl.drop(server)
+    ibl.declare(ibl.connect(server))
+    user, password = mariadb.READER
+    source = DataJointSource(Login("127.0.0.1", server.port, user, Secret(password), None, ""))
+    sync(source, file)
+    source.close()
+    ibl.drop(server)
+    return file
+
+
+@pytest.fixture
+def synced(synced_once: Path, tmp_path: Path) -> Path:
+    """A mirror of one's own."""
+    return Path(shutil.copy(synced_once, tmp_path))
+
+
+def written(folder: Path, **queries: str) -> Path:
+    """Write each view to a file of its name."""
+    folder.mkdir(exist_ok=True)
+    for name, query in queries.items():
+        (folder / f"{name}.sql").write_text(f"create or replace view {name} as {query};")
+    return folder
+
+
+def define(file: Path, folder: Path) -> views.Applied:
+    """Put the views of a folder into a mirror in the place of those it has."""
+    with views.store.staging(file, resume=False) as work:
+        applied = views.define(work.connection, views.read(folder))
+        work.swap()
+    return applied
+
+
+def recorded(file: Path) -> dict[str, str | None]:
+    with connect(file) as mirror:
+        return dict(mirror.execute("select view_name, skipped from _mirror.views").fetchall())
+
+
+def held(file: Path) -> set[str]:
+    with connect(file) as mirror:
+        return {
+            name
+            for (name,) in mirror.execute(
+                "select view_name from duckdb_views() where not internal"
+            ).fetchall()
+        }
+
+
+# order
+
+
+def test_a_view_comes_after_those_it_needs(tmp_path: Path) -> None:
+    folder = written(
+        tmp_path / "sql",
+        a="with c as (select * from b) select * from c",
+        b="select * from main.d where exists (from e)",
+        d="select lab_name from reference.lab",
+        e="select 1 as one",
+    )
+
+    read = views.read(folder)
+    order = [view.name for view in views.in_order(read)]
+
+    assert {view.name: view.needs for view in read} == {
+        "a": {"main.b"},
+        "b": {"main.d", "main.e"},
+        "d": {"reference.lab"},
+        "e": frozenset(),
+    }
+    assert order.index("a") > order.index("b") > max(order.index("d"), order.index("e"))
+
+
+def test_views_that_need_each_other_are_refused(tmp_path: Path) -> None:
+    folder = written(tmp_path / "sql", a="from b", b="from c", c="from a", d="select 1 as one")
+
+    with pytest.raises(MirrorError, match=r"circle: main\.a, main\.b, main\.c$"):
+        views.in_order(views.read(folder))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "create view other as select 1 as one",
+        "create view mine as select 1 as one; create view other as select 1 as one",
+        "create table mine as select 1 as one",
+        "-- nothing",
+    ],
+)
+def test_a_file_must_define_the_one_view_of_its_name(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mine.sql").write_text(text)
+
+    with pytest.raises(MirrorError, match=r"mine\.sql must define the one view 'mine'"):
+        views.read(tmp_path)
+
+
+def test_a_file_that_is_not_sql_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.sql").write_text("create view mine as select from where (")
+
+    with pytest.raises(MirrorError, match=r"mine\.sql is not SQL that DuckDB reads"):
+        views.read(tmp_path)
+
+
+# what is skipped
+
+
+def test_a_view_without_its_table_is_skipped_and_so_are_those_that_need_it(
+    synced: Path, tmp_path: Path
+) -> None:
+    folder = written(
+        tmp_path / "sql",
+        cullings="from action.cull",
+        counts="select count(*) as n from cullings",
+        labs="select lab_name from reference.lab",
+    )
+
+    applied = define(synced, folder)
+
+    assert applied.views == ("labs",)
+    assert applied.skipped == {"cullings": "needs action.cull", "counts": "needs cullings"}
+    assert recorded(synced) == {"labs": None, **applied.skipped}
+    assert held(synced) == {"labs"}
+
+
+def test_a_narrowed_sync_skips_the_views_that_it_has_no_tables_for(
+    source: DataJointSource, tmp_path: Path
+) -> None:
+    file = tmp_path / "ibl.duckdb"
+    report = sync(source, file, Options(schema=("reference", "subject")))
+
+    assert report.views.views == ("subjects",)
+    assert set(report.views.skipped) == {"sessions", "trials"}
+    assert report.views.skipped["trials"].startswith("needs behavior.trial_set__trial, sessions")
+    assert held(file) == {"subjects"}
+
+
+def test_a_view_that_needs_a_column_that_an_older_server_lacks_is_skipped(
+    source: DataJointSource, server: mariadb.Server, tmp_path: Path
+) -> None:
+    server.run("alter table ibl_reference.`#lab` drop column institution_short")
+    file = tmp_path / "ibl.duckdb"
+
+    report = sync(source, file)
+
+    assert 'does not have a column named "institution_short"' in report.views.skipped["subjects"]
+    assert report.views.skipped["sessions"] == "needs subjects"
+    assert recorded(file) == dict(report.views.skipped)
+    assert held(file) == set()
+    with connect(file) as mirror:
+        assert mirror.execute("select count(*) from reference.lab").fetchall() == [(2,)]
+
+
+# views on an existing file
+
+
+def test_views_are_replaced_and_those_no_longer_defined_go(synced: Path, tmp_path: Path) -> None:
+    with connect(synced) as mirror:
+        tables = mirror.execute("select sql from duckdb_tables() order by all").fetchall()
+        trials = mirror.execute("from behavior.trial_set__trial").fetchall()
+    define(synced, written(tmp_path / "old", labs="select 1 as one", extra="select 2 as two"))
+    define(synced, written(tmp_path / "new", labs="select lab_name from reference.lab"))
+
+    assert held(synced) == {"labs"}
+    with connect(synced) as mirror:
+        assert mirror.execute("from labs order by all").fetchall() == [
+            ("cortexlab",),
+            ("zadorlab",),
+        ]
+        assert mirror.execute("select sql from duckdb_tables() order by all").fetchall() == tables
+        assert mirror.execute("from behavior.trial_set__trial").fetchall() == trials
+        assert mirror.execute("select count(*), max(run) from _mirror.runs").fetchall() == [(1, 1)]
+
+
+def test_the_command_views_brings_the_shipped_views_back(synced: Path, tmp_path: Path) -> None:
+    define(synced, written(tmp_path / "old", trials="select 1 as one", extra="select 2 as two"))
+
+    applied = views.apply(synced)
+
+    assert (applied.views, applied.skipped) == (("subjects", "sessions", "trials"), {})
+    assert held(synced) == {"subjects", "sessions", "trials"}
+    assert [f.name for f in tmp_path.iterdir() if f.is_file()] == ["ibl.duckdb"]
+
+
+def test_views_are_defined_anew_while_a_reader_has_the_file_open(
+    synced: Path, tmp_path: Path
+) -> None:
+    reader = subprocess.Popen(
+        [sys.executable, "-c", READER, synced],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdin and reader.stdout
+    before = reader.stdout.readline()
+    define(synced, written(tmp_path / "sql", trials="select 1 as one"))
+    after, _ = reader.communicate("again\n", timeout=60)
+
+    assert (before, after) == ("24\n", "24\n")
+    with connect(synced) as mirror:
+        assert mirror.execute("from trials").fetchall() == [(1,)]
+
+
+# the views that are shipped
+
+
+def test_the_shipped_views_hold_the_rows_of_the_database(synced: Path) -> None:
+    with connect(synced) as mirror:
+
+        def rows(query: str) -> list[tuple]:
+            return mirror.execute(query).fetchall()
+
+        assert rows("select subject_nickname, lab_name, is_alive from subjects order by 1") == [
+            ("CSHL_001", "zadorlab", False),
+            ("KS014", "cortexlab", True),
+        ]
+        assert rows(
+            "select subject_nickname, session_start_time, task, training_day, n_trials"
+            " from sessions order by 1 desc, 2"
+        ) == [
+            ("KS014", ibl.SESSIONS[0][1], "training", 1, 6),
+            ("KS014", ibl.SESSIONS[1][1], "training", 2, 6),
+            ("KS014", ibl.SESSIONS[2][1], "unknown", 2, 6),
+            ("CSHL_001", ibl.SESSIONS[3][1], "biased", 1, 6),
+        ]
+        assert rows("select count(*), count(reaction_time) from trials") == [(24, 24)]
+        assert rows(
+            "select signed_contrast, choice from trials where subject_nickname = 'CSHL_001'"
+            " order by trial_id limit 2"
+        ) == [(-100, -1), (50, 1)]
+
+
+def test_every_view_and_each_of_its_columns_has_a_comment(synced: Path) -> None:
+    with connect(synced) as mirror:
+        silent = mirror.execute(
+            "select view_name from duckdb_views() where not internal and comment is null union all"
+            " select table_name || '.' || column_name from duckdb_columns() where comment is null"
+            " and table_name in (select view_name from duckdb_views() where not internal)"
+        ).fetchall()
+        assert silent == []
