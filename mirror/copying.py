@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
-import pyarrow as pa
 
 from mirror.errors import MirrorError
 from mirror.privacy import is_private
@@ -29,6 +28,9 @@ from mirror.types import Conversion, conversion
 LARGE_PART = 20_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
 FORMAT = 1
+
+if TYPE_CHECKING:
+    import pyarrow
 
 T = TypeVar("T")
 
@@ -118,6 +120,9 @@ def copy(job: Job, table: Table) -> Copied:
         read_as_true=dict(census.changed),
         notes=(*_notes(table, columns), *reading.notes),
     )
+    if keyless := _keyless(table, columns, copied):
+        note = f"the primary key is not declared here, because of {', '.join(keyless)}"
+        copied = replace(copied, notes=(*copied.notes, note))
     if not is_steady:
         copied = replace(
             copied,
@@ -261,6 +266,8 @@ def _update(
     The server digests the rows of each master where they are, and DuckDB digests its own in
     the same words. None when so much has changed that the whole table is less work.
     """
+    import pyarrow
+
     there = job.source.digests(table, columns, by, wanted)
     here = _local_digests(job.connection, table, columns, by)
     stale = [key for key, digest in here.items() if there.get(key) != digest]
@@ -271,9 +278,9 @@ def _update(
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
     connection, own = job.connection, name_of(table)
     incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
-    stale_keys = pa.table(
+    stale_keys = pyarrow.table(
         {name: [str(key[i]) for key in stale] for i, name in enumerate(by)},
-        schema=pa.schema([(name, pa.string()) for name in by]),
+        schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
     )
     same_key = " and ".join(
         f"cast(s.{quoted(name)} as {columns[name].duckdb_type}) = t.{quoted(name)}" for name in by
@@ -335,23 +342,36 @@ def _is_required(table: Table, name: str, found: Conversion) -> bool:
 
 
 def _insert(job: Job, name: str, reading: Reading) -> int:
-    size = 0
+    import pyarrow
 
-    def counted() -> Iterator[pa.RecordBatch]:
-        nonlocal size
-        for batch in reading.batches:
-            size += batch.nbytes
-            job.progress.advance(batch.num_rows)
-            yield batch
+    size = 0
+    failure: BaseException | None = None
+
+    def counted() -> "Iterator[pyarrow.RecordBatch]":
+        nonlocal size, failure
+        try:
+            for batch in reading.batches:
+                size += batch.nbytes
+                job.progress.advance(batch.num_rows)
+                yield batch
+        except (MirrorError, KeyboardInterrupt) as error:
+            failure = error
+            raise
 
     select = ", ".join(
         found.load.format(c=quoted(column), type=found.duckdb_type)
         for column, found in reading.conversions.items()
     )
-    stream = pa.RecordBatchReader.from_batches(reading.schema, counted())
+    stream = pyarrow.RecordBatchReader.from_batches(reading.schema, counted())
     job.connection.register("_stream", stream)
     try:
         job.connection.execute(f"insert into {name} select {select} from _stream")
+    except duckdb.Error:
+        # what ends the stream reaches DuckDB as a text only, and spoils the transaction
+        if failure:
+            job.connection.rollback()
+            raise failure from None
+        raise
     finally:
         job.connection.unregister("_stream")
     return size
@@ -375,14 +395,10 @@ def _finish(
             connection.execute(
                 f"alter table {name} alter column {quoted(column.name)} set not null"
             )
-    key = table.primary_key
-    if key and not any(
-        column not in columns or copied.forced_to_null.get(column) for column in key
-    ):
+    if table.primary_key and not _keyless(table, columns, copied):
+        key = ", ".join(map(quoted, table.primary_key))
         try:
-            connection.execute(
-                f"alter table {name} add primary key ({', '.join(map(quoted, key))})"
-            )
+            connection.execute(f"alter table {name} add primary key ({key})")
         except duckdb.ConstraintException as error:
             connection.rollback()
             raise MirrorError(
@@ -398,6 +414,20 @@ def _finish(
     _record(job, table, reading, copied, state)
     connection.commit()
     connection.execute("checkpoint")
+
+
+def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) -> list[str]:
+    """The columns for which the file cannot declare the primary key of the server."""
+    return [
+        name
+        for name in table.primary_key
+        if name not in columns
+        or copied.forced_to_null.get(name)
+        or copied.read_as_true.get(name)
+        # DuckDB has no index on these
+        or columns[name].duckdb_type == "INTERVAL"
+        or columns[name].is_blob
+    ]
 
 
 def _record(

@@ -16,7 +16,8 @@ import duckdb
 
 from mirror.errors import MirrorError, UsageError
 
-# The oldest DuckDB that reads the file: shells are often older than libraries.
+# Shells are often older than libraries. With primary keys in it, DuckDB 1.1 is the oldest that
+# reads such a file.
 STORAGE_VERSION = "v1.0.0"
 # Enough for any batch; beyond it DuckDB puts its work aside, on disk beside the target.
 MEMORY_LIMIT = "200MB"

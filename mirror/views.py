@@ -7,6 +7,7 @@ view whose tables are not there, because the sync was narrowed, is skipped and s
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -94,7 +95,8 @@ def _mismatch(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
 
 def read(root: Path | None = None) -> list[View]:
     """Read every file under `sql/`. Raises MirrorError on one that defines no single view."""
-    return [_parse(file) for file in sorted((root or folder()).rglob("*.sql"))]
+    files = sorted((root or folder()).rglob("*.sql"))
+    return [_parse(file, file.read_text("utf-8")) for file in files]
 
 
 def in_order(views: Iterable[View]) -> list[View]:
@@ -111,11 +113,11 @@ def in_order(views: Iterable[View]) -> list[View]:
     return ordered
 
 
-def _parse(file: Path) -> View:
+@cache
+def _parse(file: Path, text: str) -> View:
     import sqlglot
     from sqlglot import exp
 
-    text = file.read_text(encoding="utf-8")
     try:
         statements = [s for s in sqlglot.parse(text, dialect="duckdb") if s is not None]
     except sqlglot.errors.ParseError as error:

@@ -404,3 +404,21 @@ def test_any_row_of_the_common_types_comes_out_as_it_went_in(
 
     check()
     connection.close()
+
+
+def test_a_key_that_duckdb_cannot_declare_is_told_and_the_rows_arrive(
+    source: DataJointSource, server: Server, tmp_path: Path
+) -> None:
+    server.run(
+        "create table ibl_behavior.by_time (at time primary key)",
+        "insert into ibl_behavior.by_time values ('10:00:00'), ('-30:00:00')",
+        "create table ibl_behavior.by_flag (is_on tinyint(1) primary key)",
+        "insert into ibl_behavior.by_flag values (0), (1), (2)",
+    )
+
+    report = sync(source, tmp_path / "ibl.duckdb", Options(table=("behavior.by_*",)))
+
+    assert {table.table: (table.rows, table.notes) for table in report.tables} == {
+        "behavior.by_time": (2, ("the primary key is not declared here, because of at",)),
+        "behavior.by_flag": (3, ("the primary key is not declared here, because of is_on",)),
+    }

@@ -98,7 +98,8 @@ def login(
     port = port or (int(match["port"]) if match else configured_port)
     password = config["database.password"]
     if ask_password:
-        if not sys.stdin.isatty():
+        # there is none at all where it was closed
+        if not (sys.stdin and sys.stdin.isatty()):
             raise UsageError("--ask-password needs a terminal: set DJ_PASS instead.")
         password = getpass(f"Password of {user} at {host}: ")
     if password is None:
@@ -126,9 +127,16 @@ class DataJointSource:
         }
         self._version = self._ask("select version()")[0][0]
         encrypted = bool(self._ask("show session status like 'Ssl_cipher'")[0][1])
+        if at.use_tls and not encrypted:
+            raise SourceError(
+                f"The server at {self.address} offers no encryption: have it offered, or take"
+                " database.use_tls out of DataJoint's configuration."
+            )
         # connectorx cannot encrypt: a connection that DataJoint would encrypt is not
         # reopened in the clear, unless it never leaves this machine
-        self.fast = at.use_tls in (None, False) and (not encrypted or _is_loopback(at.host))
+        self.fast = at.use_tls in (None, False) and (
+            not encrypted or (_is_loopback(at.host) and self._is_open_unencrypted())
+        )
 
     def connect(self) -> pymysql.Connection:
         """Open a connection the way DataJoint does: encrypted where the server offers it."""
@@ -137,15 +145,7 @@ class DataJointSource:
         if at.use_tls is not False:
             tls = {"ssl": at.use_tls if isinstance(at.use_tls, dict) else {"ssl": {}}}
         try:
-            connection = pymysql.connect(
-                host=at.host,
-                port=at.port,
-                user=at.user,
-                password=at.password.reveal(),
-                charset="utf8mb4",
-                autocommit=True,
-                **tls,
-            )
+            connection = self._open(**tls)
             with connection.cursor() as cursor:
                 for statement in SESSION:
                     cursor.execute(statement)
@@ -155,6 +155,26 @@ class DataJointSource:
         except Exception as error:
             raise self._unreachable(error) from None
         return connection
+
+    def _open(self, **tls: Any) -> pymysql.Connection:
+        at = self._login
+        return pymysql.connect(
+            host=at.host,
+            port=at.port,
+            user=at.user,
+            password=at.password.reveal(),
+            charset="utf8mb4",
+            autocommit=True,
+            **tls,
+        )
+
+    def _is_open_unencrypted(self) -> bool:
+        """Whether the login needs no encryption; connectorx would try for half a minute."""
+        try:
+            self._open().close()
+        except (pymysql.err.MySQLError, OSError):
+            return False
+        return True
 
     @staticmethod
     def _set_uncached(cursor: pymysql.cursors.Cursor) -> None:

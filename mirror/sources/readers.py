@@ -29,6 +29,7 @@ os.environ.setdefault("RUST_LOG", "off")
 
 ARROW_ROWS = 50_000
 TEXT_ROWS = 20_000
+BLOB_ROWS = 1_000
 SPOOL_BYTES = 64 * 1024 * 1024
 
 
@@ -57,11 +58,20 @@ def read_arrow(
 
     connectorx reads ahead without limit, so a query is the most it may hold in memory.
     """
-    first = _open(source, next(queries))
+    stream = _open(source, next(queries))
+    try:
+        # what connectorx cannot read shows with the first rows, while there is another way
+        first = next(stream, None)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        raise NotForConnectorx(for_all_tables=False) from None
 
     def batches() -> Iterator[pa.RecordBatch]:
-        stream = first
+        nonlocal stream
         try:
+            if first is not None:
+                yield first
             while stream is not None:
                 # the server looks for the next query's start while this one's rows arrive
                 query = next(queries, None)
@@ -76,7 +86,7 @@ def read_arrow(
                 " what is copied is kept, run the same command again to go on."
             ) from error
 
-    return Reading(columns, first.schema, batches())
+    return Reading(columns, stream.schema, batches())
 
 
 def read_text(
@@ -111,7 +121,7 @@ def read_blobs(
     undecodable = dict.fromkeys(blob_columns, 0)
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
     with pa.ipc.new_stream(spool, raw_schema) as writer:
-        for chunk in _text_rows(source, table, queries, min(batch_rows, TEXT_ROWS)):
+        for chunk in _text_rows(source, table, queries, min(batch_rows, BLOB_ROWS)):
             batch = _batch(chunk, raw_schema)
             for name in blob_columns:
                 column = batch.column(name)
