@@ -76,6 +76,8 @@ def start(folder: Path, *options: str, port: int | None = None) -> Server:
         process = subprocess.Popen(
             [program, "--no-defaults", f"--user={getuser()}", f"--datadir={data}"]
             + [f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1"]
+            # a server that starts clears this folder of what it takes for its own
+            + [f"--tmpdir={folder}"]
             + ["--skip-name-resolve", "--character-set-server=utf8mb4", "--local-infile=1"]
             + ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", *options],
             stdout=log,
