@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -46,10 +47,20 @@ class Commands(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(0)
         except OSError as error:
-            if error.filename is not None:
-                raise
-            click.echo(f"mirror: the output cannot be written ({error.strerror}).", err=True)
+            where = error.filename or "the output"
+            click.echo(f"mirror: {where} cannot be used ({error.strerror}).", err=True)
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:
+            # nothing is expected here: what nobody foresaw still ends in a sentence
+            at = traceback.extract_tb(error.__traceback__)[-1]
+            click.echo(
+                f"mirror: a fault of the program, {type(error).__name__} in"
+                f" {Path(at.filename).name}:{at.lineno} ({error}); please report it.",
+                err=True,
+            )
             ctx.exit(1)
 
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import ibl
 import pytest
 import server as mariadb
+
 from mirror.sources.datajoint import DataJointSource, Login, Secret
 
 

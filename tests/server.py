@@ -65,21 +65,38 @@ def start(folder: Path, *options: str, port: int | None = None) -> Server:
     data = folder / "d"
     if not data.exists():
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", f"--user={getuser()}", f"--datadir={data}"]
-            + ["--auth-root-authentication-method=socket", f"--auth-root-socket-user={getuser()}"]
-            + ["--skip-test-db"],
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                f"--user={getuser()}",
+                f"--datadir={data}",
+                f"--tmpdir={folder}",
+                "--auth-root-authentication-method=socket",
+                f"--auth-root-socket-user={getuser()}",
+                "--skip-test-db",
+            ],
             check=True,
             capture_output=True,
         )
     port = port or free_port()
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [program, "--no-defaults", f"--user={getuser()}", f"--datadir={data}"]
-            + [f"--socket={folder / 's'}", f"--port={port}", "--bind-address=127.0.0.1"]
-            # a server that starts clears this folder of what it takes for its own
-            + [f"--tmpdir={folder}"]
-            + ["--skip-name-resolve", "--character-set-server=utf8mb4", "--local-infile=1"]
-            + ["--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0", *options],
+            [
+                program,
+                "--no-defaults",
+                f"--user={getuser()}",
+                f"--datadir={data}",
+                f"--socket={folder / 's'}",
+                f"--port={port}",
+                # a server that starts clears this folder of what it takes for its own
+                f"--tmpdir={folder}",
+                "--bind-address=127.0.0.1",
+                "--skip-name-resolve",
+                "--character-set-server=utf8mb4",
+                "--innodb-flush-log-at-trx-commit=0",
+                "--innodb-doublewrite=0",
+                *options,
+            ],
             stdout=log,
             stderr=log,
         )

@@ -277,7 +277,7 @@ def test_a_server_that_dies_is_told_and_the_next_sync_goes_on(
 ) -> None:
     file, fresh = tmp_path / "ibl.duckdb", tmp_path / "fresh.duckdb"
     with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
-        server = mariadb.start(Path(folder), f"--tmpdir={folder}")
+        server = mariadb.start(Path(folder))
         try:
             ibl.declare(ibl.connect(server))
             with closing(reader_of(server)) as source:
@@ -294,7 +294,7 @@ def test_a_server_that_dies_is_told_and_the_next_sync_goes_on(
             assert "stopped answering while behavior.large was read" in sentence
             assert file.read_bytes() == before
 
-            server = mariadb.start(Path(folder), f"--tmpdir={folder}", port=server.port)
+            server = mariadb.start(Path(folder), port=server.port)
             with closing(reader_of(server)) as source:
                 again = sync(source, file)
                 sync(source, fresh)

@@ -360,7 +360,7 @@ def encrypting() -> Iterator[mariadb.Server]:
     with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
         certificate, key = self_signed(Path(folder))
         tls = (f"--ssl-cert={certificate}", f"--ssl-key={key}")
-        server = mariadb.start(Path(folder), f"--tmpdir={folder}", *tls)
+        server = mariadb.start(Path(folder), *tls)
         ibl.declare(ibl.connect(server))
         server.run(
             "create user 'careful'@'127.0.0.1' identified by 'p@ss' require ssl",
