@@ -48,7 +48,7 @@ class Commands(click.Group):
             ctx.exit(0)
         except OSError as error:
             where = error.filename or "the output"
-            click.echo(f"mirror: {where} cannot be used ({error.strerror}).", err=True)
+            click.echo(f"mirror: {where} cannot be written ({error.strerror}).", err=True)
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(1)
         except (click.ClickException, click.exceptions.Exit):
