@@ -113,7 +113,9 @@ def measure(
     file, csv, other = folder / "m.duckdb", folder / "t.csv", folder / "x.duckdb"
     sync = [sys.executable, "-m", "mirror", "sync", "--database", str(file)]
     sync += ["--table", "behavior.trial_set__trial"]
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    # where tests/run.sh puts it when there is none
+    own = Path(__file__).parents[1] / ".venv-uv" / "bin"
+    uv = shutil.which("uv", path=os.pathsep.join([os.environ["PATH"], str(own)])) or "uv"
     extension = [uv, "run", "--quiet", "--no-project", "--isolated", "--with", "duckdb==1.5.5"]
     extension += ["--with", "duckdb-extension-mysql-scanner==1.5.5", "python", "-c", EXTENSION]
     peers: dict[str, tuple[list[str], Path, Callable[[], None]]] = {
