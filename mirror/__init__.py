@@ -30,7 +30,8 @@ def sync(
     The login is DataJoint's configuration, `dj.config` where datajoint is imported. Raises
     MirrorError with one sentence.
     """
-    from mirror.sources.datajoint import DataJointSource, login
+    from mirror.sources.datajoint import DataJointSource
+    from mirror.sources.login import login
 
     source = DataJointSource(login(host, port, user))
     try:

@@ -127,7 +127,8 @@ def sync(
     mirror sync --host db.example.org --subject KS014 --since 2019-08-01
     """
     from mirror.progress import on
-    from mirror.sources.datajoint import DataJointSource, login
+    from mirror.sources.datajoint import DataJointSource
+    from mirror.sources.login import login
     from mirror.sync import Options, sync
 
     with _narration() as narration:

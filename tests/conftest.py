@@ -11,7 +11,8 @@ import ibl
 import pytest
 import server as mariadb
 
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 
 
 @pytest.fixture(scope="session")

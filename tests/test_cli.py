@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 
 from mirror import connect
 from mirror.cli import main
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 from mirror.sync import sync
 
 AWKWARD = """

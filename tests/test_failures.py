@@ -19,7 +19,8 @@ import ibl
 import pytest
 import server as mariadb
 
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 from mirror.sync import Options, sync
 
 Mirror = Callable[..., subprocess.CompletedProcess]

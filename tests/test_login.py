@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_failures import Gate, Started, finished, one_sentence, started, until
 
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 
 __all__ = ["started"]
 

@@ -14,7 +14,8 @@ import server as mariadb
 
 from mirror import connect
 from mirror.errors import UsageError
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 from mirror.sync import Options, sync
 
 MODULES = {

@@ -11,7 +11,8 @@ import server as mariadb
 
 from mirror import connect, views
 from mirror.errors import MirrorError
-from mirror.sources.datajoint import DataJointSource, Login, Secret
+from mirror.sources.datajoint import DataJointSource
+from mirror.sources.login import Login, Secret
 from mirror.sync import Options, sync
 
 READER = (

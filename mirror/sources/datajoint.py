@@ -6,31 +6,32 @@ never written, printed or passed on a command line.
 
 import ipaddress
 import re
-import sys
 import threading
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
-from getpass import getpass
 from typing import Any
 from uuid import UUID
 
 import pymysql
-from pymysql.converters import escape_string
 
 from mirror import blobs
-from mirror.errors import MirrorError, SourceError, UsageError
-from mirror.sources import Census, Reading, Unreadable, library, readers
-from mirror.tables import Column, ForeignKey, LeftOut, Restriction, Table, plain_name, tier
+from mirror.errors import MirrorError, SourceError
+from mirror.sources import Census, Reading, Unreadable, headings, library, readers
+from mirror.sources.login import Login
+from mirror.sources.mysql import (
+    SESSION,
+    beside,
+    conditions,
+    equal,
+    is_ordered,
+    literal,
+    name_of,
+    quoted,
+    where,
+)
+from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
 
-# What every connection says first. MySQL converts TIMESTAMP columns to the session's zone:
-# pinned, a mirror does not depend on where the server stands. An empty mode makes string
-# literals mean the same on every server.
-SESSION = ("set time_zone = '+00:00'", "set sql_mode = ''")
 # MySQL 8 otherwise answers UPDATE_TIME from a cache that may be a day old.
 UNCACHED = "set information_schema_stats_expiry = 0"
 
@@ -38,77 +39,6 @@ REFUSED_LOGIN = {1044, 1045, 1130, 1698, 1862, 3118}
 REFUSED_TABLE = {1044, 1142, 1143, 1146, 1356, 1370}
 LOST = {0, 1053, 1077, 1927, 2006, 2013, 2055}
 PUBLIC_SERVER = "internationalbrainlab.org"
-
-
-@dataclass(frozen=True)
-class Login:
-    """Where the server is and who asks; the password shows in no `repr`."""
-
-    host: str
-    port: int
-    user: str
-    password: "Secret"
-    use_tls: bool | dict | None
-    prefix: str
-
-
-class Secret:
-    """A password that cannot be printed by accident."""
-
-    def __init__(self, value: str) -> None:
-        self.reveal = lambda: value
-
-
-def login(
-    host: str | None = None,
-    port: int | None = None,
-    user: str | None = None,
-    ask_password: bool = False,
-) -> Login:
-    """Take the login from DataJoint's configuration; arguments go before it.
-
-    The files `dj_local_conf.json` and `~/.datajoint_config.json` and the variables `DJ_HOST`,
-    `DJ_USER` and `DJ_PASS` are read as DataJoint reads them. A password is asked for only on
-    request and only at a terminal. Raises UsageError.
-    """
-    try:
-        config = library.datajoint("settings").config
-        for name in ("host", "user", "password"):
-            if not isinstance(config[f"database.{name}"], str | None):
-                raise TypeError(f"database.{name} is not a text")
-        configured_port = int(config["database.port"])
-        custom = dict(config.get("custom") or {})
-    # KeyError: a loglevel that DataJoint does not know
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UsageError(
-            f"DataJoint's configuration cannot be read ({error}): mend dj_local_conf.json or"
-            " ~/.datajoint_config.json."
-        ) from error
-    host = host or config["database.host"]
-    user = user or config["database.user"]
-    if not user:
-        raise UsageError(
-            "No DataJoint login is configured: set DJ_HOST, DJ_USER and DJ_PASS, or run where"
-            " dj_local_conf.json lies, or have ~/.datajoint_config.json."
-        )
-    # as in DataJoint, a port written behind the host wins over the configured one
-    match = re.fullmatch(r"(?P<host>[^:]+):(?P<port>\d+)", host)
-    if match:
-        host = match["host"]
-    port = port or (int(match["port"]) if match else configured_port)
-    password = config["database.password"]
-    if ask_password:
-        # there is none at all where it was closed
-        if not (sys.stdin and sys.stdin.isatty()):
-            raise UsageError("--ask-password needs a terminal: set DJ_PASS instead.")
-        password = getpass(f"Password of {user} at {host}: ")
-    if password is None:
-        raise UsageError(
-            f"No password for {user} at {host}: set DJ_PASS, write database.password into"
-            " DataJoint's configuration, or add --ask-password."
-        )
-    prefix = custom.get("database.prefix", config.get("database.prefix", ""))
-    return Login(host, port, user, Secret(password), config["database.use_tls"], prefix)
 
 
 class DataJointSource:
@@ -198,74 +128,7 @@ class DataJointSource:
         return tuple(self._names)
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
-        """Read the catalogue: four queries over information_schema, whatever the server.
-
-        Columns are taken by position, since MySQL 8 answers with upper-case names.
-        """
-        left_out = []
-        by_mysql_name = {mysql: module for module, mysql in self._names.items()}
-        wanted = ", ".join(literal(name) for name in by_mysql_name)
-        visible = {
-            name
-            for (name,) in self._ask(
-                "select schema_name from information_schema.schemata"
-                f" where schema_name in ({wanted})"
-            )
-        }
-        for module, mysql in self._names.items():
-            if mysql not in visible:
-                left_out.append(
-                    LeftOut(module, f"schema {mysql} is missing or this login may not see it")
-                )
-        columns = defaultdict(list)
-        for schema, table, *rest in self._ask(
-            "select table_schema, table_name, column_name, column_type, is_nullable,"
-            " column_default, column_key, extra, column_comment"
-            f" from information_schema.columns where table_schema in ({wanted})"
-            " order by table_schema, table_name, ordinal_position"
-        ):
-            columns[schema, table].append(self._column(*rest))
-        primary_keys = defaultdict(list)
-        for schema, table, column in self._ask(
-            "select table_schema, table_name, column_name from information_schema.statistics"
-            f" where table_schema in ({wanted}) and index_name = 'PRIMARY'"
-            " order by table_schema, table_name, seq_in_index"
-        ):
-            primary_keys[schema, table].append(column)
-        foreign_keys = self._foreign_keys(wanted)
-        tables, taken = [], set()
-        for schema, name, kind, comment in self._ask(
-            "select table_schema, table_name, table_type, table_comment"
-            f" from information_schema.tables where table_schema in ({wanted})"
-            " order by table_schema, table_name"
-        ):
-            module = by_mysql_name[schema]
-            if tier(name) == "Hidden":
-                left_out.append(LeftOut(f"{module}.{name}", "DataJoint's own bookkeeping"))
-                continue
-            if kind == "VIEW":
-                left_out.append(LeftOut(f"{module}.{name}", "a view of the server, not a table"))
-                continue
-            short = plain_name(name)
-            # tables of two tiers may share a name: one of them keeps the sign of its tier
-            if short != name and ((schema, short) in columns or (schema, short) in taken):
-                short = name
-            taken.add((schema, short))
-            tables.append(
-                Table(
-                    schema=module,
-                    name=short,
-                    mysql_schema=schema,
-                    mysql_table=name,
-                    comment=comment or "",
-                    columns=tuple(columns[schema, name]),
-                    primary_key=tuple(primary_keys[schema, name]),
-                    foreign_keys=tuple(foreign_keys[schema, name]),
-                )
-            )
-        order = list(self._names)
-        tables.sort(key=lambda table: (order.index(table.schema), table.name))
-        return tables, left_out
+        return headings.read(self._ask, self._names)
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         table = f"{quoted(self._names['subject'])}.`subject`"
@@ -293,7 +156,7 @@ class DataJointSource:
         return f"{rows[0][0]} {rows[0][1]}" if rows and rows[0][0] else None
 
     def checksum(self, table: Table) -> str | None:
-        rows = self._ask_apart(f"checksum table {_name(table)}", table)
+        rows = self._ask_apart(f"checksum table {name_of(table)}", table)
         return None if rows[0][1] is None else str(rows[0][1])
 
     def census(
@@ -307,7 +170,7 @@ class DataJointSource:
         ]
         select = ", ".join(["count(*)", *(expression for _, _, expression in counts)])
         [(rows, *values)] = self._ask_apart(
-            f"select {select} from {_name(table)}{_where(wanted)}", table
+            f"select {select} from {name_of(table)}{where(conditions(wanted))}", table
         )
         told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
         for (kind, name, _), value in zip(counts, values, strict=True):
@@ -329,7 +192,8 @@ class DataJointSource:
         )
         rows = self._ask(
             f"select {keys}, count(*), bit_xor(cast(conv(left(md5(concat_ws(char(31), {text})),"
-            f" 15), 16, 10) as unsigned)) from {_name(table)}{_where(wanted)} group by {keys}",
+            f" 15), 16, 10) as unsigned)) from {name_of(table)}{where(conditions(wanted))}"
+            f" group by {keys}",
             table,
         )
         return {
@@ -345,11 +209,11 @@ class DataJointSource:
         batch_rows: int,
         keys: Sequence[Mapping[str, object]] | None = None,
     ) -> Reading:
-        where = _conditions(wanted)
-        whole = [where]
+        base = conditions(wanted)
+        whole = [base]
         if keys is not None:
             whole = [
-                [*where, "(" + " or ".join(map(_equal, keys[start : start + 100])) + ")"]
+                [*base, "(" + " or ".join(map(equal, keys[start : start + 100])) + ")"]
                 for start in range(0, len(keys), 100)
             ]
         is_large = keys is None and self._estimated_rows(table) > batch_rows // 2
@@ -358,8 +222,8 @@ class DataJointSource:
                 queries = self._queries(table, columns, whole, as_text=True)
                 unpack = blobs.unpacker(library.datajoint("blob").Blob)
                 return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
-            if self.fast and (not is_large or _is_ordered(table)):
-                ranges = self._ranges(table, where, batch_rows) if is_large else whole
+            if self.fast and (not is_large or is_ordered(table)):
+                ranges = self._ranges(table, base, batch_rows) if is_large else whole
                 queries = self._queries(table, columns, ranges, as_text=False)
                 try:
                     return readers.read_arrow(self, table, columns, queries)
@@ -389,29 +253,25 @@ class DataJointSource:
         )
         # qualified, because an alias of the same name would be sorted as text
         order = ", ".join(f"t.{quoted(name)}" for name in table.primary_key)
-        for conditions in ranges:
-            yield (
-                f"select {select} from {_name(table)} as t"
-                + (f" where {' and '.join(conditions)}" if conditions else "")
-                + (f" order by {order}" if order else "")
-            )
+        clause = f" order by {order}" if order else ""
+        for some in ranges:
+            yield f"select {select} from {name_of(table)} as t{where(some)}{clause}"
 
-    def _ranges(self, table: Table, where: list[str], batch_rows: int) -> Iterator[list[str]]:
+    def _ranges(self, table: Table, base: list[str], batch_rows: int) -> Iterator[list[str]]:
         """Cut the rows wanted into ranges of the primary key, of batch_rows each."""
         key = ", ".join(quoted(name) for name in table.primary_key)
         above: list[str] = []
         while True:
             last = self._ask(
-                f"select {key} from {_name(table)} force index (primary)"
-                + (f" where {' and '.join([*where, *above])}" if where or above else "")
-                + f" order by {key} limit 1 offset {batch_rows - 1}",
+                f"select {key} from {name_of(table)} force index (primary)"
+                f"{where([*base, *above])} order by {key} limit 1 offset {batch_rows - 1}",
                 table,
             )
             if not last:
-                yield [*where, *above]
+                yield [*base, *above]
                 return
-            yield [*where, *above, _beside(table.primary_key, "<", last[0], "=")]
-            above = [_beside(table.primary_key, ">", last[0])]
+            yield [*base, *above, beside(table.primary_key, "<", last[0], "=")]
+            above = [beside(table.primary_key, ">", last[0])]
 
     def _estimated_rows(self, table: Table) -> int:
         rows = self._ask(
@@ -419,50 +279,6 @@ class DataJointSource:
             f" {literal(table.mysql_schema)} and table_name = {literal(table.mysql_table)}"
         )
         return int(rows[0][0] or 0) if rows else 0
-
-    @staticmethod
-    def _column(
-        name: str,
-        declared_type: Any,
-        nullable: str,
-        default: Any,
-        key: str,
-        extra: str,
-        comment: str,
-    ) -> Column:
-        # MySQL 8 sends some of these as bytes; MariaDB writes defaults as SQL: NULL, 'text'
-        text = [v.decode() if isinstance(v, bytes) else v for v in (declared_type, default)]
-        declared_type, default = text
-        if default == "NULL":
-            default = None
-        elif default and re.fullmatch(r"'.*'", default, re.DOTALL):
-            default = default[1:-1].replace("''", "'").replace("\\\\", "\\")
-        return Column(
-            name, declared_type, nullable == "YES", default, key or "", extra or "", comment or ""
-        )
-
-    def _foreign_keys(self, wanted: str) -> dict[tuple[str, str], list[ForeignKey]]:
-        pairs = defaultdict(list)
-        for schema, table, constraint, *rest in self._ask(
-            "select table_schema, table_name, constraint_name, referenced_table_schema,"
-            " referenced_table_name, column_name, referenced_column_name"
-            f" from information_schema.key_column_usage where table_schema in ({wanted})"
-            " and referenced_table_name is not null"
-            " order by table_schema, table_name, constraint_name, ordinal_position"
-        ):
-            pairs[schema, table, constraint].append(rest)
-        keys = defaultdict(list)
-        for (schema, table, constraint), rows in pairs.items():
-            keys[schema, table].append(
-                ForeignKey(
-                    name=constraint,
-                    columns=tuple(row[2] for row in rows),
-                    mysql_schema=rows[0][0],
-                    mysql_table=rows[0][1],
-                    references=tuple(row[3] for row in rows),
-                )
-            )
-        return keys
 
     def _ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
         with self._errors(table), self._main.cursor() as cursor:
@@ -514,77 +330,6 @@ class DataJointSource:
         )
         reason = str(error.args[-1] if error.args else error).rstrip(".")
         return SourceError(f"No server answers at {self.address} ({reason}).{retired}")
-
-
-def literal(value: Any) -> str:
-    """Write a value as a MySQL literal."""
-    if isinstance(value, UUID):
-        value = value.bytes
-    if isinstance(value, bytes):
-        return f"x'{value.hex()}'"
-    if isinstance(value, int | Decimal):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return f"'{value}'"
-    return "'" + escape_string(str(value)) + "'"
-
-
-def quoted(name: str) -> str:
-    """Write a name as a MySQL identifier."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _name(table: Table) -> str:
-    return f"{quoted(table.mysql_schema)}.{quoted(table.mysql_table)}"
-
-
-def _conditions(wanted: Restriction) -> list[str]:
-    conditions = []
-    if wanted.subjects:
-        uuids = ", ".join(literal(uuid) for uuid in wanted.subjects)
-        conditions.append(f"`subject_uuid` in ({uuids})")
-    if wanted.since and wanted.date_column:
-        conditions.append(f"{quoted(wanted.date_column)} >= {literal(wanted.since)}")
-    return conditions
-
-
-def _where(wanted: Restriction) -> str:
-    conditions = _conditions(wanted)
-    return f" where {' and '.join(conditions)}" if conditions else ""
-
-
-def _equal(key: Mapping[str, object]) -> str:
-    return (
-        "("
-        + " and ".join(f"{quoted(name)} = {literal(value)}" for name, value in key.items())
-        + ")"
-    )
-
-
-def _beside(names: Sequence[str], sign: str, values: Sequence[object], or_equal: str = "") -> str:
-    """Compare a composite key, in the form that servers answer from its index."""
-    alternatives = []
-    for position in range(len(names)):
-        equal = [
-            f"{quoted(name)} = {literal(value)}"
-            for name, value in zip(names[:position], values, strict=False)
-        ]
-        operator = sign + (or_equal if position == len(names) - 1 else "")
-        last = f"{quoted(names[position])} {operator} {literal(values[position])}"
-        alternatives.append(" and ".join([*equal, last]))
-    return "((" + ") or (".join(alternatives) + "))"
-
-
-def _is_ordered(table: Table) -> bool:
-    """Whether `<` agrees with the order of the primary key, and survives being written down.
-
-    Enums are stored by number and compared by name, and a FLOAT has no exact literal.
-    """
-    ordered = re.compile(r"(tiny|small|medium|big)?int|(var)?(char|binary)|date|timestamp|dec")
-    return bool(table.primary_key) and all(
-        (column := table.column(name)) and ordered.match(column.declared_type)
-        for name in table.primary_key
-    )
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,6 +18,7 @@ from pymysql.cursors import SSCursor
 from mirror import blobs
 from mirror.errors import MirrorError, SourceError
 from mirror.sources import Reading
+from mirror.sources.mysql import SESSION
 from mirror.tables import Table
 from mirror.types import Conversion
 
@@ -196,8 +197,6 @@ def _known(column: pa.Array, unpack: Callable[[bytes], Any]) -> Iterator[Any]:
 
 def _open(source: "DataJointSource", query: str) -> Any:
     import connectorx
-
-    from mirror.sources.datajoint import SESSION
 
     try:
         return connectorx.read_sql(

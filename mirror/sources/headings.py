@@ -1,0 +1,123 @@
+"""What tables there are, from the server's own headings; four queries, whatever the server.
+
+Columns of information_schema are taken by position, since MySQL 8 names them in capitals.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mirror.sources.mysql import literal
+from mirror.tables import Column, ForeignKey, LeftOut, Table, plain_name, tier
+
+Ask = Callable[[str], Sequence[tuple]]
+
+
+def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]]:
+    """Find every table of the schemas named, and say what is left out.
+
+    `names` gives the MySQL name of each schema of the mirror.
+    """
+    left_out = []
+    by_mysql_name = {mysql: module for module, mysql in names.items()}
+    wanted = ", ".join(literal(name) for name in by_mysql_name)
+    visible = {
+        name
+        for (name,) in ask(
+            f"select schema_name from information_schema.schemata where schema_name in ({wanted})"
+        )
+    }
+    for module, mysql in names.items():
+        if mysql not in visible:
+            left_out.append(
+                LeftOut(module, f"schema {mysql} is missing or this login may not see it")
+            )
+    columns = defaultdict(list)
+    for schema, table, *rest in ask(
+        "select table_schema, table_name, column_name, column_type, is_nullable,"
+        " column_default, column_key, extra, column_comment"
+        f" from information_schema.columns where table_schema in ({wanted})"
+        " order by table_schema, table_name, ordinal_position"
+    ):
+        columns[schema, table].append(_column(rest))
+    primary_keys = defaultdict(list)
+    for schema, table, column in ask(
+        "select table_schema, table_name, column_name from information_schema.statistics"
+        f" where table_schema in ({wanted}) and index_name = 'PRIMARY'"
+        " order by table_schema, table_name, seq_in_index"
+    ):
+        primary_keys[schema, table].append(column)
+    foreign_keys = _foreign_keys(ask, wanted)
+    tables, taken = [], set()
+    for schema, name, kind, comment in ask(
+        "select table_schema, table_name, table_type, table_comment"
+        f" from information_schema.tables where table_schema in ({wanted})"
+        " order by table_schema, table_name"
+    ):
+        module = by_mysql_name[schema]
+        if tier(name) == "Hidden":
+            left_out.append(LeftOut(f"{module}.{name}", "DataJoint's own bookkeeping"))
+            continue
+        if kind == "VIEW":
+            left_out.append(LeftOut(f"{module}.{name}", "a view of the server, not a table"))
+            continue
+        short = plain_name(name)
+        # tables of two tiers may share a name: one of them keeps the sign of its tier
+        if short != name and ((schema, short) in columns or (schema, short) in taken):
+            short = name
+        taken.add((schema, short))
+        tables.append(
+            Table(
+                schema=module,
+                name=short,
+                mysql_schema=schema,
+                mysql_table=name,
+                comment=comment or "",
+                columns=tuple(columns[schema, name]),
+                primary_key=tuple(primary_keys[schema, name]),
+                foreign_keys=tuple(foreign_keys[schema, name]),
+            )
+        )
+    order = list(names)
+    tables.sort(key=lambda table: (order.index(table.schema), table.name))
+    return tables, left_out
+
+
+def _column(row: Sequence[Any]) -> Column:
+    # MySQL 8 sends some of these as bytes
+    name, declared_type, nullable, default, key, extra, comment = (
+        value.decode() if isinstance(value, bytes) else value for value in row
+    )
+    # MariaDB writes defaults as SQL: NULL, 'text'
+    if default == "NULL":
+        default = None
+    elif default and re.fullmatch(r"'.*'", default, re.DOTALL):
+        default = default[1:-1].replace("''", "'").replace("\\\\", "\\")
+    return Column(
+        name, declared_type, nullable == "YES", default, key or "", extra or "", comment or ""
+    )
+
+
+def _foreign_keys(ask: Ask, wanted: str) -> dict[tuple[str, str], list[ForeignKey]]:
+    pairs = defaultdict(list)
+    for schema, table, constraint, *rest in ask(
+        "select table_schema, table_name, constraint_name, referenced_table_schema,"
+        " referenced_table_name, column_name, referenced_column_name"
+        f" from information_schema.key_column_usage where table_schema in ({wanted})"
+        " and referenced_table_name is not null"
+        " order by table_schema, table_name, constraint_name, ordinal_position"
+    ):
+        pairs[schema, table, constraint].append(rest)
+    keys = defaultdict(list)
+    for (schema, table, constraint), rows in pairs.items():
+        keys[schema, table].append(
+            ForeignKey(
+                name=constraint,
+                columns=tuple(row[2] for row in rows),
+                mysql_schema=rows[0][0],
+                mysql_table=rows[0][1],
+                references=tuple(row[3] for row in rows),
+            )
+        )
+    return keys

@@ -1,0 +1,91 @@
+"""What MySQL has to be told in its own words: names, values, conditions."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pymysql.converters import escape_string
+
+from mirror.tables import Restriction, Table
+
+# What every connection says first. MySQL converts TIMESTAMP columns to the session's zone:
+# pinned, a mirror does not depend on where the server stands. An empty mode makes string
+# literals mean the same on every server.
+SESSION = ("set time_zone = '+00:00'", "set sql_mode = ''")
+
+
+def literal(value: Any) -> str:
+    """Write a value as a MySQL literal."""
+    if isinstance(value, UUID):
+        value = value.bytes
+    if isinstance(value, bytes):
+        return f"x'{value.hex()}'"
+    if isinstance(value, int | Decimal):
+        return str(value)
+    if isinstance(value, datetime | date):
+        return f"'{value}'"
+    return "'" + escape_string(str(value)) + "'"
+
+
+def quoted(name: str) -> str:
+    """Write a name as a MySQL identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def name_of(table: Table) -> str:
+    """The table's name on the server, quoted."""
+    return f"{quoted(table.mysql_schema)}.{quoted(table.mysql_table)}"
+
+
+def conditions(wanted: Restriction) -> list[str]:
+    """The conditions that a narrowed sync puts on the rows of a table."""
+    found = []
+    if wanted.subjects:
+        uuids = ", ".join(literal(uuid) for uuid in wanted.subjects)
+        found.append(f"`subject_uuid` in ({uuids})")
+    if wanted.since and wanted.date_column:
+        found.append(f"{quoted(wanted.date_column)} >= {literal(wanted.since)}")
+    return found
+
+
+def where(found: Sequence[str]) -> str:
+    """The clause of some conditions, or nothing."""
+    return f" where {' and '.join(found)}" if found else ""
+
+
+def equal(key: Mapping[str, object]) -> str:
+    """The condition for one value of a composite key."""
+    return (
+        "("
+        + " and ".join(f"{quoted(name)} = {literal(value)}" for name, value in key.items())
+        + ")"
+    )
+
+
+def beside(names: Sequence[str], sign: str, values: Sequence[object], or_equal: str = "") -> str:
+    """Compare a composite key, in the form that servers answer from its index."""
+    alternatives = []
+    for position in range(len(names)):
+        equal = [
+            f"{quoted(name)} = {literal(value)}"
+            for name, value in zip(names[:position], values, strict=False)
+        ]
+        operator = sign + (or_equal if position == len(names) - 1 else "")
+        last = f"{quoted(names[position])} {operator} {literal(values[position])}"
+        alternatives.append(" and ".join([*equal, last]))
+    return "((" + ") or (".join(alternatives) + "))"
+
+
+def is_ordered(table: Table) -> bool:
+    """Whether `<` agrees with the order of the primary key, and survives being written down.
+
+    Enums are stored by number and compared by name, and a FLOAT has no exact literal.
+    """
+    ordered = re.compile(r"(tiny|small|medium|big)?int|(var)?(char|binary)|date|timestamp|dec")
+    return bool(table.primary_key) and all(
+        (column := table.column(name)) and ordered.match(column.declared_type)
+        for name in table.primary_key
+    )
