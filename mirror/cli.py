@@ -95,7 +95,7 @@ def main() -> None:
 @click.option(
     "--batch-rows",
     type=click.IntRange(min=1000),
-    default=500_000,
+    default=100_000,
     show_default=True,
     help="Rows in memory at a time.",
 )
@@ -126,6 +126,8 @@ def sync(
     \b
     mirror sync --host db.example.org --subject KS014 --since 2019-08-01
     """
+    # DuckDB and pyarrow import pandas wherever it is: time and memory that no sync has a use for
+    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     from mirror.progress import on
     from mirror.sources.datajoint import DataJointSource
     from mirror.sources.login import login

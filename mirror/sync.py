@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from mirror import store, views
-from mirror.copying import Copied, Job, copy, forget, name_of
+from mirror.copying import Copied, Job, copy, forget, in_background, name_of
 from mirror.errors import UsageError
 from mirror.progress import Progress
 from mirror.sources import Source, Unreadable
@@ -24,7 +24,7 @@ from mirror.tables import LeftOut, Selection, Table
 
 # Copied only when named: the bookkeeping of files, of no use to behaviour.
 OPTIONAL_SCHEMAS = ("data",)
-BATCH_ROWS = 500_000
+BATCH_ROWS = 100_000
 PACKAGES = ("ibl-mirror", "duckdb", "datajoint")
 
 
@@ -104,6 +104,7 @@ def sync(
     """
     began, clock = _now(), time.monotonic()
     options, progress = options or Options(), progress or Progress()
+    parsing = in_background(views.read)
     available, left_out = source.tables()
     wanted = _wanted(source, available, left_out, options)
     selection = _selection(source, options)
@@ -139,7 +140,7 @@ def sync(
             raise _nothing_there(source, left_out)
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
-        applied = views.define(connection)
+        applied = views.define(connection, parsing.result())
         _record_run(connection, job, options, began, clock, left_out)
         work.swap()
     return Report(
