@@ -126,8 +126,6 @@ def sync(
     \b
     mirror sync --host db.example.org --subject KS014 --since 2019-08-01
     """
-    # DuckDB and pyarrow import pandas wherever it is: time and memory that no sync has a use for
-    sys.modules.setdefault("pandas", None)  # type: ignore[arg-type]
     from mirror.progress import on
     from mirror.sources.datajoint import DataJointSource
     from mirror.sources.login import login
