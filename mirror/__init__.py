@@ -14,9 +14,9 @@ __all__ = ["connect", "sync"]
 def sync(
     database: str | os.PathLike | None = None,
     *,
-    schema: Sequence[str] = (),
-    table: Sequence[str] = (),
-    subject: Sequence[str] = (),
+    schema: str | Sequence[str] = (),
+    table: str | Sequence[str] = (),
+    subject: str | Sequence[str] = (),
     since: date | None = None,
     full: bool = False,
     include_private: bool = False,
@@ -35,7 +35,10 @@ def sync(
 
     source = DataJointSource(login(host, port, user))
     try:
-        options = _sync.Options(tuple(schema), tuple(table), tuple(subject), since, include_private)
+        schemas, tables, subjects = (
+            (some,) if isinstance(some, str) else tuple(some) for some in (schema, table, subject)
+        )
+        options = _sync.Options(schemas, tables, subjects, since, include_private)
         return _sync.sync(source, database, options, full, batch_rows)
     finally:
         source.close()

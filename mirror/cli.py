@@ -22,6 +22,7 @@ import click
 
 from mirror import store
 from mirror.errors import MirrorError, UsageError
+from mirror.sync import BATCH_ROWS
 
 database_option = click.option(
     "--database",
@@ -95,7 +96,7 @@ def main() -> None:
 @click.option(
     "--batch-rows",
     type=click.IntRange(min=1000),
-    default=100_000,
+    default=BATCH_ROWS,
     show_default=True,
     help="Rows in memory at a time.",
 )

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,7 +20,7 @@ import duckdb
 from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
-from mirror.sources import Reading, Source
+from mirror.sources import ReadAgain, Reading, Source
 from mirror.store import insert, literal, quoted
 from mirror.tables import Restriction, Selection, Table
 from mirror.types import Conversion, conversion
@@ -83,33 +84,29 @@ def copy(job: Job, table: Table) -> Copied:
     wanted = job.selection.restrict(table)
     definition = _definition(job, table, columns, wanted)
     known = _known(job.connection, table, definition)
-    token = job.source.change_token(table)
+    stamp = job.source.stamp(table)
+    token = stamp.text if stamp and stamp.is_settled else None
     checksum = None
-    if known and token and token == known.change_token:
-        return replace(known.copied, seconds=time.monotonic() - clock)
-    if known or token is None:
+    if known:
+        if token and token == known.change_token:
+            return replace(known.copied, seconds=time.monotonic() - clock)
         checksum = job.source.checksum(table)
-        if known and checksum and checksum == known.checksum:
+        if checksum and checksum == known.checksum:
             _remember_token(job.connection, table, token)
             return replace(known.copied, seconds=time.monotonic() - clock)
-    # with a token to tell that nothing changed meanwhile, the server sums and counts while it
-    # sends; without one, the sum must come first
-    counting = in_background(lambda: job.source.census(table, columns, wanted))
-    summing = None
-    if checksum is None:
-        summing = in_background(lambda: job.source.checksum(table))
+    # counted as of now, while the rows are on their way: whatever changes from here on will
+    # differ from the checksum at the next sync
+    counting = in_background(job.source.census(table, columns, wanted, checksum is None))
     arrived = None
     by = _master_key(table, columns)
     if known and by and known.rows >= LARGE_PART:
-        arrived = _update(job, table, columns, wanted, by)
+        with suppress(ReadAgain):
+            arrived = _update(job, table, columns, wanted, by)
     how = "updated" if arrived else "copied"
     reading, size = arrived or _load(job, table, columns, wanted)
     census = counting.result()
-    checksum = summing.result() if summing else checksum
-    if token is not None:
-        is_steady = job.source.change_token(table) == token
-    else:
-        is_steady = checksum is not None and job.source.checksum(table) == checksum
+    checksum = checksum or census.checksum
+    is_steady = job.source.stamp(table) == stamp
     copied = Copied(
         table=str(table),
         how=how,
@@ -123,6 +120,9 @@ def copy(job: Job, table: Table) -> Copied:
     if keyless := _keyless(table, columns, copied):
         note = f"the primary key is not declared here, because of {', '.join(keyless)}"
         copied = replace(copied, notes=(*copied.notes, note))
+    if is_steady and copied.rows != census.rows:
+        # without a stamp, as after a restart of the server, only the rows can tell
+        is_steady = checksum is not None and job.source.checksum(table) == checksum
     if not is_steady:
         copied = replace(
             copied,
@@ -245,13 +245,17 @@ def _load(
 ) -> tuple[Reading, int]:
     """Read the table whole; returns how it was read and the bytes that arrived."""
     forget(job.connection, table.schema, table.name)
-    reading = job.source.read(table, columns, wanted, job.batch_rows)
-    job.connection.begin()
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
-    _create(job.connection, name_of(table), table, reading)
-    size = _insert(job, name_of(table), reading)
-    job.connection.commit()
-    return reading, size
+    while True:
+        reading = job.source.read(table, columns, wanted, job.batch_rows)
+        job.connection.begin()
+        try:
+            _create(job.connection, name_of(table), table, reading)
+            size = _insert(job, name_of(table), reading)
+            job.connection.commit()
+            return reading, size
+        except ReadAgain:
+            continue
 
 
 def _update(
@@ -289,7 +293,7 @@ def _update(
     connection.begin()
     for name in (incoming, merged):
         _create(connection, name, table, reading)
-    size = _insert(job, incoming, reading) if keys else 0
+    size = _insert(job, incoming, reading)
     connection.register("_stale", stale_keys)
     connection.execute(
         f"insert into {merged} select * from (select t.* from {own} as t"
@@ -354,7 +358,7 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
                 size += batch.nbytes
                 job.progress.advance(batch.num_rows)
                 yield batch
-        except (MirrorError, KeyboardInterrupt) as error:
+        except (MirrorError, ReadAgain, KeyboardInterrupt) as error:
             failure = error
             raise
 

@@ -73,6 +73,8 @@ def write(
                     shutil.copyfileobj(whole, binary)
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
+    except duckdb.IOException as error:
+        raise MirrorError(_sentence(error)) from error
     except duckdb.Error as error:
         raise UsageError(_sentence(error)) from error
 
@@ -89,7 +91,9 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
     if len(name_or_query.split()) == 1:
         from mirror.catalogue import describe
 
-        query = "from " + ".".join(map(quoted, describe(connection, query).entry.name.split(".")))
+        query = "from " + ".".join(
+            map(quoted, describe(connection, query).entry.name.split(".", 1))
+        )
     query = read_only(connection, query)
     if not file.absolute().parent.is_dir():
         raise UsageError(f"There is no folder {file.parent}: make it, or name another with -o.")

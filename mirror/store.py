@@ -34,7 +34,11 @@ def path(database: str | os.PathLike | None = None) -> Path:
 
 
 def connect(database: str | os.PathLike | None = None) -> Connection:
-    """Open a mirror to read. Raises UsageError where there is none."""
+    """Open a mirror to read. Raises UsageError where there is none.
+
+    DuckDB opens a file once in a process: close earlier connections to see what a sync has
+    put there since.
+    """
     target = path(database)
     if not target.exists():
         raise UsageError(
@@ -60,15 +64,21 @@ class Staging:
 
     def swap(self) -> None:
         """Put the file in the target's place, in one step of the file system."""
+        self.connection.execute("drop table if exists _purpose")
         self.connection.execute("checkpoint")
         if _emptiness(self.connection) > TOO_EMPTY:
             self._rewrite()
         self.connection.close()
+        # a log beside the target belongs to the old file, and would be replayed on the new
+        log, aside = _log_of(self.target), self.target.with_name(f".{self.target.name}.old-wal")
         try:
-            # a log beside the target belongs to the old file, and would be replayed on the new
-            _log_of(self.target).unlink(missing_ok=True)
+            if log.exists():
+                os.replace(log, aside)
             os.replace(self.partial, self.target)
+            aside.unlink(missing_ok=True)
         except OSError as error:
+            if aside.exists():
+                os.replace(aside, log)
             raise MirrorError(
                 f"{self.target} cannot be replaced ({error.strerror}): close the programs that"
                 " have it open and run the same command again, nothing is fetched twice."
@@ -93,33 +103,36 @@ class Staging:
 
 
 @contextmanager
-def staging(target: Path, full: bool = False, resume: bool = True) -> Iterator[Staging]:
+def staging(
+    target: Path, purpose: str, full: bool = False, name: str = "partial"
+) -> Iterator[Staging]:
     """Hold the target for one writer and give the file to build its successor in.
 
-    The file starts as what an interrupted sync left, unless not to `resume`; else as a copy of
-    the target; else, or when `full`, empty. Raises MirrorError when another sync is at work,
-    when the target is no mirror, or when it cannot be written.
+    The file starts as what an interrupted call of the same purpose left, if the target is
+    still the one it found; else as a copy of the target; else, or when `full`, empty. Raises
+    MirrorError when another sync is at work, when the target is no mirror, or when it cannot
+    be written.
     """
-    target = target.absolute()
+    # a link stays a link to the file, which is replaced where it lies
+    target = target.resolve()
     if not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}: make it, or use --database PATH.")
-    partial = target.with_name(f".{target.name}.{'partial' if resume else 'rebuild'}")
+    partial = target.with_name(f".{target.name}.{name}")
     if target.exists():
         connect(target).close()
+        purpose += f" on {target.stat().st_mtime_ns} {target.stat().st_size}"
     with _held(target), _failures(partial, target):
-        is_resumed = False
-        if full:
+        is_resumed = not full and partial.exists() and _purpose_of(partial) == purpose
+        if not is_resumed:
             _discard(partial)
-        elif resume and partial.exists() and _is_usable(partial):
-            is_resumed = True
-        else:
-            _discard(partial)
-            if target.exists():
+            if target.exists() and not full:
                 copy = partial.with_suffix(".copy")
                 shutil.copyfile(target, copy)
                 os.replace(copy, partial)
         work = Staging(target, partial, is_resumed)
         try:
+            if not is_resumed:
+                work.connection.execute(f"create table _purpose as select {literal(purpose)}")
             yield work
         finally:
             work.close()
@@ -218,14 +231,14 @@ def _is_mirror(connection: Connection) -> bool:
     )
 
 
-def _is_usable(partial: Path) -> bool:
-    """Whether an interrupted sync left a file that DuckDB can still open."""
+def _purpose_of(partial: Path) -> str | None:
+    """What an interrupted call was building, if DuckDB can still open it."""
     try:
-        connection = _open_partial(partial)
-    except MirrorError:
-        return False
-    with connection:
-        return _is_mirror(connection)
+        with _open_partial(partial) as connection:
+            [(purpose,)] = connection.execute("from _purpose").fetchall()
+            return purpose
+    except (MirrorError, duckdb.Error):
+        return None
 
 
 def _emptiness(connection: Connection) -> float:

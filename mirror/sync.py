@@ -16,7 +16,7 @@ import duckdb
 
 from mirror import store, views
 from mirror.copying import Copied, Job, copy, forget, in_background, name_of
-from mirror.errors import UsageError
+from mirror.errors import MirrorError, UsageError
 from mirror.progress import Progress
 from mirror.sources import Source, Unreadable
 from mirror.store import literal, quoted
@@ -25,6 +25,7 @@ from mirror.tables import LeftOut, Selection, Table
 # Copied only when named: the bookkeeping of files, of no use to behaviour.
 OPTIONAL_SCHEMAS = ("data",)
 BATCH_ROWS = 100_000
+WAYS_OUT = "add --full to replace it, or --database PATH to make another file."
 PACKAGES = ("ibl-mirror", "duckdb", "datajoint")
 
 
@@ -53,16 +54,9 @@ class Options:
         )
 
     def asks_less_than(self, other: "Options") -> bool:
-        """Whether rows, tables or columns that `other` asked for would go missing."""
+        """Whether rows or columns that `other` asked for would go missing."""
         return (
-            any(
-                set(mine) and (not theirs or set(theirs) - set(mine))
-                for mine, theirs in (
-                    (self.schema, other.schema),
-                    (self.table, other.table),
-                    (self.subject, other.subject),
-                )
-            )
+            bool(self.subject and (not other.subject or set(other.subject) - set(self.subject)))
             or bool(self.since and (not other.since or self.since > other.since))
             or (other.include_private and not self.include_private)
         )
@@ -107,11 +101,17 @@ def sync(
     parsing = in_background(views.read)
     available, left_out = source.tables()
     wanted = _wanted(source, available, left_out, options)
+    skipped = {t.schema for t in available} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
+    optional = [LeftOut(schema, f"--schema {schema} brings it") for schema in sorted(skipped)]
     selection = _selection(source, options)
-    with store.staging(store.path(database), full=full) as work:
+    target = store.path(database)
+    held: set[str] = set()
+    if target.exists() and not full:
+        held = _held(target, source, options, wanted, available, left_out)
+    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
+    with store.staging(target, purpose, full) as work:
         connection = work.connection
         connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
-        _refuse_to_shrink(connection, work.target, source, options)
         run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
         gone = _drop_gone(connection, wanted)
         job = Job(
@@ -130,12 +130,16 @@ def sync(
             try:
                 copied = copy(job, table)
             except Unreadable as error:
+                if str(table) in held:
+                    raise MirrorError(
+                        f"{table}: {error}. {target} still holds it: {WAYS_OUT}"
+                    ) from error
                 forget(connection, table.schema, table.name)
                 unreadable.append(LeftOut(str(table), str(error)))
                 continue
             done.append(copied)
             progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
-        left_out = (*left_out, *unreadable)
+        left_out = (*left_out, *optional, *unreadable)
         if not done:
             raise _nothing_there(source, left_out)
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
@@ -213,35 +217,54 @@ def _selection(source: Source, options: Options) -> Selection:
     return Selection(tuple(uuids), options.since)
 
 
-def _refuse_to_shrink(
-    connection: duckdb.DuckDBPyConnection, target: Path, source: Source, options: Options
-) -> None:
-    """Keep what a file holds from being replaced by less, or by something else.
+def _held(
+    target: Path,
+    source: Source,
+    options: Options,
+    wanted: Sequence[Table],
+    available: Sequence[Table],
+    left_out: Sequence[LeftOut],
+) -> set[str]:
+    """The tables of the target; refuses to replace it by less, or by something else.
 
-    The server may be gone for good, so only `--full` gives a file up.
+    The server may be gone for good, so only `--full` gives up what a file holds. A table that
+    the server itself has dropped is no loss: a fresh sync would not have it.
     """
-    last = connection.execute(
-        "select source, address, options from _mirror.runs order by run desc limit 1"
-    ).fetchall()
+    with store.connect(target) as connection:
+        last = connection.execute(
+            "select source, address, options from _mirror.runs order by run desc limit 1"
+        ).fetchall()
+        tables = connection.execute("select schema_name, table_name from _mirror.tables").fetchall()
     if not last:
-        return
+        return set()
     kind, address, text = last[0]
-    ways_out = "add --full to replace it, or --database PATH to make another file."
     if (kind, address) != (source.kind, source.address):
         raise UsageError(
-            f"{target} was copied from {address} and this sync is from {source.address}: {ways_out}"
+            f"{target} was copied from {address} and this sync is from {source.address}: {WAYS_OUT}"
         )
-    if options.asks_less_than(Options.from_json(text)):
-        raise UsageError(
-            f"{target} holds more than this sync asks for (it was made with {text}): {ways_out}"
-        )
+    invisible = {item.what for item in left_out}
+    passed_over = {str(table) for table in available} - {str(table) for table in wanted}
+    held = {f"{schema}.{name}" for schema, name in tables}
+    lost = sorted(
+        table for table in held if table in passed_over or table.split(".")[0] in invisible
+    )
+    if lost or options.asks_less_than(Options.from_json(text)):
+        what = f", such as {lost[0]}," if lost else f" (it was made with {text})"
+        raise UsageError(f"{target} holds more{what} than this sync would bring: {WAYS_OUT}")
+    return held
 
 
 def _drop_gone(connection: duckdb.DuckDBPyConnection, wanted: Sequence[Table]) -> list[str]:
     """Drop the tables that the source has no more, as a fresh sync would not have them."""
     names = {(table.schema, table.name) for table in wanted}
-    held = connection.execute("select schema_name, table_name from _mirror.tables").fetchall()
-    gone = [name for name in held if name not in names]
+    gone = [
+        name
+        for name in connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = current_database() and schema_name not in ('main', '_mirror')"
+        ).fetchall()
+        if name not in names
+    ]
     for schema, name in gone:
         forget(connection, schema, name)
     return [f"{schema}.{name}" for schema, name in gone]

@@ -114,9 +114,6 @@ class Restriction:
     date_column: str | None = None
     since: date | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.subjects or self.since)
-
 
 @dataclass(frozen=True)
 class LeftOut:

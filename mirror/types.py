@@ -6,7 +6,7 @@ nothing, are typed by what they hold (`mirror.blobs`).
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mirror.tables import Column
 
@@ -122,7 +122,7 @@ RULES: tuple[tuple[str, Conversion | Callable[[re.Match[str]], Conversion]], ...
         r"(?:decimal|numeric)\((?P<precision>\d+)(?:,(?P<scale>\d+))?\).*",
         _decimal,
     ),
-    (r"bit.*", Conversion("UBIGINT", select="{c} + 0")),
+    (r"bit.*", Conversion("UBIGINT", select="{c} + 0", digest="cast({c} + 0 as char)")),
     (r"year.*", Conversion("SMALLINT", select="cast({c} as signed)")),
     (r"date", _date("DATE")),
     (rf"(?:datetime|timestamp){WIDTH}.*", _date("TIMESTAMP")),
@@ -132,7 +132,10 @@ RULES: tuple[tuple[str, Conversion | Callable[[re.Match[str]], Conversion]], ...
     (rf"(?:var)?char{WIDTH}.*|(?:tiny|medium|long)?text.*", Conversion("VARCHAR")),
     (r"json", Conversion("JSON", select="cast({c} as char)")),
     (r"uuid", Conversion("UUID", select="cast({c} as char)")),
-    (rf"(?:var)?binary{WIDTH}", Conversion("BLOB", load="{c}")),
+    (
+        rf"(?:var)?binary{WIDTH}",
+        Conversion("BLOB", load="{c}", digest="hex({c})", local_digest="hex({c})"),
+    ),
     (r"(?:tiny|medium|long)?blob", Conversion("BLOB", load="{c}", is_blob=True)),
     (
         r"(?:multi)?(?:point|linestring|polygon)|geometry(?:collection)?|geomcollection",
@@ -174,8 +177,3 @@ def conversion(column: Column) -> Conversion:
         select="cast({c} as char)",
         note=f"unknown type {declared}, kept as text",
     )
-
-
-def retyped(original: Conversion, duckdb_type: str) -> Conversion:
-    """The conversion of a blob column, once its values have told what they are."""
-    return replace(original, duckdb_type=duckdb_type)

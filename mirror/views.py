@@ -44,7 +44,7 @@ def apply(database: str | os.PathLike | None = None) -> Applied:
     """Define the views of `sql/` anew in an existing mirror; no source is asked."""
     target = store.path(database)
     store.connect(target).close()
-    with store.staging(target, resume=False) as work:
+    with store.staging(target, "views", name="views") as work:
         applied = define(work.connection)
         work.swap()
     return applied
@@ -87,7 +87,7 @@ def _mismatch(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
     try:
         connection.execute(view.sql)
         connection.execute(f"select * from main.{store.quoted(view.name)} limit 0")
-    except duckdb.BinderException as error:
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
         connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
         return str(error).splitlines()[0]
     return None

@@ -1,7 +1,7 @@
 """Syncing again: what has not changed is kept, and the end is that of a fresh sync."""
 
-import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from server import Server
 
-from mirror import connect, copying
-from mirror.errors import SourceError
+from mirror import connect, copying, store
+from mirror.errors import SourceError, UsageError
+from mirror.progress import Progress
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Report, sync
+from mirror.sync import Options, Report, sync
 
 N = 30_000
 KEY = {"subject_uuid": ibl.KS014, "session_start_time": ibl.SESSIONS[0][1]}
@@ -94,13 +95,15 @@ def test_nothing_is_fetched_again_when_nothing_changed(
         assert mirror.sql("select max(run) from _mirror.runs").fetchall() == [(2,)]
 
 
-def test_an_old_change_time_spares_the_checksum(
-    source: DataJointSource, file: Path, server: Server
+def test_a_settled_time_of_change_spares_the_checksum(
+    source: DataJointSource, file: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tables = source.tables()[0]
-    # one as young as the running second could hide a change, and is not trusted
-    while sum(source.change_token(table) is not None for table in tables) < 14:
-        time.sleep(0.1)
+    stamp = source.stamp
+    assert not any(s.is_settled for t in source.tables()[0] if (s := stamp(t)))
+    # a day passes
+    monkeypatch.setattr(
+        source, "stamp", lambda table: (s := stamp(table)) and replace(s, is_settled=True)
+    )
     sync(source, file)
     checksums = "show global status like 'Com_checksum'"
     before = int(server.run(checksums)[0][1])
@@ -110,10 +113,31 @@ def test_an_old_change_time_spares_the_checksum(
     assert int(server.run(checksums)[0][1]) == before + 3
 
 
+def test_a_transaction_that_began_with_another_is_not_missed(
+    source: DataJointSource, file: Path, server: Server, tmp_path: Path
+) -> None:
+    # MariaDB stamps a table with the beginning of the transaction that changed it
+    early, late = server.admin("ibl_subject"), server.admin("ibl_subject")
+    for connection, mouse in ((early, ibl.KS014), (late, ibl.CSHL_001)):
+        connection.begin()
+        connection.cursor().execute(
+            f"update subject set subject_line = 'new' where subject_uuid = x'{mouse.hex}'"
+        )
+    early.commit()
+    sync(source, file)
+    late.commit()
+
+    assert how(sync(source, file)) == {"subject.subject": "copied"}
+    sync(source, tmp_path / "fresh.duckdb")
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+    early.close()
+    late.close()
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        "insert into ibl_subject.death values (unhex(repeat('11', 4) || ''), '2020-02-02')",
+        f"insert into ibl_subject.death values (x'{ibl.KS014.hex}', '2020-02-02')",
         "update ibl_subject.subject set sex = 'U'",
         "update ibl_subject.subject set subject_description = 'private, and still a change'",
         "delete from ibl_acquisition.session_user",
@@ -129,8 +153,6 @@ def test_after_a_change_the_file_equals_a_fresh_one(
     source: DataJointSource, file: Path, server: Server, tmp_path: Path, change: str
 ) -> None:
     sync(source, file)
-    if change.startswith("insert"):
-        change = f"insert into ibl_subject.death values (x'{ibl.KS014.hex}', '2020-02-02')"
     server.run(change)
 
     report = sync(source, file)
@@ -178,12 +200,38 @@ def test_of_a_large_part_table_only_the_changed_sessions_are_fetched(
     queries()
 
     report = sync(source, file)
-    fetched = [q for q in queries() if "`_trial_set__trial` as t" in q and "limit 0" not in q]
+    fetched = [q for q in queries() if "`_trial_set__trial` as t" in q]
     sync(source, tmp_path / "fresh.duckdb")
 
     assert how(report) == {"behavior.trial_set__trial": "updated"}
     assert len(fetched) == 1 and "'2019-08-01 11:05:30'" in fetched[0]
     assert "2019-08-02" not in fetched[0] and ibl.CSHL_001.hex not in fetched[0]
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        f"delete from _trial_set__trial where subject_uuid = x'{ibl.CSHL_001.hex}'",
+        "update _trial_set__trial set trial_included = 2 where trial_included = 1",
+    ],
+    ids=["only deletions", "only what reads the same"],
+)
+def test_a_large_part_table_without_new_rows_needs_none(
+    source: DataJointSource,
+    file: Path,
+    many_trials: None,
+    server: Server,
+    tmp_path: Path,
+    change: str,
+) -> None:
+    sync(source, file)
+    server.run("use ibl_behavior", change)
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert how(report) == {"behavior.trial_set__trial": "updated"}
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
@@ -321,3 +369,105 @@ def test_digests_agree_with_the_server_on_every_type_of_a_trial(
         here = copying._local_digests(mirror, table, columns, by)
 
     assert len(there) == 4 and here == there
+
+
+def test_what_an_interrupted_sync_of_other_options_left_is_not_used(
+    source: DataJointSource, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = source.read
+
+    def break_at_sessions(table, *arguments, **keywords):
+        if table.name == "session":
+            raise SourceError("The server stopped answering.")
+        return read(table, *arguments, **keywords)
+
+    monkeypatch.setattr(source, "read", break_at_sessions)
+    with pytest.raises(SourceError):
+        sync(source, file, Options(include_private=True))
+    monkeypatch.undo()
+
+    report = sync(source, file)
+
+    assert not report.is_resumed
+    assert b"hunter2" not in file.read_bytes()
+
+
+def test_a_refused_sync_leaves_nothing_that_a_later_one_takes_up(
+    source: DataJointSource, file: Path
+) -> None:
+    sync(source, file)
+    with pytest.raises(UsageError, match="holds more"):
+        sync(source, file, Options(table=("reference.*",)))
+    file.rename(file.with_name("kept.duckdb"))
+
+    report = sync(source, file, Options(table=("reference.*",)))
+
+    assert not report.is_resumed and len(report.tables) == 2
+
+
+def test_tables_that_the_login_may_no_longer_see_are_not_given_up(
+    source: DataJointSource, file: Path, server: Server
+) -> None:
+    sync(source, file)
+    before = file.read_bytes()
+    server.run("drop database ibl_analyses_behavior")
+
+    with pytest.raises(UsageError, match=r"such as behavior_analyses\."):
+        sync(source, file)
+
+    assert file.read_bytes() == before
+    assert "behavior_analyses" in {i.what for i in sync(source, file, full=True).left_out}
+
+
+def test_the_optional_schema_is_not_dropped_by_a_plain_sync(
+    source: DataJointSource, file: Path, server: Server
+) -> None:
+    server.run("create database ibl_data", "create table ibl_data.x (a int primary key)")
+    sync(source, file, Options(table=("*",)))
+
+    with pytest.raises(UsageError, match=r"such as data\.x"):
+        sync(source, file)
+
+
+def test_a_link_stays_a_link(source: DataJointSource, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    link = tmp_path / "ibl.duckdb"
+    link.symlink_to(disk / "real.duckdb")
+
+    sync(source, link)
+    sync(source, link)
+
+    assert link.is_symlink() and (disk / "real.duckdb").is_file()
+
+
+def test_the_rewritten_file_holds_the_same(
+    source: DataJointSource, file: Path, many_trials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync(source, file)
+    before = contents(file)
+    monkeypatch.setattr(store, "TOO_EMPTY", -1.0)
+
+    sync(source, file)
+
+    assert contents(file) == before
+    with connect(file) as mirror:
+        assert mirror.sql("select count(*) from trials").fetchall() == [(N + 4 * 6,)]
+
+
+def test_what_connectorx_cannot_finish_is_read_another_way(
+    source: DataJointSource, file: Path, many_trials: None, server: Server, tmp_path: Path
+) -> None:
+    class NoMoreStatements(Progress):
+        def advance(self, rows: int) -> None:
+            # connectorx prepares its statements, pymysql does not
+            server.run("set global max_prepared_stmt_count = 0")
+
+    options = Options(table=("behavior.trial_set__trial",))
+    try:
+        sync(source, file, options, batch_rows=5_000, progress=NoMoreStatements())
+    finally:
+        server.run("set global max_prepared_stmt_count = default")
+    sync(source, tmp_path / "fresh.duckdb", options)
+
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")

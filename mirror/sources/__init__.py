@@ -1,6 +1,6 @@
 """Where tables come from: the little that a sync asks of every source."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -33,15 +33,31 @@ class Reading:
     notes: tuple[str, ...] = ()
 
 
+class ReadAgain(Exception):
+    """The rows of a table stopped coming, and another reader will bring them all."""
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """When the source last saw a table change, as far as it keeps account of that.
+
+    Once settled, a stamp that stays the same means that nothing has changed.
+    """
+
+    text: str
+    is_settled: bool
+
+
 @dataclass(frozen=True)
 class Census:
-    """What the source itself says of the rows asked for.
+    """What the source itself says of the rows asked for, at one moment.
 
     `lost` counts, per column, the values that no DuckDB type holds and that become NULL;
-    `changed` those that are read as something else.
+    `changed` those that are read as something else. `checksum` is over the whole table.
     """
 
     rows: int
+    checksum: str | None
     lost: Mapping[str, int] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
 
@@ -64,19 +80,23 @@ class Source(Protocol):
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         """The mice of each nickname or uuid."""
 
-    def change_token(self, table: Table) -> str | None:
-        """A text that differs after every change of the table, or None where none is to be had.
-
-        Cheap: it reads no rows.
-        """
+    def stamp(self, table: Table) -> Stamp | None:
+        """When the table last changed; None where that is not known. Reads no rows."""
 
     def checksum(self, table: Table) -> str | None:
         """A checksum over all rows, computed where they are; None if that is not possible."""
 
     def census(
-        self, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
-    ) -> Census:
-        """Count the rows asked for, and the values in them that cannot be kept."""
+        self,
+        table: Table,
+        columns: Mapping[str, Conversion],
+        wanted: Restriction,
+        with_checksum: bool,
+    ) -> Callable[[], Census]:
+        """Choose this moment to count at; the call that is returned counts.
+
+        It may run beside a `read`, and what the rows read later say is never older.
+        """
 
     def digests(
         self,

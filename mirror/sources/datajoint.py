@@ -6,8 +6,7 @@ never written, printed or passed on a command line.
 
 import ipaddress
 import re
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -16,7 +15,16 @@ import pymysql
 
 from mirror import blobs
 from mirror.errors import MirrorError, SourceError
-from mirror.sources import Census, Reading, Unreadable, headings, library, readers
+from mirror.sources import (
+    Census,
+    ReadAgain,
+    Reading,
+    Stamp,
+    Unreadable,
+    headings,
+    library,
+    readers,
+)
 from mirror.sources.login import Login
 from mirror.sources.mysql import (
     SESSION,
@@ -48,10 +56,10 @@ class DataJointSource:
 
     def __init__(self, at: Login) -> None:
         self._login = at
-        self.address = f"{at.host}:{at.port}"
+        self.address = f"{at.host}:{at.port}" + (f" ({at.prefix}*)" if at.prefix else "")
         self._main = self.connect()
         self._side: pymysql.Connection | None = None
-        self._beside = threading.Lock()
+        self._too_odd: set[Table] = set()
         self._names = {
             module: at.prefix + schema for module, schema in library.nma_ibl_schemas().items()
         }
@@ -142,26 +150,31 @@ class DataJointSource:
             found[name] = [UUID(bytes=uuid) for (uuid,) in rows]
         return found
 
-    def change_token(self, table: Table) -> str | None:
-        """InnoDB's time of the last commit to the table.
+    def stamp(self, table: Table) -> Stamp | None:
+        """InnoDB's time of the last change, which the server keeps in memory, to the second.
 
-        The server keeps it in memory and to the second: after a restart there is none, and
-        one as young as the present second may still hide a change.
+        MariaDB writes down when the transaction began, not when it was committed: one begun
+        in the same second may still be open. No pipeline works on one row for a day.
         """
         rows = self._ask(
-            "select create_time, update_time from information_schema.tables where table_schema ="
-            f" {literal(table.mysql_schema)} and table_name = {literal(table.mysql_table)}"
-            " and update_time < now() - interval 1 second"
+            "select create_time, update_time, update_time < now() - interval 1 day"
+            f" from information_schema.tables where table_schema = {literal(table.mysql_schema)}"
+            f" and table_name = {literal(table.mysql_table)}"
         )
-        return f"{rows[0][0]} {rows[0][1]}" if rows and rows[0][0] else None
+        if not rows or rows[0][1] is None:
+            return None
+        return Stamp(f"{rows[0][0]} {rows[0][1]}", bool(rows[0][2]))
 
     def checksum(self, table: Table) -> str | None:
-        rows = self._ask_apart(f"checksum table {name_of(table)}", table)
-        return None if rows[0][1] is None else str(rows[0][1])
+        return self._checksum(self._main, table)
 
     def census(
-        self, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
-    ) -> Census:
+        self,
+        table: Table,
+        columns: Mapping[str, Conversion],
+        wanted: Restriction,
+        with_checksum: bool,
+    ) -> Callable[[], Census]:
         counts = [
             (kind, name, f"sum({condition.format(c=quoted(name))})")
             for name, conversion in columns.items()
@@ -169,14 +182,28 @@ class DataJointSource:
             if condition
         ]
         select = ", ".join(["count(*)", *(expression for _, _, expression in counts)])
-        [(rows, *values)] = self._ask_apart(
-            f"select {select} from {name_of(table)}{where(conditions(wanted))}", table
-        )
-        told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
-        for (kind, name, _), value in zip(counts, values, strict=True):
-            if value:
-                told[kind][name] = int(value)
-        return Census(rows, **told)
+        # a connection beside the main one, which finds its way through the rows meanwhile
+        self._side = self._side or self.connect()
+        side = self._side
+        self._run(side, "start transaction with consistent snapshot", table)
+
+        def count() -> Census:
+            checksum = self._checksum(side, table) if with_checksum else None
+            [(rows, *values)] = self._run(
+                side, f"select {select} from {name_of(table)}{where(conditions(wanted))}", table
+            )
+            self._run(side, "commit", table)
+            told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
+            for (kind, name, _), value in zip(counts, values, strict=True):
+                if value:
+                    told[kind][name] = int(value)
+            return Census(rows, checksum, **told)
+
+        return count
+
+    def _checksum(self, connection: pymysql.Connection, table: Table) -> str | None:
+        [(_, checksum)] = self._run(connection, f"checksum table {name_of(table)}", table)
+        return None if checksum is None else str(checksum)
 
     def digests(
         self,
@@ -212,18 +239,22 @@ class DataJointSource:
         base = conditions(wanted)
         whole = [base]
         if keys is not None:
-            whole = [
-                [*base, "(" + " or ".join(map(equal, keys[start : start + 100])) + ")"]
-                for start in range(0, len(keys), 100)
-            ]
-        is_large = keys is None and self._estimated_rows(table) > batch_rows // 2
+            # of no keys, the empty reading that still tells its columns
+            whole = (
+                [["false"]]
+                if not keys
+                else [
+                    [*base, "(" + " or ".join(map(equal, keys[start : start + 100])) + ")"]
+                    for start in range(0, len(keys), 100)
+                ]
+            )
         with self._errors(table):
             if any(conversion.is_blob for conversion in columns.values()):
                 queries = self._queries(table, columns, whole, as_text=True)
                 unpack = blobs.unpacker(library.datajoint("blob").Blob)
                 return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
-            if self.fast and (not is_large or is_ordered(table)):
-                ranges = self._ranges(table, base, batch_rows) if is_large else whole
+            if self.fast and is_ordered(table) and table not in self._too_odd:
+                ranges = self._ranges(table, base, batch_rows) if keys is None else whole
                 queries = self._queries(table, columns, ranges, as_text=False)
                 try:
                     return readers.read_arrow(self, table, columns, queries)
@@ -231,6 +262,15 @@ class DataJointSource:
                     self.fast = not refusal.for_all_tables
             queries = self._queries(table, columns, whole, as_text=True)
             return readers.read_text(self, table, columns, queries, batch_rows)
+
+    def broken(self, table: Table) -> Exception:
+        """What to raise when connectorx stops within a table, whoever is to blame."""
+        try:
+            self._ask("select 1")
+        except MirrorError:
+            return self.explain(ConnectionError(), table)
+        self._too_odd.add(table)
+        return ReadAgain()
 
     def close(self) -> None:
         self._main.close()
@@ -273,31 +313,21 @@ class DataJointSource:
             yield [*base, *above, beside(table.primary_key, "<", last[0], "=")]
             above = [beside(table.primary_key, ">", last[0])]
 
-    def _estimated_rows(self, table: Table) -> int:
-        rows = self._ask(
-            "select table_rows from information_schema.tables where table_schema ="
-            f" {literal(table.mysql_schema)} and table_name = {literal(table.mysql_table)}"
-        )
-        return int(rows[0][0] or 0) if rows else 0
-
     def _ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
-        with self._errors(table), self._main.cursor() as cursor:
+        return self._run(self._main, query, table)
+
+    def _run(
+        self, connection: pymysql.Connection, query: str, table: Table | None
+    ) -> Sequence[tuple]:
+        with self._errors(table), connection.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetchall()
-
-    def _ask_apart(self, query: str, table: Table) -> Sequence[tuple]:
-        """Ask beside the main connection, which finds its way through the rows meanwhile."""
-        with self._beside, self._errors(table):
-            self._side = self._side or self.connect()
-            with self._side.cursor() as cursor:
-                cursor.execute(query)
-                return cursor.fetchall()
 
     @contextmanager
     def _errors(self, table: Table | None) -> Iterator[None]:
         try:
             yield
-        except (pymysql.err.MySQLError, OSError) as error:
+        except (pymysql.err.MySQLError, ConnectionError, TimeoutError) as error:
             raise self.explain(error, table) from None
 
     def explain(self, error: Exception, table: Table | None) -> MirrorError:

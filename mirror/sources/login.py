@@ -76,5 +76,5 @@ def login(
             f"No password for {user} at {host}: set DJ_PASS, write database.password into"
             " DataJoint's configuration, or add --ask-password."
         )
-    prefix = custom.get("database.prefix", config.get("database.prefix", ""))
+    prefix = custom.get("database.prefix", config.get("database.prefix")) or ""
     return Login(host, port, user, Secret(password), config["database.use_tls"], prefix)

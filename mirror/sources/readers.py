@@ -16,7 +16,7 @@ import pyarrow as pa
 from pymysql.cursors import SSCursor
 
 from mirror import blobs
-from mirror.errors import MirrorError, SourceError
+from mirror.errors import MirrorError
 from mirror.sources import Reading
 from mirror.sources.mysql import SESSION
 from mirror.tables import Table
@@ -80,12 +80,9 @@ def read_arrow(
                 stream = _open(source, query) if query else None
         except (KeyboardInterrupt, GeneratorExit, MirrorError):
             raise
-        except BaseException as error:
+        except BaseException:
             # a connection that breaks arrives as a Rust panic, which is no Exception
-            raise SourceError(
-                f"The server at {source.address} stopped answering while {table} was read;"
-                " what is copied is kept, run the same command again to go on."
-            ) from error
+            raise source.broken(table) from None
 
     return Reading(columns, stream.schema, batches())
 
