@@ -104,7 +104,7 @@ def sync(
     skipped = {t.schema for t in available} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
     optional = [LeftOut(schema, f"--schema {schema} brings it") for schema in sorted(skipped)]
     selection = _selection(source, options)
-    target = store.path(database)
+    target = store.path(database).absolute()
     held: set[str] = set()
     if target.exists() and not full:
         held = _held(target, source, options, wanted, available, left_out)

@@ -16,6 +16,7 @@ With --host, the trial table of a server that is there already, for DJ_USER and 
 import argparse
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -45,6 +46,7 @@ con.execute(
 con.execute("attach '' as server (type mysql, read_only)")
 con.execute('create table trial as from server._trial_set__trial')
 """
+EXTENSION_PACKAGES = ("duckdb==1.5.5", "duckdb-extension-mysql-scanner==1.5.5")
 # MySQL keeps doubles to the 0.1 ms that the rig measures, as the published trials do
 FILL = """
 insert into _trial_set__trial
@@ -101,8 +103,6 @@ def fill(running: mariadb.Server, there: int, rows: int) -> int:
             cursor.execute(FILL.format(uuid=there * 7919 + 1, last=some - 1))
             there += some
         cursor.execute("analyze table _trial_set__trial")
-    # a server notes the time of a change to the second
-    time.sleep(2)
     return there
 
 
@@ -116,8 +116,14 @@ def measure(
     # where tests/run.sh puts it when there is none
     own = Path(__file__).parents[1] / ".venv-uv" / "bin"
     uv = shutil.which("uv", path=os.pathsep.join([os.environ["PATH"], str(own)])) or "uv"
-    extension = [uv, "run", "--quiet", "--no-project", "--isolated", "--with", "duckdb==1.5.5"]
-    extension += ["--with", "duckdb-extension-mysql-scanner==1.5.5", "python", "-c", EXTENSION]
+    apart = folder / "extension"
+    if not apart.exists():
+        for install in (
+            ["venv", str(apart)],
+            ["pip", "install", f"--python={apart}", *EXTENSION_PACKAGES],
+        ):
+            subprocess.run([uv, *install, "--quiet"], check=True)
+    extension = [str(apart / "bin" / "python"), "-c", EXTENSION]
     peers: dict[str, tuple[list[str], Path, Callable[[], None]]] = {
         "mirror sync": ([*sync, "--full"], file, lambda: file.unlink(missing_ok=True)),
         "mirror sync, nothing changed": (sync, file, lambda: None),
@@ -130,8 +136,6 @@ def measure(
     if with_datajoint:
         fetch = [sys.executable, "-c", DATAJOINT, str(csv)]
         peers["DataJoint fetch + to_csv"] = (fetch, csv, lambda: csv.unlink(missing_ok=True))
-    # the environment of the extension is made once, not timed
-    subprocess.run([*extension[:-1], "import duckdb"], env=environment, check=True)
     table: dict[str, list[dict]] = {name: [] for name in peers}
     for _ in range(rounds):
         for name, (command, result, prepare) in peers.items():
@@ -159,7 +163,7 @@ def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float
 def show(title: str, table: dict[str, list[dict]]) -> None:
     """Print the medians, and each peer's time as a multiple of the sync's."""
     middle = {
-        name: {key: sorted(r[key] for r in rounds)[len(rounds) // 2] for key in rounds[0]}
+        name: {key: statistics.median(r[key] for r in rounds) for key in rounds[0]}
         for name, rounds in table.items()
     }
     base = middle["mirror sync"]["s"]

@@ -9,19 +9,25 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
     echo "installing MariaDB" >&2
     as_root apt-get update -qq
-    # the tests start servers of their own: keep the package from starting one
-    had_policy=yes
-    [ -e /usr/sbin/policy-rc.d ] || had_policy=no
-    [ $had_policy = yes ] ||
-        printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin /usr/sbin/policy-rc.d
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
-    [ $had_policy = yes ] || as_root rm -f /usr/sbin/policy-rc.d
+    (
+        # the tests start servers of their own: keep the package from starting one
+        if [ ! -e /usr/sbin/policy-rc.d ]; then
+            trap 'as_root rm -f /usr/sbin/policy-rc.d' EXIT
+            printf '#!/bin/sh\nexit 101\n' |
+                as_root install -m 755 /dev/stdin /usr/sbin/policy-rc.d
+        fi
+        as_root env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
+    )
 fi
 
 uv=$(command -v uv || true)
 if [ -z "$uv" ]; then
     echo "installing uv" >&2
+    if ! python3 -m pip --version >/dev/null 2>&1; then
+        as_root apt-get update -qq
+        as_root apt-get install -y -qq --no-install-recommends python3-pip >/dev/null
+    fi
     # in a folder of its own, since Debian keeps pip out of its system packages
     python3 -m pip install --quiet --disable-pip-version-check --target .venv-uv uv
     uv=$PWD/.venv-uv/bin/uv

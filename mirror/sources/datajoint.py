@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import pymysql
+from pymysql.constants import CLIENT
 
 from mirror import blobs
 from mirror.errors import MirrorError, SourceError
@@ -76,14 +77,14 @@ class DataJointSource:
             not encrypted or (_is_loopback(at.host) and self._is_open_unencrypted())
         )
 
-    def connect(self) -> pymysql.Connection:
+    def connect(self, client_flag: int = 0) -> pymysql.Connection:
         """Open a connection the way DataJoint does: encrypted where the server offers it."""
         at = self._login
         tls: dict[str, Any] = {}
         if at.use_tls is not False:
             tls = {"ssl": at.use_tls if isinstance(at.use_tls, dict) else {"ssl": {}}}
         try:
-            connection = self._open(**tls)
+            connection = self._open(client_flag=client_flag, **tls)
             with connection.cursor() as cursor:
                 for statement in SESSION:
                     cursor.execute(statement)
@@ -94,7 +95,7 @@ class DataJointSource:
             raise self._unreachable(error) from None
         return connection
 
-    def _open(self, **tls: Any) -> pymysql.Connection:
+    def _open(self, **options: Any) -> pymysql.Connection:
         at = self._login
         return pymysql.connect(
             host=at.host,
@@ -103,7 +104,7 @@ class DataJointSource:
             password=at.password.reveal(),
             charset="utf8mb4",
             autocommit=True,
-            **tls,
+            **options,
         )
 
     def _is_open_unencrypted(self) -> bool:
@@ -166,7 +167,8 @@ class DataJointSource:
         return Stamp(f"{rows[0][0]} {rows[0][1]}", bool(rows[0][2]))
 
     def checksum(self, table: Table) -> str | None:
-        return self._checksum(self._main, table)
+        [(_, checksum)] = self._ask(f"checksum table {name_of(table)}", table)
+        return None if checksum is None else str(checksum)
 
     def census(
         self,
@@ -183,27 +185,29 @@ class DataJointSource:
         ]
         select = ", ".join(["count(*)", *(expression for _, _, expression in counts)])
         # a connection beside the main one, which finds its way through the rows meanwhile
-        self._side = self._side or self.connect()
+        self._side = self._side or self.connect(client_flag=CLIENT.MULTI_STATEMENTS)
         side = self._side
-        self._run(side, "start transaction with consistent snapshot", table)
+        self._run_all(side, ["start transaction with consistent snapshot"], table)
+
+        statements = [
+            f"select {select} from {name_of(table)}{where(conditions(wanted))}",
+            "commit",
+        ]
+        if with_checksum:
+            statements.insert(0, f"checksum table {name_of(table)}")
 
         def count() -> Census:
-            checksum = self._checksum(side, table) if with_checksum else None
-            [(rows, *values)] = self._run(
-                side, f"select {select} from {name_of(table)}{where(conditions(wanted))}", table
-            )
-            self._run(side, "commit", table)
+            # in one go: between statements the transaction would hold the table, and who waits
+            # to alter it keeps the rows from being read meanwhile
+            *checksums, [(rows, *values)], _ = self._run_all(side, statements, table)
+            checksum = checksums[0][0][1] if checksums else None
             told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
             for (kind, name, _), value in zip(counts, values, strict=True):
                 if value:
                     told[kind][name] = int(value)
-            return Census(rows, checksum, **told)
+            return Census(rows, None if checksum is None else str(checksum), **told)
 
         return count
-
-    def _checksum(self, connection: pymysql.Connection, table: Table) -> str | None:
-        [(_, checksum)] = self._run(connection, f"checksum table {name_of(table)}", table)
-        return None if checksum is None else str(checksum)
 
     def digests(
         self,
@@ -314,14 +318,19 @@ class DataJointSource:
             above = [beside(table.primary_key, ">", last[0])]
 
     def _ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
-        return self._run(self._main, query, table)
-
-    def _run(
-        self, connection: pymysql.Connection, query: str, table: Table | None
-    ) -> Sequence[tuple]:
-        with self._errors(table), connection.cursor() as cursor:
+        with self._errors(table), self._main.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetchall()
+
+    def _run_all(
+        self, connection: pymysql.Connection, statements: Sequence[str], table: Table
+    ) -> list[Sequence[tuple]]:
+        with self._errors(table), connection.cursor() as cursor:
+            cursor.execute("; ".join(statements))
+            results = [cursor.fetchall()]
+            while cursor.nextset():
+                results.append(cursor.fetchall())
+            return results
 
     @contextmanager
     def _errors(self, table: Table | None) -> Iterator[None]:
