@@ -179,11 +179,9 @@ def test_a_small_table_with_an_enum_in_its_key_is_in_the_order_of_its_members(
 ) -> None:
     rows = [("a", 1), ("z", 1), ("a", 2), ("z", 2)]
     fill(server, "small", "kind enum('z','a'), id int, primary key (kind, id)", rows)
-    before = prepared(server)
 
     arrived = arrive(source, ["small"], tmp_path / "ibl.duckdb")
 
-    assert prepared(server) > before
     assert arrived["small"] == [("z", 1), ("z", 2), ("a", 1), ("a", 2)]
 
 
