@@ -21,7 +21,7 @@ from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Source
-from mirror.store import insert, literal, quoted
+from mirror.store import give_back, insert, literal, quoted, streaming
 from mirror.tables import Restriction, Selection, Table
 from mirror.types import Conversion, conversion
 
@@ -137,7 +137,9 @@ def copy(job: Job, table: Table) -> Copied:
             f"{table}: {copied.rows:,} rows arrived but the server counts {census.rows:,}; the"
             " old file is untouched, run the sync again and report it if it stays."
         )
-    _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
+    give_back()
+    with streaming(job.connection):
+        _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
     return copied
 
 
@@ -251,7 +253,8 @@ def _load(
         job.connection.begin()
         try:
             _create(job.connection, name_of(table), table, reading)
-            size = _insert(job, name_of(table), reading)
+            with streaming(job.connection):
+                size = _insert(job, name_of(table), reading)
             job.connection.commit()
             return reading, size
         except ReadAgain:

@@ -5,11 +5,12 @@ the very end. Readers see the old file or the new one. What an interrupted sync 
 the partial file, the next one goes on with.
 """
 
+import ctypes
 import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -19,8 +20,10 @@ from mirror.errors import MirrorError, UsageError
 # Shells are often older than libraries. With primary keys in it, DuckDB 1.1 is the oldest that
 # reads such a file.
 STORAGE_VERSION = "v1.0.0"
-# Enough for any batch; beyond it DuckDB puts its work aside, on disk beside the target.
-MEMORY_LIMIT = "200MB"
+# Enough to merge and rewrite tables; beyond it DuckDB puts its work aside, on disk beside the
+# target. While rows stream in, DuckDB only keeps what it has written already: less will do.
+MEMORY_LIMIT = "250MB"
+STREAMING_LIMIT = "150MB"
 THREADS = min(4, os.cpu_count() or 1)
 # Rewriting costs as much as the tables; a few free blocks cost nothing.
 TOO_EMPTY = 0.25
@@ -160,6 +163,22 @@ def literal(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(literal, value))}]"
     return "'" + str(value).replace("'", "''") + "'"
+
+
+@contextmanager
+def streaming(connection: Connection) -> Iterator[None]:
+    """Keep DuckDB small while a table streams in and gets its key."""
+    connection.execute(f"set memory_limit = '{STREAMING_LIMIT}'")
+    try:
+        yield
+    finally:
+        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+
+
+def give_back() -> None:
+    """Return to the system what glibc keeps of the memory that Arrow has freed."""
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
