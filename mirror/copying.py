@@ -106,7 +106,8 @@ def copy(job: Job, table: Table) -> Copied:
     reading, size = arrived or _load(job, table, columns, wanted)
     census = counting.result()
     checksum = checksum or census.checksum
-    is_steady = job.source.stamp(table) == stamp
+    later = job.source.stamp(table)
+    is_steady = (later and later.text) == (stamp and stamp.text)
     copied = Copied(
         table=str(table),
         how=how,
@@ -120,9 +121,9 @@ def copy(job: Job, table: Table) -> Copied:
     if keyless := _keyless(table, columns, copied):
         note = f"the primary key is not declared here, because of {', '.join(keyless)}"
         copied = replace(copied, notes=(*copied.notes, note))
-    if is_steady and copied.rows != census.rows:
-        # without a stamp, as after a restart of the server, only the rows can tell
-        is_steady = checksum is not None and job.source.checksum(table) == checksum
+    if is_steady and (copied.rows != census.rows or (stamp and stamp.is_fresh)):
+        # where the stamp cannot tell, the rows must
+        is_steady = checksum is None or job.source.checksum(table) == checksum
     if not is_steady:
         copied = replace(
             copied,

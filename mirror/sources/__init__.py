@@ -41,10 +41,12 @@ class ReadAgain(Exception):
 class Stamp:
     """When the source last saw a table change, as far as it keeps account of that.
 
-    Once settled, a stamp that stays the same means that nothing has changed.
+    Once settled, a stamp that stays the same means that nothing has changed; while it is
+    fresh, another change may leave the same one.
     """
 
     text: str
+    is_fresh: bool
     is_settled: bool
 
 

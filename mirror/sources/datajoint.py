@@ -158,13 +158,15 @@ class DataJointSource:
         in the same second may still be open. No pipeline works on one row for a day.
         """
         rows = self._ask(
-            "select create_time, update_time, update_time < now() - interval 1 day"
+            "select create_time, update_time, update_time >= now() - interval 2 second,"
+            " update_time < now() - interval 1 day"
             f" from information_schema.tables where table_schema = {literal(table.mysql_schema)}"
             f" and table_name = {literal(table.mysql_table)}"
         )
         if not rows or rows[0][1] is None:
             return None
-        return Stamp(f"{rows[0][0]} {rows[0][1]}", bool(rows[0][2]))
+        [(created, updated, is_fresh, is_settled)] = rows
+        return Stamp(f"{created} {updated}", bool(is_fresh), bool(is_settled))
 
     def checksum(self, table: Table) -> str | None:
         [(_, checksum)] = self._ask(f"checksum table {name_of(table)}", table)
