@@ -24,11 +24,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Described:
-    """A table or view with its columns: name, type, the server's type, comment."""
+    """A table or view with its columns: name, type, comment."""
 
     entry: Entry
     origin: str
-    columns: tuple[tuple[str, str, str, str], ...]
+    columns: tuple[tuple[str, str, str], ...]
     notes: tuple[str, ...]
 
 
@@ -76,14 +76,11 @@ def describe(connection: duckdb.DuckDBPyConnection, name: str) -> Described:
     schema, table = found.split(".", 1) if "." in found else ("main", found)
     columns = connection.execute(
         f"""
-        select d.column_name, d.data_type, coalesce(c.declared_type, ''), coalesce(d.comment, '')
-        from duckdb_columns() as d
-        left join _mirror.columns as c
-            on c.schema_name = d.schema_name and c.table_name = d.table_name
-            and c.column_name = d.column_name
-        where d.database_name = current_database() and d.schema_name = {literal(schema)}
-            and d.table_name = {literal(table)}
-        order by d.column_index
+        select column_name, data_type, coalesce(comment, '')
+        from duckdb_columns()
+        where database_name = current_database() and schema_name = {literal(schema)}
+            and table_name = {literal(table)}
+        order by column_index
         """
     ).fetchall()
     origin, notes = "", []

@@ -23,6 +23,7 @@ import click
 from mirror import store
 from mirror.errors import MirrorError, UsageError
 from mirror.sync import BATCH_ROWS
+from mirror.tables import BOOKKEEPING
 
 database_option = click.option(
     "--database",
@@ -223,7 +224,7 @@ def describe(name: str | None, database: Path | None) -> None:
     click.echo(f"{shown.entry.comment}\n")
     width = max(len(column) for column, *_ in shown.columns)
     types = max(min(len(kind), 20) for _, kind, *_ in shown.columns)
-    for column, kind, _, comment in shown.columns:
+    for column, kind, comment in shown.columns:
         click.echo(f"{column:<{width}}  {kind:<{types}}  {comment}".rstrip())
     for note in shown.notes:
         click.echo(f"note: {note}")
@@ -328,7 +329,7 @@ def _told(report: Any) -> str:
         f" {report.seconds:.1f} s, in {report.database}"
     ]
     columns = sum(len(table.left_out) for table in report.tables)
-    hidden = [item for item in report.left_out if item.why == "DataJoint's own bookkeeping"]
+    hidden = [item for item in report.left_out if item.why == BOOKKEEPING]
     lines.append(
         f"left out: {columns} columns (private, or stored elsewhere) and {len(hidden)} of"
         " DataJoint's own tables"

@@ -9,6 +9,10 @@ from uuid import UUID
 TIERS = {"__": "Computed", "_": "Imported", "#": "Lookup", "~": "Hidden", "": "Manual"}
 
 
+# Why hidden tables are left out, told by their number and not one by one.
+BOOKKEEPING = "DataJoint's own bookkeeping"
+
+
 @dataclass(frozen=True)
 class Column:
     """A column with the server's own words for it, unaltered."""

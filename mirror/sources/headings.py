@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mirror.sources.mysql import literal
-from mirror.tables import Column, ForeignKey, LeftOut, Table, plain_name, tier
+from mirror.tables import BOOKKEEPING, Column, ForeignKey, LeftOut, Table, plain_name, tier
 
 Ask = Callable[[str], Sequence[tuple]]
 
@@ -57,7 +57,7 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
     ):
         module = by_mysql_name[schema]
         if tier(name) == "Hidden":
-            left_out.append(LeftOut(f"{module}.{name}", "DataJoint's own bookkeeping"))
+            left_out.append(LeftOut(f"{module}.{name}", BOOKKEEPING))
             continue
         if kind == "VIEW":
             left_out.append(LeftOut(f"{module}.{name}", "a view of the server, not a table"))
