@@ -6,7 +6,8 @@ from datetime import date
 
 # imported here, so that the function below, and not this module, is `mirror.sync`
 import mirror.sync as _sync
-from mirror.store import connect
+from mirror.sources import Source
+from mirror.store import connect, path
 
 __all__ = ["connect", "sync"]
 
@@ -19,26 +20,36 @@ def sync(
     subject: str | Sequence[str] = (),
     since: date | None = None,
     full: bool = False,
+    derive: bool = True,
     include_private: bool = False,
     batch_rows: int = _sync.BATCH_ROWS,
     host: str | None = None,
     port: int | None = None,
     user: str | None = None,
+    demo: bool = False,
+    demo_mice: int | None = None,
 ) -> _sync.Report:
     """Copy a DataJoint server into a DuckDB file, as `mirror sync` does, and return the report.
 
-    The login is DataJoint's configuration, `dj.config` where datajoint is imported. Raises
-    MirrorError with one sentence.
+    The login is DataJoint's configuration, `dj.config` where datajoint is imported; with `demo`
+    or a number of `demo_mice` no server is asked. Raises MirrorError with one sentence.
     """
-    from mirror.sources.datajoint import DataJointSource
-    from mirror.sources.login import login
+    source: Source
+    if demo or demo_mice is not None:
+        from mirror.sources.demo import DATABASE, MICE, DemoSource
 
-    source = DataJointSource(login(host, port, user))
+        database = path(database, DATABASE)
+        source = DemoSource(demo_mice or MICE)
+    else:
+        from mirror.sources.datajoint import DataJointSource
+        from mirror.sources.login import login
+
+        source = DataJointSource(login(host, port, user))
     try:
         schemas, tables, subjects = (
             (some,) if isinstance(some, str) else tuple(some) for some in (schema, table, subject)
         )
         options = _sync.Options(schemas, tables, subjects, since, include_private)
-        return _sync.sync(source, database, options, full, batch_rows)
+        return _sync.sync(source, database, options, full, batch_rows, with_derived=derive)
     finally:
         source.close()

@@ -33,7 +33,7 @@ class Described:
 
 
 def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
-    """Everything that can be asked in the file: views first, then the mirrored tables."""
+    """Everything that can be asked in the file: views first, then the tables."""
     rows = connection.execute(
         """
         select
@@ -43,7 +43,12 @@ def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
             select schema_name, view_name as name, 'view' as kind, null as n_rows, comment, 0 as o
             from duckdb_views() where not internal and schema_name = 'main'
             union all
-            select d.schema_name, d.table_name, coalesce(lower(t.tier), 'provenance'),
+            select d.schema_name, d.table_name,
+                case d.schema_name
+                    when '_mirror' then 'provenance'
+                    when 'derived' then 'derived'
+                    else coalesce(lower(t.tier), 'table')
+                end,
                 coalesce(t.n_rows, d.estimated_size), d.comment,
                 case when d.schema_name = '_mirror' then 2 else 1 end
             from duckdb_tables() as d
@@ -125,6 +130,9 @@ def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         "orphans": connection.execute(
             "select schema_name || '.' || table_name, referenced_schema || '.' ||"
             " referenced_table, violations from _mirror.foreign_keys where violations > 0"
+        ).fetchall(),
+        "derived": connection.execute(
+            "select table_name, n_rows from _mirror.derived order by table_name"
         ).fetchall(),
         "views_skipped": connection.execute(
             "select view_name, skipped from _mirror.views where skipped is not null"

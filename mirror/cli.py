@@ -22,6 +22,7 @@ import click
 
 from mirror import store
 from mirror.errors import MirrorError, UsageError
+from mirror.sources import Source
 from mirror.sync import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
 
@@ -93,6 +94,7 @@ def main() -> None:
     "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only from this day on."
 )
 @click.option("--full", is_flag=True, help="Read everything again and replace the file.")
+@click.option("--no-derive", is_flag=True, help="Copy only; recompute no fits, no statuses.")
 @click.option("--include-private", is_flag=True, help="Also names, e-mail, narratives, ...")
 @click.option(
     "--batch-rows",
@@ -105,6 +107,13 @@ def main() -> None:
 @click.option("--port", type=click.IntRange(1, 65535))
 @click.option("--user")
 @click.option("--ask-password", is_flag=True, help="Ask for the password at the terminal.")
+@click.option("--demo", is_flag=True, help="Simulated mice, no server; into demo.duckdb.")
+@click.option(
+    "--demo-mice",
+    type=click.IntRange(min=5, max=100_000),
+    metavar="N",
+    help="How many mice to simulate.  [default: 60]",
+)
 def sync(
     database: Path | None,
     schema: tuple[str, ...],
@@ -112,12 +121,15 @@ def sync(
     subject: tuple[str, ...],
     since: datetime | None,
     full: bool,
+    no_derive: bool,
     include_private: bool,
     batch_rows: int,
     host: str | None,
     port: int | None,
     user: str | None,
     ask_password: bool,
+    demo: bool,
+    demo_mice: int | None,
 ) -> None:
     """Copy the tables of a DataJoint server into the file.
 
@@ -127,20 +139,33 @@ def sync(
 
     \b
     mirror sync --host db.example.org --subject KS014 --since 2019-08-01
+    mirror sync --demo                    simulated mice, no server needed
     """
     from mirror.progress import on
-    from mirror.sources.datajoint import DataJointSource
-    from mirror.sources.login import login
     from mirror.sync import Options, sync
 
+    is_demo = demo or demo_mice is not None
+    if is_demo and (host or port or user or ask_password):
+        raise UsageError("--demo asks no server: leave out --host, --port, --user, --ask-password.")
     with _narration() as narration:
-        at = login(host, port, user, ask_password)
-        narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
-        source = DataJointSource(at)
+        source: Source
+        if is_demo:
+            from mirror.sources.demo import DATABASE, MICE, DemoSource
+
+            database = store.path(database, DATABASE)
+            source = DemoSource(demo_mice or MICE)
+            narration.write(f"Simulating {source.address}: no animal did any of this\n")
+        else:
+            from mirror.sources.datajoint import DataJointSource
+            from mirror.sources.login import login
+
+            at = login(host, port, user, ask_password)
+            narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
+            source = DataJointSource(at)
         options = Options(schema, table, subject, since.date() if since else None, include_private)
         progress = on(narration)
         try:
-            report = sync(source, database, options, full, batch_rows, progress)
+            report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:
             progress.close()
             source.close()
@@ -182,6 +207,12 @@ def status(database: Path | None, as_json: bool) -> None:
     if found["options"] != "{}":
         click.echo(f"narrowed by {found['options']}")
     click.echo(f"{found['n_tables']} tables, {found['n_rows']:,} rows")
+    derived = sum(n for _, n in found["derived"])
+    click.echo(
+        f"derived: {len(found['derived'])} tables, {derived:,} rows"
+        if found["derived"]
+        else "derived: nothing"
+    )
     for column, n in found["forced_to_null"].items():
         click.echo(f"became NULL: {n:,} values of {column}")
     for child, parent, n in found["orphans"]:
@@ -328,6 +359,13 @@ def _told(report: Any) -> str:
         f"{len(report.tables)} tables ({how}{resumed}), {report.rows:,} rows,"
         f" {report.seconds:.1f} s, in {report.database}"
     ]
+    derived = report.derived
+    lines.append(
+        f"derived: left out ({derived.why})"
+        if derived.how == "left out"
+        else f"derived: {len(derived.rows)} tables ({derived.how}), {sum(derived.rows.values()):,}"
+        f" rows, {derived.seconds:.1f} s"
+    )
     columns = sum(len(table.left_out) for table in report.tables)
     hidden = [item for item in report.left_out if item.why == BOOKKEEPING]
     lines.append(
@@ -346,7 +384,13 @@ def _told(report: Any) -> str:
         lines += [f"note: {table.table}: {note}" for note in table.notes]
     lines += [f"dangling: {orphan}" for orphan in report.orphans]
     lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
-    lines.append('next: mirror sql "from sessions limit 5", mirror describe, mirror shell')
+    # the commands of the next line find the file without being told only where it is the default
+    is_default = report.database == store.path().absolute()
+    named = "" if is_default else f" --database {os.path.relpath(report.database)}"
+    lines.append(
+        f'next: mirror sql{named} "from sessions limit 5", mirror describe{named},'
+        f" mirror shell{named}"
+    )
     return "\n".join(lines) + "\n"
 
 

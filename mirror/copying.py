@@ -27,6 +27,8 @@ from mirror.types import Conversion, conversion
 
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
+# Smaller tables stay in DuckDB's log until a large one, or the end, has all written to the file.
+LOGGED_BYTES = 1_000_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
 FORMAT = 1
 
@@ -147,15 +149,17 @@ def copy(job: Job, table: Table) -> Copied:
 def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
     """Drop a table and all that is written down about it."""
     connection.begin()
-    if connection.execute(
+    is_there = connection.execute(
         "select 1 from duckdb_tables() where database_name = current_database()"
         f" and {_is(schema, name)}"
-    ).fetchall():
+    ).fetchall()
+    if is_there:
         connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
     _erase(connection, schema, name)
     connection.commit()
-    # the next table is written into the blocks that this one leaves
-    connection.execute("checkpoint")
+    if is_there:
+        # the next table is written into the blocks that this one leaves
+        connection.execute("checkpoint")
 
 
 def _erase(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
@@ -421,7 +425,8 @@ def _finish(
             )
     _record(job, table, reading, copied, state)
     connection.commit()
-    connection.execute("checkpoint")
+    if state[0] > LOGGED_BYTES:
+        connection.execute("checkpoint")
 
 
 def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) -> list[str]:

@@ -144,3 +144,16 @@ comment on table _mirror.views is 'One row per view that the mirror defines';
 comment on column _mirror.views.view_name is 'Name in the schema main';
 comment on column _mirror.views.file is 'The file under sql/ that defines it';
 comment on column _mirror.views.skipped is 'Why the view is not here; NULL when it is';
+
+create table if not exists _mirror.derived (
+    table_name varchar not null,
+    n_rows bigint not null,
+    run integer not null,
+    inputs varchar not null
+);
+
+comment on table _mirror.derived is 'One row per table that was recomputed here from trials';
+comment on column _mirror.derived.table_name is 'Name in the schema derived';
+comment on column _mirror.derived.n_rows is 'Rows';
+comment on column _mirror.derived.run is 'The sync that computed it';
+comment on column _mirror.derived.inputs is 'Digest of the rows and the code it was made with';

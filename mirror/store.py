@@ -31,9 +31,9 @@ TOO_EMPTY = 0.25
 Connection = duckdb.DuckDBPyConnection
 
 
-def path(database: str | os.PathLike | None = None) -> Path:
+def path(database: str | os.PathLike | None = None, otherwise: str = "ibl.duckdb") -> Path:
     """The file meant: the argument, else `MIRROR_DATABASE`, else `ibl.duckdb` here."""
-    return Path(database or os.environ.get("MIRROR_DATABASE") or "ibl.duckdb")
+    return Path(database or os.environ.get("MIRROR_DATABASE") or otherwise)
 
 
 def connect(database: str | os.PathLike | None = None) -> Connection:
@@ -44,9 +44,11 @@ def connect(database: str | os.PathLike | None = None) -> Connection:
     """
     target = path(database)
     if not target.exists():
-        raise UsageError(
-            f"There is no mirror at {target}: make one with 'mirror sync --database {target}'."
-        )
+        demo = target.with_name("demo.duckdb")
+        ways = f"make one with 'mirror sync --database {target}'"
+        if demo.exists():
+            ways += f", or name the one that is there, --database {demo}"
+        raise UsageError(f"There is no mirror at {target}: {ways}.")
     connection = _open(target, read_only=True)
     if not _is_mirror(connection):
         connection.close()

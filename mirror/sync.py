@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from mirror import store, views
+from mirror import derive, store, views
 from mirror.copying import Copied, Job, copy, forget, in_background, name_of
 from mirror.errors import MirrorError, UsageError
 from mirror.progress import Progress
@@ -74,6 +74,7 @@ class Report:
     left_out: tuple[LeftOut, ...]
     gone: tuple[str, ...]
     orphans: tuple[str, ...]
+    derived: derive.Derived
     views: views.Applied
 
     @property
@@ -88,26 +89,28 @@ def sync(
     full: bool = False,
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
+    with_derived: bool = True,
 ) -> Report:
     """Bring a mirror up to its source and return what was done.
 
     Tables that have not changed are kept; the others are read again, large part tables only
     where they changed. `full` reads everything and replaces whatever is there. The target is
     replaced at the end, in one step; when anything fails it stays as it was, and the next
-    call goes on from the tables that were finished. Raises MirrorError.
+    call goes on from the tables that were finished. `with_derived` also computes anew what
+    IBL's pipeline computed from the trials. Raises MirrorError.
     """
     began, clock = _now(), time.monotonic()
     options, progress = options or Options(), progress or Progress()
     parsing = in_background(views.read)
-    available, left_out = source.tables()
-    wanted = _wanted(source, available, left_out, options)
-    skipped = {t.schema for t in available} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
+    there, left_out = source.tables()
+    wanted = _wanted(source, there, left_out, options)
+    skipped = {t.schema for t in there} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
     optional = [LeftOut(schema, f"--schema {schema} brings it") for schema in sorted(skipped)]
     selection = _selection(source, options)
     target = store.path(database).absolute()
     held: set[str] = set()
     if target.exists() and not full:
-        held = _held(target, source, options, wanted, available, left_out)
+        held = _held(target, source, options, wanted, there, left_out)
     purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
     with store.staging(target, purpose, full) as work:
         connection = work.connection
@@ -144,7 +147,14 @@ def sync(
             raise _nothing_there(source, left_out)
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
-        applied = views.define(connection, parsing.result())
+        available = parsing.result()
+        if with_derived:
+            progress.start("derived")
+            derived = derive.refresh(connection, available, job.run, options.since is None)
+        else:
+            derived = derive.Derived("left out", why="--no-derive")
+            derive.forget(connection)
+        applied = views.define(connection, available)
         _record_run(connection, job, options, began, clock, left_out)
         work.swap()
     return Report(
@@ -156,6 +166,7 @@ def sync(
         left_out=tuple(left_out),
         gone=tuple(gone),
         orphans=tuple(orphans),
+        derived=derived,
         views=applied,
     )
 
@@ -261,7 +272,8 @@ def _drop_gone(connection: duckdb.DuckDBPyConnection, wanted: Sequence[Table]) -
         name
         for name in connection.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where database_name = current_database() and schema_name not in ('main', '_mirror')"
+            " where database_name = current_database()"
+            " and schema_name not in ('main', 'derived', '_mirror')"
         ).fetchall()
         if name not in names
     ]

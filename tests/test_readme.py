@@ -14,7 +14,8 @@ from server import Server, environment
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # an installation and a run of these tests would be this test's own tail; the variables name
 # a server of the reader's
-NOT_HERE = ("pip install", "bash tests/run.sh", "export DJ_HOST")
+NOT_HERE = ("bash tests/run.sh", "export DJ_HOST")
+INSTALLATION = "python3 -m venv .venv && . .venv/bin/activate && pip install -q '.[shell]' && "
 
 
 def blocks(language: str) -> Iterator[str]:
@@ -45,21 +46,27 @@ def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
 def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> None:
     for command in commands():
         if not command.startswith(NOT_HERE):
-            run("bash", "-c", command)
+            run("bash", "-c", command.removeprefix(INSTALLATION))
     for query in blocks("sql"):
         assert run("mirror", "sql", query)
     for program in blocks("python"):
         run(sys.executable, "-c", program)
 
-    assert {"ibl.duckdb", "one_mouse.duckdb", "sessions.duckdb", "sessions.parquet", "csh.csv"} <= {
-        file.name for file in tmp_path.iterdir()
-    }
+    assert {
+        "demo.duckdb",
+        "ibl.duckdb",
+        "one_mouse.duckdb",
+        "sessions.duckdb",
+        "sessions.parquet",
+        "csh.csv",
+    } <= {file.name for file in tmp_path.iterdir()}
 
 
 def test_only_set_up_is_left_out_of_this_test() -> None:
     left_out = [command for command in commands() if command.startswith(NOT_HERE)]
 
     assert len(left_out) == len(NOT_HERE)
+    assert sum(command.startswith(INSTALLATION) for command in commands()) == 1
 
 
 def test_the_readme_names_every_verb() -> None:

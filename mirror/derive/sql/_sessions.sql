@@ -1,0 +1,27 @@
+-- Grain: one row per session with trials on the server or here, numbered from 0 in the order
+-- of mouse and start; the columns are what the rules of the training status read.
+create or replace temp table _sessions as
+
+select
+    row_number() over (order by session.subject_uuid, session.session_start_time) - 1 as session,
+    session.subject_uuid,
+    session.session_start_time,
+    session.session_date,
+    dense_rank() over (order by session.subject_uuid) as subject,
+    session.task_protocol,
+    coalesce(session.n_trials, trial.n_trials)::double as n_trials,
+    trial.performance_easy,
+    case
+        when settings.subject_uuid is not null then coalesce(settings.pybpod_board, '')
+    end as pybpod_board,
+    session.session_delay_min as session_delay_in_mins,
+    trial.subject_uuid is not null as has_trials
+from sessions as session
+left join derived.session_performance as trial
+    on trial.subject_uuid = session.subject_uuid
+    and trial.session_start_time = session.session_start_time
+left join behavior.settings as settings
+    on settings.subject_uuid = session.subject_uuid
+    and settings.session_start_time = session.session_start_time
+where session.has_trials or trial.subject_uuid is not null
+order by session;

@@ -1,0 +1,46 @@
+-- Grain: one row per session, criterion and measure: why a mouse has a status, or not yet.
+--
+-- Definition: the table of limits in IBL's pipeline, as mirror/derive/status.py writes it. The
+-- measures are taken over the last three sessions up to this one (of the protocols that the
+-- criterion asks for), pooled for psychometric curves and reaction times, the worst of the
+-- three for trials and easy performance.
+create or replace table derived.criterion_windows as
+
+select
+    session.subject_uuid,
+    session.session_start_time,
+    session.session_date,
+    criterion.rule_set,
+    criterion.criterion,
+    criterion.measure,
+    criterion.value,
+    criterion.comparison,
+    criterion."limit" as limit_value,
+    criterion.passed::boolean as passed
+from _criteria as criterion
+join _sessions as session
+    on session.session = criterion.session
+order by session.session, criterion.place;
+
+comment on table derived.criterion_windows is
+'One row per session, criterion and measure: the value, its limit, and whether it passed.';
+comment on column derived.criterion_windows.subject_uuid is
+'The mouse.';
+comment on column derived.criterion_windows.session_start_time is
+'Start of the session, wall clock of the rig.';
+comment on column derived.criterion_windows.session_date is
+'Date of the start of the session.';
+comment on column derived.criterion_windows.rule_set is
+'Whose rules: ibl-pipeline.';
+comment on column derived.criterion_windows.criterion is
+'The status that is asked for: trained_1a, trained_1b, ready4ephysrig, ...';
+comment on column derived.criterion_windows.measure is
+'What is compared: n_trials, performance_easy, bias, threshold, lapse_low, reaction_time, ...';
+comment on column derived.criterion_windows.value is
+'Percent contrast for bias and threshold, seconds for reaction_time, minutes for delay.';
+comment on column derived.criterion_windows.comparison is
+'How value must compare with limit_value: <, >, >= or =.';
+comment on column derived.criterion_windows.limit_value is
+'The limit.';
+comment on column derived.criterion_windows.passed is
+'True if the criterion holds for this measure. NULL if the value is not known.';
