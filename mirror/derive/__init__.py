@@ -7,11 +7,13 @@ status, comes back from `psychometric` and `status` as Arrow tables.
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import duckdb
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 # The views that tell what a session and a trial are.
 NEEDS = ("sessions", "trials")
 FOLDER = Path(__file__).parent
+# Sessions whose curves and statuses are in memory at a time.
+PORTION = 3000
 TABLES = (
     "choice_counts",
     "reaction_times",
@@ -86,12 +90,12 @@ def refresh(
     rows = {}
     for name in ("_trials", "choice_counts", *TABLES[1:4], "_points", "_sessions"):
         _run(connection, name)
-    arrow = {"_fits": _fits(connection), **_statuses(connection, is_whole)}
-    for name, table in arrow.items():
+    computed = _computed(connection, is_whole)
+    for name, table in computed.items():
         connection.register(name, table)
     for name in TABLES[4:]:
         _run(connection, name)
-    for name in arrow:
+    for name in computed:
         connection.unregister(name)
     for name in ("_trials", "_points", "_sessions"):
         connection.execute(f"drop table temp.{name}")
@@ -133,7 +137,36 @@ def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     connection.execute((FOLDER / "sql" / f"{name}.sql").read_text("utf-8"))
 
 
-def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
+def _computed(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, "pyarrow.Table"]:
+    """What Python computes, so many mice at a time, since most of the memory is theirs."""
+    import pyarrow
+
+    mice = connection.execute(
+        "select subject_uuid, count(*) from (select subject_uuid, session_start_time from _trials"
+        " union select subject_uuid, session_start_time from _sessions) group by all order by all"
+    ).fetchall()
+    parts = [
+        {"_fits": _fits(connection, some), **_statuses(connection, some, is_whole)}
+        for some in _portions(mice)
+    ]
+    return {
+        name: pyarrow.concat_tables([part[name] for part in parts], promote_options="default")
+        for name in parts[0]
+    }
+
+
+def _portions(mice: list[tuple[UUID, int]]) -> Iterator[str]:
+    """Conditions for so many neighbouring mice that they have about PORTION sessions."""
+    if not mice:
+        # the tables are made all the same
+        yield "false"
+    while mice:
+        size = bisect_left(list(accumulate(n for _, n in mice)), PORTION) + 1
+        some, mice = mice[:size], mice[size:]
+        yield f"subject_uuid between '{some[0][0]}' and '{some[-1][0]}'"
+
+
+def _fits(connection: duckdb.DuckDBPyConnection, some: str) -> "pyarrow.Table":
     """Both variants of every curve; curves of the same counts, such as one-session days, once."""
     import numpy as np
     import pandas as pd
@@ -143,11 +176,12 @@ def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
 
     points = connection.sql(
         "select curve, signed_contrast, n_trials::double as n_trials, n_no_go::double as n_no_go,"
-        " n_right::double as n_right from _points order by curve, signed_contrast"
+        f" n_right::double as n_right from _points where {some} order by curve, signed_contrast"
     ).df()
+    curves = points["curve"].unique()
     number, first = _unique_curves(points)
-    kept = points[np.isin(points["curve"], first)]
-    place = np.searchsorted(first, kept["curve"])
+    kept = points[np.isin(points["curve"], curves[first])]
+    place = np.searchsorted(curves[first], kept["curve"])
     frames = []
     for variant in VARIANTS.values():
         shown = kept["n_trials"] - (kept["n_no_go"] if variant.name == "paper" else 0)
@@ -168,7 +202,7 @@ def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
             variant,
         )
         frame = to_frame(fits).iloc[number].reset_index(drop=True)
-        frames.append(frame.assign(curve=np.arange(len(number)), variant=variant.name))
+        frames.append(frame.assign(curve=curves, variant=variant.name))
     return pyarrow.Table.from_pandas(pd.concat(frames), preserve_index=False)
 
 
@@ -197,22 +231,25 @@ def to_frame(fits: "Fits") -> "pandas.DataFrame":
     return pd.DataFrame({f.name: getattr(fits, f.name) for f in fields(fits) if f.name != "best"})
 
 
-def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, "pyarrow.Table"]:
+def _statuses(
+    connection: duckdb.DuckDBPyConnection, some: str, is_whole: bool
+) -> dict[str, "pyarrow.Table"]:
     """The training status of every session, its criteria and the curves of its windows."""
     import pyarrow
 
     from mirror.derive import status
 
-    sessions = connection.sql("from _sessions order by session").df()
+    sessions = connection.sql(f"from _sessions where {some} order by session").df()
     counts = connection.sql(
         "select session, prob_left_pct, signed_contrast, count.n_trials, n_right"
         " from derived.choice_counts as count join _sessions using (subject_uuid,"
-        " session_start_time) where signed_contrast is not null order by all"
+        f" session_start_time) where {some} and signed_contrast is not null order by all"
     ).df()
     zero_contrast = connection.sql(
         "select session, reaction_time_stim_on as reaction_time from _trials"
         " join _sessions using (subject_uuid, session_start_time)"
-        " where signed_contrast = 0 and reaction_time_stim_on is not null order by session"
+        f" where {some} and signed_contrast = 0 and reaction_time_stim_on is not null"
+        " order by session"
     ).df()
     found = status.evaluate(sessions, counts, zero_contrast)
     statuses = found.status.assign(rule_set=status.RULE_SET)

@@ -1,5 +1,5 @@
 -- Grain: one row per curve and signed contrast. A curve is a session, a block of a session or
--- a block of a day; its number counts from 0 without gaps.
+-- a block of a day; its number counts from 0, mouse by mouse, without gaps.
 create or replace temp table _points as
 
 with
@@ -32,7 +32,7 @@ summed_count as (
 
 select
     dense_rank() over (
-        order by unit, subject_uuid, session_date, session_start_time, prob_left_block
+        order by subject_uuid, unit, session_date, session_start_time, prob_left_block
     ) - 1 as curve,
     unit,
     subject_uuid,

@@ -35,7 +35,8 @@ select
     session.session_start_time,
     session.session_date,
     status.rule_set,
-    status.training_status,
+    -- of mice without any status the column would have no type
+    status.training_status::varchar as training_status,
     status.good_enough_for_brainwide_map::boolean as good_enough_for_brainwide_map,
     status.rule,
     status.is_certain,
