@@ -23,8 +23,17 @@ from mirror.derive.psychometric import EPSILON, PARAMETERS, VARIANTS, Curves, fi
 # What counts as the same: the last digits of a FLOAT and of a search that stops at 1e-4.
 SAME = {"bias": 0.05, "threshold": 0.05, "lapse_low": 0.002, "lapse_high": 0.002}
 SAME_LIKELIHOOD = 1e-3
+WITHOUT_TRIALS = (
+    "anti join (select distinct subject_uuid, session_start_time from derived.choice_counts)"
+    " using (subject_uuid, session_start_time)"
+)
 FITS = {
-    "PsychResults": "behavior_analyses.psych_results",
+    "PsychResults of sessions without trials here": (
+        f"behavior_analyses.psych_results {WITHOUT_TRIALS}"
+    ),
+    "PsychResults of sessions with trials": (
+        f"behavior_analyses.psych_results {WITHOUT_TRIALS.replace('anti', 'semi', 1)}"
+    ),
     "PsychResultsBlock": "behavior_analyses.psych_results_block",
     "BehavioralSummaryByDate.PsychResults": (
         "behavior_analyses.behavioral_summary_by_date__psych_results"
@@ -70,6 +79,7 @@ def _agreement(
     yield "BehavioralSummaryByDate: `training_day`", *_training_day(connection)
     yield "ReactionTime: medians, put in the order of the contrasts", *_medians(connection)
     yield "SessionTrainingStatus", *_statuses(connection)
+    yield "First date trained, of mice with three sessions with trials by then", *_dates(connection)
 
 
 def _fits(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[int, int, dict[str, int]]:
@@ -275,6 +285,31 @@ def _statuses(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, dict[str
             "not known here, for want of a Settings row": "rule == 'no Settings row'",
             "with earlier sessions that have no trials here": "is_short",
         },
+    )
+
+
+def _dates(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, dict[str, int]]:
+    return _compare(
+        connection,
+        """
+        with stored as (
+            select subject_uuid, min(session_start_time::date) as theirs
+            from behavior_analyses.session_training_status
+            where training_status in ('trained_1a', 'trained_1b') group by all
+        ), here as (
+            select subject_uuid, min(session_date) filter (
+                training_status in ('trained_1a', 'trained_1b')
+            ) as ours
+            from derived.session_status group by all
+        )
+        select ours = theirs as same, date_diff('day', theirs, ours) as later
+        from stored join here using (subject_uuid)
+        where (
+            select count(*) from derived.session_performance as p
+            where p.subject_uuid = stored.subject_uuid and p.session_date <= theirs
+        ) >= 3
+        """,
+        {"later or not at all here, as earlier sessions have no trials here": "not later <= 0"},
     )
 
 

@@ -1,0 +1,112 @@
+"""`mirror sync --demo`: simulated mice for anybody, and never taken for data."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import mirror
+
+MICE = "5"
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "mirror", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a demo has been made, without any server or login."""
+    folder = tmp_path_factory.mktemp("demo")
+    done = run(folder, "sync", "--demo", "--demo-mice", MICE)
+    assert done.returncode == 0, done.stderr
+    assert "no animal did any of this" in done.stderr
+    assert "next: mirror sql --database demo.duckdb" in done.stderr
+    return folder
+
+
+def test_status_and_file_say_that_the_mice_are_simulated(folder: Path) -> None:
+    shown = run(folder, "status", "--database", "demo.duckdb").stdout
+    found = json.loads(run(folder, "status", "--json", "--database", "demo.duckdb").stdout)
+
+    assert shown.startswith("SIMULATED DATA")
+    assert found["is_simulated"] and found["source"] == "demo"
+    assert found["address"] == f"{MICE} simulated mice, seed 1"
+    assert len(found["derived"]) == 7
+
+
+def test_the_derived_tables_are_described_with_the_others(folder: Path) -> None:
+    lines = run(folder, "describe", "--database", "demo.duckdb").stdout.splitlines()
+    shown = run(folder, "describe", "derived.session_status", "--database", "demo.duckdb").stdout
+
+    [line] = [line for line in lines if line.startswith("derived.psychometric_fits")]
+    assert line.split()[1] == "derived"
+    assert shown.startswith("derived.session_status (derived, ")
+    assert "rule_set" in shown
+
+
+def test_a_second_sync_has_nothing_to_do(folder: Path) -> None:
+    again = run(folder, "sync", "--demo", "--demo-mice", MICE)
+
+    assert "(92 unchanged)" in again.stderr
+    assert "derived: 7 tables (unchanged)" in again.stderr
+
+
+def test_a_command_without_a_name_finds_out_about_the_demo(folder: Path) -> None:
+    asked = run(folder, "sql", "from sessions")
+
+    assert asked.returncode == 2
+    assert asked.stderr.endswith("or name the one that is there, --database demo.duckdb.\n")
+
+
+def test_the_number_of_mice_does_not_change_unasked(folder: Path) -> None:
+    other = run(folder, "sync", "--demo-mice", "6")
+
+    assert other.returncode == 2
+    assert "5 simulated mice" in other.stderr and "--full" in other.stderr
+
+
+def test_the_derived_tables_can_be_left_out(folder: Path, tmp_path: Path) -> None:
+    report = mirror.sync(tmp_path / "demo.duckdb", demo_mice=5, table="subject.*", derive=False)
+    done = run(folder, "sync", "--demo-mice", MICE, "--no-derive", "--database", "copy.duckdb")
+
+    assert report.derived.why == "--no-derive"
+    assert "derived: left out (--no-derive)" in done.stderr
+    with mirror.connect(folder / "copy.duckdb") as connection:
+        assert not connection.sql("from duckdb_tables() where schema_name = 'derived'").fetchall()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--host", "localhost"), ("--port", "3306"), ("--user", "a"), ("--ask-password",)]
+)
+def test_a_demo_asks_no_server(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    refused = run(tmp_path, "sync", "--demo", *arguments)
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "mirror: --demo asks no server: leave out --host, --port, --user, --ask-password.\n"
+    )
+
+
+def test_a_demo_never_replaces_data(
+    mirror: Callable[..., subprocess.CompletedProcess], tables: object, tmp_path: Path
+) -> None:
+    assert mirror("sync").returncode == 0
+    before = (tmp_path / "ibl.duckdb").read_bytes()
+    refused = mirror("sync", "--demo", "--database", "ibl.duckdb")
+
+    assert refused.returncode == 2
+    assert "was copied from 127.0.0.1" in refused.stderr
+    assert (tmp_path / "ibl.duckdb").read_bytes() == before
