@@ -132,7 +132,8 @@ def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
             " referenced_table, violations from _mirror.foreign_keys where violations > 0"
         ).fetchall(),
         "derived": connection.execute(
-            "select table_name, n_rows from _mirror.derived order by table_name"
+            "select table_name, estimated_size from duckdb_tables()"
+            " where schema_name = 'derived' order by table_name"
         ).fetchall(),
         "views_skipped": connection.execute(
             "select view_name, skipped from _mirror.views where skipped is not null"

@@ -112,7 +112,7 @@ def main() -> None:
     "--demo-mice",
     type=click.IntRange(min=5, max=100_000),
     metavar="N",
-    help="How many mice to simulate.  [default: 60]",
+    help="How many mice to simulate.  [default: 48]",
 )
 def sync(
     database: Path | None,

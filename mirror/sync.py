@@ -109,8 +109,10 @@ def sync(
     selection = _selection(source, options)
     target = store.path(database).absolute()
     held: set[str] = set()
-    if target.exists() and not full:
-        held = _held(target, source, options, wanted, there, left_out)
+    if target.exists():
+        _refuse_simulation(target, source)
+        if not full:
+            held = _held(target, source, options, wanted, there, left_out)
     purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
     with store.staging(target, purpose, full) as work:
         connection = work.connection
@@ -150,7 +152,7 @@ def sync(
         available = parsing.result()
         if with_derived:
             progress.start("derived")
-            derived = derive.refresh(connection, available, job.run, options.since is None)
+            derived = derive.refresh(connection, available, changed, job.run, options.since is None)
         else:
             derived = derive.Derived("left out", why="--no-derive")
             derive.forget(connection)
@@ -226,6 +228,17 @@ def _selection(source: Source, options: Options) -> Selection:
             )
     uuids = sorted({uuid for some in found.values() for uuid in some})
     return Selection(tuple(uuids), options.since)
+
+
+def _refuse_simulation(target: Path, source: Source) -> None:
+    """Keep simulated mice from taking the place of data, which nobody may have twice."""
+    with store.connect(target) as connection:
+        kinds = connection.execute("select distinct source from _mirror.runs").fetchall()
+    if source.kind == "demo" and any(kind != "demo" for (kind,) in kinds):
+        raise UsageError(
+            f"{target} holds data, which simulated mice do not replace, not even with --full: add"
+            " --database PATH to make another file."
+        )
 
 
 def _held(

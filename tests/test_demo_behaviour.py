@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mirror.sources.demo.mice import LABS, Cohort, simulate
+from mirror.sources.demo import sessions as planning
+from mirror.sources.demo.labs import LABS
+from mirror.sources.demo.mice import Cohort, simulate
 
 EASY = (50, 100)
 
@@ -36,19 +38,43 @@ def same(one: Cohort, other: Cohort) -> None:
 
 
 def test_a_seed_gives_the_same_mice_again():
-    same(next(simulate(3, seed=7)), next(simulate(3, seed=7)))
+    same(next(simulate(3, seed=7, cohort_size=3)), next(simulate(3, seed=7, cohort_size=3)))
 
 
 def test_another_seed_gives_others():
-    one, other = (next(simulate(2, seed=seed)).mice["subject_uuid"] for seed in (1, 2))
+    one, other = (
+        next(simulate(2, seed=seed, cohort_size=2)).mice["subject_uuid"] for seed in (1, 2)
+    )
     assert not set(one) & set(other)
 
 
 def test_mice_do_not_depend_on_who_is_simulated_beside_them():
-    together = next(simulate(4, seed=3))
+    together = next(simulate(4, seed=3, cohort_size=4))
     in_parts = list(simulate(4, seed=3, cohort_size=1))
     assert [len(part.mice) for part in in_parts] == [1, 1, 1, 1]
     same(together, bench_demo.joined(in_parts))
+
+
+def test_a_mouse_that_was_never_trained_may_be_alone():
+    together = next(simulate(12, seed=1, cohort_size=12))
+    alone = list(simulate(12, seed=1, cohort_size=11))[-1]
+    assert len(alone.mice) == 1
+    assert len(alone.sessions) and not alone.sessions["has_trials"].any()
+    assert not len(alone.trials["session"])
+    own = together.sessions[together.sessions["mouse"] == 11].assign(mouse=0)
+    pd.testing.assert_frame_equal(
+        alone.sessions.astype(object), own.reset_index(drop=True).astype(object)
+    )
+    assert {k: v.dtype for k, v in alone.trials.items()} == {
+        k: v.dtype for k, v in together.trials.items()
+    }
+
+
+def test_mice_may_have_empty_sessions_alone(monkeypatch):
+    monkeypatch.setattr(planning, "DAYS", (((planning.EMPTY,), 1.0),))
+    cohort = next(simulate(2, seed=1, cohort_size=2))
+    assert cohort.sessions.groupby("mouse").size().min() > 10
+    assert not cohort.sessions["has_trials"].any() and not len(cohort.trials["session"])
 
 
 def test_mice_are_sorted_and_their_cohorts_too():

@@ -57,6 +57,12 @@ def test_the_derived_tables_are_described_with_the_others(folder: Path) -> None:
     assert "rule_set" in shown
 
 
+def test_help_knows_how_many_mice_there_are(tmp_path: Path) -> None:
+    from mirror.sources.demo import MICE as by_default
+
+    assert f"[default: {by_default}]" in run(tmp_path, "sync", "--help").stdout
+
+
 def test_a_second_sync_has_nothing_to_do(folder: Path) -> None:
     again = run(folder, "sync", "--demo", "--demo-mice", MICE)
 
@@ -105,8 +111,8 @@ def test_a_demo_never_replaces_data(
 ) -> None:
     assert mirror("sync").returncode == 0
     before = (tmp_path / "ibl.duckdb").read_bytes()
-    refused = mirror("sync", "--demo", "--database", "ibl.duckdb")
+    refused = mirror("sync", "--demo", "--full", "--database", "ibl.duckdb")
 
     assert refused.returncode == 2
-    assert "was copied from 127.0.0.1" in refused.stderr
+    assert "holds data, which simulated mice do not replace" in refused.stderr
     assert (tmp_path / "ibl.duckdb").read_bytes() == before

@@ -40,8 +40,8 @@ def con():
         yield connection
 
 
-def refresh(con, is_whole=True):
-    return derive.refresh(con, views.read(), run=1, is_whole=is_whole)
+def refresh(con, is_whole=True, changed=frozenset()):
+    return derive.refresh(con, views.read(), changed, run=1, is_whole=is_whole)
 
 
 def add_counts(con, counts, start=MONDAY, mouse=MOUSE, first_id=1, **values):
@@ -63,6 +63,45 @@ def test_an_empty_mirror_gives_empty_tables(con):
     assert refresh(con).rows == dict.fromkeys(derive.TABLES, 0)
 
 
+def test_columns_have_their_types_with_and_without_rows(con):
+    types = (
+        "select table_name, column_name, data_type from duckdb_columns()"
+        " where schema_name = 'derived' order by all"
+    )
+    refresh(con)
+    empty = rows(con, types)
+    add_mouse(con)
+    for start in (MONDAY, AFTERNOON, TUESDAY):
+        add_trained_session(con, start)
+    refresh(con, changed={"behavior.trial_set__trial"})
+    assert rows(con, types) == empty
+
+
+def test_mice_are_worked_on_in_portions_of_sessions(con, monkeypatch):
+    for mouse in (MOUSE, OTHER_MOUSE):
+        add_mouse(con, mouse)
+        for start in (MONDAY, AFTERNOON, TUESDAY):
+            add_session(con, start, mouse=mouse)
+            add_counts(con, CURVE, start, mouse)
+    refresh(con)
+    at_once = {name: rows(con, f"from derived.{name}") for name in derive.TABLES}
+    monkeypatch.setattr(derive, "PORTION", 2)
+    refresh(con, changed={"behavior.trial_set__trial"})
+    for name, expected in at_once.items():
+        assert expected and sorted(rows(con, f"from derived.{name}"), key=repr) == sorted(
+            expected, key=repr
+        )
+
+
+def test_a_value_that_no_pipeline_wrote_leaves_the_copy_alone(con):
+    add_mouse(con)
+    add_session(con, protocol=BIASED)
+    add_trial(con, 1, trial_stim_prob_left=1e9)
+    add_trial(con, 2, trial_stim_prob_left=float("nan"))
+    assert refresh(con).how == "derived"
+    assert column(con, "select prob_left_pct from derived.choice_counts") == [None]
+
+
 def test_every_table_and_column_says_what_it_is(con):
     refresh(con)
     assert column(
@@ -81,6 +120,8 @@ def test_nothing_is_computed_again_until_something_changes(con):
     add_mouse(con)
     assert [refresh(con).how for _ in range(2)] == ["derived", "unchanged"]
     assert refresh(con, is_whole=False).how == "derived"
+    assert refresh(con, is_whole=False, changed={"reference.lab"}).how == "derived"
+    assert refresh(con, is_whole=False, changed={"action.weighing"}).how == "unchanged"
 
 
 def test_without_the_tables_of_trials_it_is_left_out_and_says_why(con):
@@ -194,7 +235,7 @@ def test_the_variants_treat_no_go_as_their_pipelines_did(con):
     add_mouse(con)
     add_session(con)
     next_id = add_counts(con, CURVE)
-    add_counts(con, {100: (0, 40)}, first_id=next_id, **{})
+    add_counts(con, {100: (0, 40)}, first_id=next_id)
     con.execute(
         "update behavior.trial_set__trial set trial_response_choice = 'No Go'"
         f" where trial_id >= {next_id}"
@@ -270,6 +311,10 @@ def test_trials_without_session_lab_or_times_do_no_harm(con):
         " from derived.session_performance",
     ) == [(1, 0.0, None)]
     assert rows(con, "from derived.daily_summaries") == []
+    assert column(con, "select distinct unit from derived.reaction_times order by 1") == [
+        "session",
+        "session_block",
+    ]
 
 
 # status

@@ -8,17 +8,15 @@ status, comes back from `psychometric` and `status` as Arrow tables.
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, fields
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import duckdb
 
 from mirror import store, views
-from mirror.store import quoted
 from mirror.views import View
 
 if TYPE_CHECKING:
@@ -31,17 +29,21 @@ if TYPE_CHECKING:
 # The views that tell what a session and a trial are.
 NEEDS = ("sessions", "trials")
 FOLDER = Path(__file__).parent
-# Sessions whose curves and statuses are in memory at a time.
+# Sessions with trials that are worked on at a time.
 PORTION = 3000
-TABLES = (
+# In the order of their needs; the second row has what Python computes in between.
+FROM_TRIALS = (
+    "_trials",
     "choice_counts",
     "reaction_times",
     "session_performance",
     "daily_summaries",
-    "psychometric_fits",
-    "session_status",
-    "criterion_windows",
+    "_points",
+    "_sessions",
 )
+COMPUTED = ("psychometric_fits", "session_status", "criterion_windows")
+TABLES = tuple(name for name in FROM_TRIALS + COMPUTED if not name.startswith("_"))
+INSERT = "insert into derived."
 
 
 @dataclass(frozen=True)
@@ -67,42 +69,39 @@ def needed(available: Iterable[View]) -> list[View]:
 
 
 def refresh(
-    connection: duckdb.DuckDBPyConnection, available: Iterable[View], run: int, is_whole: bool
+    connection: duckdb.DuckDBPyConnection,
+    available: Iterable[View],
+    changed: Set[str],
+    run: int,
+    is_whole: bool,
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
-    `is_whole` is False where older sessions were left behind, so that no training status is
-    certain. Without the tables that sessions and trials need, as in a narrowed mirror, there
-    are no derived tables.
+    `changed` names the tables whose rows were read anew. `is_whole` is False where older sessions
+    were left behind, so that no training status is certain. Without the tables that sessions and
+    trials need, as in a narrowed mirror, there are no derived tables.
     """
     clock = time.monotonic()
     base = needed(available)
-    digest = _digest(connection, base, is_whole)
-    known = connection.execute("select table_name, n_rows, inputs from _mirror.derived").fetchall()
-    if {name for name, *_ in known} == set(TABLES) and all(row[2] == digest for row in known):
+    inputs = {name for view in base for name in view.needs}
+    digest = _digest(base, is_whole, inputs)
+    known = connection.execute(
+        "select table_name, n_rows, inputs from _mirror.derived"
+        " join duckdb_tables() using (table_name) where schema_name = 'derived'"
+    ).fetchall()
+    is_same = {name for name, *_ in known} == set(TABLES) and all(row[2] == digest for row in known)
+    if is_same and not inputs & changed:
         return Derived("unchanged", rows={name: rows for name, rows, _ in known})
+    forget(connection)
     applied = views.define(connection, base)
     if why := next((applied.skipped[name] for name in NEEDS if name in applied.skipped), None):
-        forget(connection)
         return Derived("left out", why=why)
-    forget(connection)
-    connection.execute("create schema derived")
-    rows = {}
-    for name in ("_trials", "choice_counts", *TABLES[1:4], "_points", "_sessions"):
-        _run(connection, name)
-    computed = _computed(connection, is_whole)
-    for name, table in computed.items():
-        connection.register(name, table)
-    for name in TABLES[4:]:
-        _run(connection, name)
-    for name in computed:
-        connection.unregister(name)
-    for name in ("_trials", "_points", "_sessions"):
-        connection.execute(f"drop table temp.{name}")
-    for name in TABLES:
-        [(rows[name],)] = connection.execute(
-            f"select count(*) from derived.{quoted(name)}"
-        ).fetchall()
+    try:
+        rows = _make(connection, is_whole)
+    except duckdb.DataError as error:
+        # a value that no pipeline wrote must not cost anyone the copy
+        forget(connection)
+        return Derived("left out", why=str(error).splitlines()[0])
     store.insert(
         connection, "derived", [(name, n_rows, run, digest) for name, n_rows in rows.items()]
     )
@@ -111,20 +110,15 @@ def refresh(
 
 def forget(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop the derived tables and what is written down about them."""
-    connection.execute("drop schema if exists derived cascade")
+    connection.begin()
     connection.execute("delete from _mirror.derived")
+    connection.execute("drop schema if exists derived cascade")
+    connection.commit()
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool) -> str:
-    """Of all that decides what the tables hold: the rows they are made from, and the code."""
-    found = hashlib.sha256(repr(is_whole).encode())
-    inputs = {name for view in base for name in view.needs}
-    for name, *state in connection.execute(
-        "select schema_name || '.' || table_name, definition, n_rows, run from _mirror.tables"
-        " order by 1"
-    ).fetchall():
-        if name in inputs:
-            found.update(repr((name, state)).encode())
+def _digest(base: Iterable[View], is_whole: bool, inputs: Set[str]) -> str:
+    """Of what decides, beside the rows, what the tables hold: the code, and what there is."""
+    found = hashlib.sha256(repr((is_whole, sorted(inputs))).encode())
     for view in sorted(base, key=lambda view: view.name):
         found.update(view.sql.encode())
     for file in sorted(FOLDER.rglob("*.*")):
@@ -133,40 +127,61 @@ def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whol
     return found.hexdigest()[:16]
 
 
-def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    connection.execute((FOLDER / "sql" / f"{name}.sql").read_text("utf-8"))
-
-
-def _computed(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, "pyarrow.Table"]:
-    """What Python computes, so many mice at a time, since most of the memory is theirs."""
-    import pyarrow
-
-    mice = connection.execute(
-        "select subject_uuid, count(*) from (select subject_uuid, session_start_time from _trials"
-        " union select subject_uuid, session_start_time from _sessions) group by all order by all"
-    ).fetchall()
-    parts = [
-        {"_fits": _fits(connection, some), **_statuses(connection, some, is_whole)}
-        for some in _portions(mice)
-    ]
+def _make(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, int]:
+    """Make the tables for so many mice at a time: memory then does not grow with the mirror."""
+    connection.execute("create schema derived")
+    for some in _portions(connection):
+        connection.execute(f"create or replace temp view _mice as {some}")
+        for name in FROM_TRIALS:
+            _run(connection, name)
+        computed = {"_fits": _fits(connection), **_statuses(connection, is_whole)}
+        for name, table in computed.items():
+            connection.register(name, table)
+        for name in COMPUTED:
+            _run(connection, name)
+        for name in computed:
+            connection.unregister(name)
+    for name in ("_trials", "_points", "_sessions"):
+        connection.execute(f"drop table temp.{name}")
+    connection.execute("drop view temp._mice")
     return {
-        name: pyarrow.concat_tables([part[name] for part in parts], promote_options="default")
-        for name in parts[0]
+        name: connection.execute(f"select count(*) from derived.{name}").fetchall()[0][0]
+        for name in TABLES
     }
 
 
-def _portions(mice: list[tuple[UUID, int]]) -> Iterator[str]:
-    """Conditions for so many neighbouring mice that they have about PORTION sessions."""
+def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Make a table, with its comments, or add to what the portions before have made of it."""
+    text = (FOLDER / "sql" / f"{name}.sql").read_text("utf-8")
+    statements = [statement.query for statement in connection.extract_statements(text)]
+    is_there = connection.execute(
+        f"select 1 from duckdb_tables() where schema_name = 'derived' and table_name = '{name}'"
+    ).fetchall()
+    if is_there:
+        statements = [statements[0].replace(f"create table derived.{name} as", INSERT + name, 1)]
+    for statement in statements:
+        connection.execute(statement)
+
+
+def _portions(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Queries for neighbouring mice that have about PORTION sessions with trials together."""
+    mice = connection.execute(
+        "select subject_uuid, count(*) from ("
+        "select distinct subject_uuid, session_start_time from behavior.trial_set__trial"
+        " union select subject_uuid, session_start_time from behavior.trial_set)"
+        " group by subject_uuid order by subject_uuid"
+    ).fetchall()
     if not mice:
         # the tables are made all the same
-        yield "false"
+        yield "select null::uuid as subject_uuid where false"
     while mice:
         size = bisect_left(list(accumulate(n for _, n in mice)), PORTION) + 1
         some, mice = mice[:size], mice[size:]
-        yield f"subject_uuid between '{some[0][0]}' and '{some[-1][0]}'"
+        listed = ", ".join(f"('{uuid}'::uuid)" for uuid, _ in some)
+        yield f"from (values {listed}) as mouse(subject_uuid)"
 
 
-def _fits(connection: duckdb.DuckDBPyConnection, some: str) -> "pyarrow.Table":
+def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
     """Both variants of every curve; curves of the same counts, such as one-session days, once."""
     import numpy as np
     import pandas as pd
@@ -176,12 +191,11 @@ def _fits(connection: duckdb.DuckDBPyConnection, some: str) -> "pyarrow.Table":
 
     points = connection.sql(
         "select curve, signed_contrast, n_trials::double as n_trials, n_no_go::double as n_no_go,"
-        f" n_right::double as n_right from _points where {some} order by curve, signed_contrast"
+        " n_right::double as n_right from _points order by curve, signed_contrast"
     ).df()
-    curves = points["curve"].unique()
     number, first = _unique_curves(points)
-    kept = points[np.isin(points["curve"], curves[first])]
-    place = np.searchsorted(curves[first], kept["curve"])
+    kept = points[np.isin(points["curve"], first)]
+    place = np.searchsorted(first, kept["curve"])
     frames = []
     for variant in VARIANTS.values():
         shown = kept["n_trials"] - (kept["n_no_go"] if variant.name == "paper" else 0)
@@ -202,7 +216,7 @@ def _fits(connection: duckdb.DuckDBPyConnection, some: str) -> "pyarrow.Table":
             variant,
         )
         frame = to_frame(fits).iloc[number].reset_index(drop=True)
-        frames.append(frame.assign(curve=curves, variant=variant.name))
+        frames.append(frame.assign(curve=np.arange(len(number)), variant=variant.name))
     return pyarrow.Table.from_pandas(pd.concat(frames), preserve_index=False)
 
 
@@ -231,25 +245,24 @@ def to_frame(fits: "Fits") -> "pandas.DataFrame":
     return pd.DataFrame({f.name: getattr(fits, f.name) for f in fields(fits) if f.name != "best"})
 
 
-def _statuses(
-    connection: duckdb.DuckDBPyConnection, some: str, is_whole: bool
-) -> dict[str, "pyarrow.Table"]:
+def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, "pyarrow.Table"]:
     """The training status of every session, its criteria and the curves of its windows."""
     import pyarrow
 
     from mirror.derive import status
 
-    sessions = connection.sql(f"from _sessions where {some} order by session").df()
+    sessions = connection.sql("from _sessions order by session").df()
     counts = connection.sql(
-        "select session, prob_left_pct, signed_contrast, count.n_trials, n_right"
+        "select session, coalesce(prob_left_pct, -1) as prob_left_pct, signed_contrast,"
+        " count.n_trials, n_right"
         " from derived.choice_counts as count join _sessions using (subject_uuid,"
-        f" session_start_time) where {some} and signed_contrast is not null order by all"
+        " session_start_time) join _mice using (subject_uuid)"
+        " where signed_contrast is not null order by all"
     ).df()
     zero_contrast = connection.sql(
         "select session, reaction_time_stim_on as reaction_time from _trials"
         " join _sessions using (subject_uuid, session_start_time)"
-        f" where {some} and signed_contrast = 0 and reaction_time_stim_on is not null"
-        " order by session"
+        " where signed_contrast = 0 and reaction_time_stim_on is not null order by session"
     ).df()
     found = status.evaluate(sessions, counts, zero_contrast)
     statuses = found.status.assign(rule_set=status.RULE_SET)

@@ -83,7 +83,8 @@ class Curves:
 class Fits:
     """The most likely curves, one value per curve.
 
-    A parameter is NaN where the data do not determine it, its standard error also at a bound.
+    A parameter is NaN where the data do not determine it, its standard error also at a bound, the
+    likelihood without trials.
     `verdict` is one of VERDICTS: "few_contrasts" is fewer than MIN_CONTRASTS, "one_sided" never
     or always to the right, "undetermined" a likelihood that is flat along some parameters.
     """
@@ -628,7 +629,7 @@ def _describe(table: _Table, limits: Floats, best: Floats, variant: Variant) -> 
     verdict[table.rows == 0] = "no_trials"
     unknown |= one_sided | (contrasts < MIN_CONTRASTS)
 
-    value = np.zeros(count)
+    value = np.full(count, np.nan)
     value[has_trials] = slope.value
     named = np.stack([best[0], best[1], best[2], 1 - best[3]])
     known = np.where(unknown, np.nan, named)

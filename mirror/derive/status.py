@@ -80,7 +80,8 @@ class Evaluation:
     NaN and then `passed` is missing, but a number known not to exist fails. `blocks` counts those
     of 20, 50 and 80 % left that have trials.
 
-    `windows`: one row per session, kind of window and block, with the fit to its pooled trials.
+    `windows`: one row per session, kind of window and block, with the fit to its pooled trials,
+    from those of `first_session` on; the verdict is "trials_missing" where a session lacks its own.
     """
 
     status: pd.DataFrame
@@ -579,30 +580,32 @@ def _windows_table(history: _History, pooled: _Pooled) -> pd.DataFrame:
     at, kinds, blocks, windows, curves, n_trials = [], [], [], [], [], []
     for kind in KINDS:
         session = np.flatnonzero(history.last[kind].is_complete)
-        window = pooled.of_session[kind][session]
+        of_session = pooled.of_session[kind][session]
         for block in (None, 20, 80) if kind in _BIASED_WINDOWS else (None,):
             at.append(session)
             kinds.append(np.full(len(session), kind, dtype=object))
             blocks.append(np.full(len(session), np.nan if block is None else block))
-            windows.append(window)
-            curves.append(pooled.curve[block][window])
-            n_trials.append(np.where(pooled.is_complete, pooled.n_trials[block], np.nan)[window])
+            windows.append(of_session)
+            curves.append(pooled.curve[block][of_session])
+            n_trials.append(
+                np.where(pooled.is_complete, pooled.n_trials[block], np.nan)[of_session]
+            )
     session = np.concatenate(at)
     order = np.argsort(session, kind="stable")
     curve = np.concatenate(curves)[order]
-    members = pooled.members[np.concatenate(windows)[order]]
+    window = np.concatenate(windows)[order]
     fitted = {
         field.name: getattr(pooled.fits, field.name)[curve]
         for field in fields(psychometric.Fits)
         if field.name not in ("best", "n_trials")
     }
+    fitted["verdict"] = np.where(pooled.is_complete[window], fitted["verdict"], "trials_missing")
     return pd.DataFrame(
         {
             "session": history.session[session[order]],
             "window": np.concatenate(kinds)[order],
             "prob_left_block": pd.array(np.concatenate(blocks)[order], dtype="Int64"),
-            "first_session": history.session[members[:, 0]],
-            "n_sessions": np.full(len(order), 3),
+            "first_session": history.session[pooled.members[window, 0]],
             "n_trials": np.concatenate(n_trials)[order],
             **fitted,
         }

@@ -45,7 +45,7 @@ coded_trial as (
             4
         ) as signed_contrast,
         round(trial.trial_stim_prob_left::double, 4) as prob_left,
-        round(trial.trial_stim_prob_left::double * 100)::integer as prob_left_pct,
+        try_cast(round(trial.trial_stim_prob_left::double * 100) as integer) as prob_left_pct,
         case trial.trial_response_choice::varchar
             when 'CCW' then 1
             when 'CW' then -1

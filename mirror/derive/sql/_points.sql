@@ -22,6 +22,7 @@ summed_count as (
         sum(n_right) as n_right
     from derived.choice_counts
     where signed_contrast is not null
+        and subject_uuid in (select subject_uuid from _mice)
     group by grouping sets (
         (subject_uuid, session_start_time, session_date, signed_contrast),
         (subject_uuid, session_start_time, session_date, prob_left_block, signed_contrast),
@@ -44,4 +45,6 @@ select
     n_no_go,
     n_right
 from summed_count
+-- trials without a session row belong to no day
+where session_start_time is not null or session_date is not null
 order by curve, signed_contrast;

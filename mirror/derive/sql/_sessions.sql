@@ -23,5 +23,6 @@ left join derived.session_performance as trial
 left join behavior.settings as settings
     on settings.subject_uuid = session.subject_uuid
     and settings.session_start_time = session.session_start_time
-where session.has_trials or trial.subject_uuid is not null
+where session.subject_uuid in (select subject_uuid from _mice)
+    and (session.has_trials or trial.subject_uuid is not null)
 order by session;

@@ -1,5 +1,5 @@
 -- Grain: one row per trial of the view trials, with the columns that the tables of this
--- folder read: the view sorts all trials, and that is worth doing once.
+-- folder read, for the mice at hand: the view sorts trials, and that is worth doing once.
 create or replace temp table _trials as
 
 select
@@ -16,4 +16,5 @@ select
     reaction_time,
     reaction_time_source,
     reaction_time_stim_on
-from trials;
+from trials
+where subject_uuid in (select subject_uuid from _mice);

@@ -5,7 +5,7 @@
 --
 -- Traps: the pipeline divides by all trials and thereby counts a no-go as "not right"; the
 -- paper leaves no-go trials out of the mean. Both can be had from these columns.
-create or replace table derived.choice_counts as
+create table derived.choice_counts as
 
 select
     subject_uuid,

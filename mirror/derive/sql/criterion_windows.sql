@@ -4,22 +4,25 @@
 -- measures are taken over the last three sessions up to this one (of the protocols that the
 -- criterion asks for), pooled for psychometric curves and reaction times, the worst of the
 -- three for trials and easy performance.
-create or replace table derived.criterion_windows as
+create table derived.criterion_windows as
 
 select
     session.subject_uuid,
     session.session_start_time,
     session.session_date,
     criterion.rule_set,
-    criterion.criterion,
-    criterion.measure,
+    criterion.criterion::varchar as criterion,
+    criterion.measure::varchar as measure,
     criterion.value,
-    criterion.comparison,
+    criterion.comparison::varchar as comparison,
     criterion."limit" as limit_value,
-    criterion.passed::boolean as passed
+    criterion.passed::boolean as passed,
+    status.is_certain
 from _criteria as criterion
 join _sessions as session
     on session.session = criterion.session
+join _status as status
+    on status.session = criterion.session
 order by session.session, criterion.place;
 
 comment on table derived.criterion_windows is
@@ -44,3 +47,5 @@ comment on column derived.criterion_windows.limit_value is
 'The limit.';
 comment on column derived.criterion_windows.passed is
 'True if the criterion holds for this measure. NULL if the value is not known.';
+comment on column derived.criterion_windows.is_certain is
+'False if trials or sessions that the rules ask for are not in the mirror.';

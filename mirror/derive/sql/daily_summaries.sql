@@ -5,8 +5,9 @@
 -- training_week is training_day divided by five, rounded down: not a calendar week, and day 5
 -- is in week 1.
 --
--- Traps: the server divided by TrialSet.n_trials, which can be more than the trials there are.
-create or replace table derived.daily_summaries as
+-- Traps: training_day counts the dates in the mirror, after a sync with --since from that date.
+-- The server divided by TrialSet.n_trials, which can be more than the trials there are.
+create table derived.daily_summaries as
 
 with
 

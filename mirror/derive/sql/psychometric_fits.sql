@@ -10,8 +10,9 @@
 --
 -- Traps: the threshold is the square root of two times the standard deviation. A fit to few
 -- contrasts says little: see verdict, n_contrasts and the standard errors. Windows pool trials
--- of all priors where prob_left_block is NULL.
-create or replace table derived.psychometric_fits as
+-- of all priors where prob_left_block is NULL; in a block it means that the prior is missing.
+-- Windows are fitted as `datajoint` only, because that is what the criteria ask for.
+create table derived.psychometric_fits as
 
 with
 
@@ -36,6 +37,7 @@ labelled_fit as (
         curve.session_start_time,
         curve.session_date,
         curve.prob_left_block,
+        curve.session_start_time as first_session_start_time,
         fit.* exclude (curve)
     from _fits as fit
     join curve
@@ -49,10 +51,13 @@ labelled_fit as (
         session.session_start_time,
         session.session_date,
         fit.prob_left_block,
-        fit.* exclude (session, "window", prob_left_block, first_session, n_sessions)
+        first_session.session_start_time as first_session_start_time,
+        fit.* exclude (session, "window", prob_left_block, first_session)
     from _window_fits as fit
     join _sessions as session
         on session.session = fit.session
+    join _sessions as first_session
+        on first_session.session = fit.first_session
 
 )
 
@@ -61,6 +66,7 @@ select
     subject_uuid,
     session_start_time,
     session_date,
+    first_session_start_time,
     prob_left_block::integer as prob_left_block,
     variant,
     n_trials::bigint as n_trials,
@@ -73,12 +79,12 @@ select
     bias_se,
     lapse_low_se,
     lapse_high_se,
-    threshold_at_bound,
-    bias_at_bound,
-    lapse_low_at_bound,
-    lapse_high_at_bound,
+    case when log_likelihood is not null then threshold_at_bound end as threshold_at_bound,
+    case when log_likelihood is not null then bias_at_bound end as bias_at_bound,
+    case when log_likelihood is not null then lapse_low_at_bound end as lapse_low_at_bound,
+    case when log_likelihood is not null then lapse_high_at_bound end as lapse_high_at_bound,
     log_likelihood,
-    verdict
+    verdict::varchar as verdict
 from labelled_fit
 order by unit, variant, subject_uuid, session_date, session_start_time, prob_left_block;
 
@@ -92,12 +98,14 @@ comment on column derived.psychometric_fits.session_start_time is
 'Start of the session, or of the last of the three. NULL for a day.';
 comment on column derived.psychometric_fits.session_date is
 'Date of the start of the session, or of the last of the three.';
+comment on column derived.psychometric_fits.first_session_start_time is
+'Start of the session, or of the first of the three. NULL for a day.';
 comment on column derived.psychometric_fits.prob_left_block is
-'Probability left of the block, percent: 20, 50, 80. NULL for all trials together.';
+'Probability left of the block, percent: 20, 50, 80. NULL for all together, or unrecorded.';
 comment on column derived.psychometric_fits.variant is
 'Bounds and treatment of no-go: datajoint or paper.';
 comment on column derived.psychometric_fits.n_trials is
-'Trials, no-go included.';
+'Trials, no-go included; paper leaves out contrasts with nothing but no-go.';
 comment on column derived.psychometric_fits.n_contrasts is
 'Distinct signed contrasts. With fewer than 6 the parameters mean little.';
 comment on column derived.psychometric_fits.threshold is
@@ -125,6 +133,6 @@ comment on column derived.psychometric_fits.lapse_low_at_bound is
 comment on column derived.psychometric_fits.lapse_high_at_bound is
 'True if the search ended at a bound of lapse_high, mostly 0.';
 comment on column derived.psychometric_fits.log_likelihood is
-'Natural log of the likelihood, without the binomial coefficients, as psychofit''s.';
+'Natural log of the likelihood, without the binomial coefficients, as psychofit''s. NULL if no fit.';
 comment on column derived.psychometric_fits.verdict is
-'ok, or why parameters are NULL: no_trials, few_contrasts, one_sided, undetermined.';
+'ok, or why not: no_trials, trials_missing, few_contrasts, one_sided, undetermined.';

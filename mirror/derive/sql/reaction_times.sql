@@ -8,8 +8,9 @@
 --
 -- Traps: the server's own blobs (behavior_analyses.reaction_time) are ordered by left minus
 -- right contrast, opposite to psych_results.signed_contrasts, and leave out contrasts without
--- reaction times. These rows name their contrast.
-create or replace table derived.reaction_times as
+-- reaction times. These rows name their contrast. Trials whose session has no row of its own
+-- belong to no day.
+create table derived.reaction_times as
 
 select
     case
@@ -36,6 +37,7 @@ group by grouping sets (
     (subject_uuid, session_start_time, session_date, prob_left_block, signed_contrast),
     (subject_uuid, session_date, prob_left_block, signed_contrast)
 )
+having grouping(session_start_time) = 0 or session_date is not null
 order by
     unit,
     subject_uuid,
@@ -55,7 +57,7 @@ comment on column derived.reaction_times.session_start_time is
 comment on column derived.reaction_times.session_date is
 'Date of the start of the session.';
 comment on column derived.reaction_times.prob_left_block is
-'Probability left of the block, percent: 20, 50, 80. NULL for all blocks of a session.';
+'Probability left of the block, percent: 20, 50, 80. NULL for a whole session, or unrecorded.';
 comment on column derived.reaction_times.signed_contrast is
 'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
 comment on column derived.reaction_times.n_trials is

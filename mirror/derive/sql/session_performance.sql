@@ -6,7 +6,7 @@
 -- contrasts of 50 % and above. A no-go counts as an error in all three.
 --
 -- Traps: the server stored NULL where performance_easy was exactly 0; here it is 0.
-create or replace table derived.session_performance as
+create table derived.session_performance as
 
 select
     subject_uuid,

@@ -8,7 +8,7 @@
 -- again with the trials it has. is_certain tells where trials that the server has are missing.
 -- A session that has no trials anywhere is invisible to the rules; n_sessions_without_trials
 -- counts them, because they may also be trials that nobody published.
-create or replace table derived.session_status as
+create table derived.session_status as
 
 with
 
@@ -24,6 +24,8 @@ empty_session as (
             order by session.session_start_time
         ) as n_sessions_without_trials
     from sessions as session
+    join _mice as mouse
+        on mouse.subject_uuid = session.subject_uuid
     left join derived.session_performance as trial
         on trial.subject_uuid = session.subject_uuid
         and trial.session_start_time = session.session_start_time
@@ -38,7 +40,7 @@ select
     -- of mice without any status the column would have no type
     status.training_status::varchar as training_status,
     status.good_enough_for_brainwide_map::boolean as good_enough_for_brainwide_map,
-    status.rule,
+    status.rule::varchar as rule,
     status.is_certain,
     empty_session.n_sessions_without_trials
 from _status as status

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mirror import blobs
+from mirror.errors import MirrorError
 from mirror.sources import Census, ReadAgain, Reading, Stamp
 from mirror.sources.demo import catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
@@ -65,7 +66,7 @@ class DemoSource:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"
         self._n_mice = n_mice
         self._seed = seed
-        self._folder = tempfile.TemporaryDirectory(prefix="mirror-demo-")
+        self._folder: tempfile.TemporaryDirectory | None = None
 
     def versions(self) -> Mapping[str, str]:
         return {}
@@ -150,18 +151,26 @@ class DemoSource:
         )
 
     def close(self) -> None:
-        self._folder.cleanup()
+        if self._folder:
+            self._folder.cleanup()
 
     @cached_property
     def _spool(self) -> "Spool":
         # pandas, which a sync that finds nothing changed can do without
         from mirror.sources.demo import mice, rows
 
-        spool = Spool(Path(self._folder.name))
-        tables = {str(table): table for table in catalogue.tables()}
-        for name, columns in rows.rows(mice.simulate(self._n_mice, self._seed, COHORT)):
-            spool.add(tables[name], columns)
-        spool.finish()
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="mirror-demo-")
+            spool = Spool(Path(self._folder.name))
+            tables = {str(table): table for table in catalogue.tables()}
+            for name, columns in rows.rows(mice.simulate(self._n_mice, self._seed, COHORT)):
+                spool.add(tables[name], columns)
+            spool.finish()
+        except OSError as error:
+            raise MirrorError(
+                f"The simulated mice find no room in the temporary folder ({error.strerror}):"
+                " make some, or set TMPDIR to a folder elsewhere."
+            ) from error
         return spool
 
     @cached_property

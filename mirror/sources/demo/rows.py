@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from mirror.derive.status import STATUSES
 from mirror.sources.demo import analyses
-from mirror.sources.demo.mice import LABS, Cohort
+from mirror.sources.demo.labs import LABS
+from mirror.sources.demo.mice import Cohort
 
 Columns = Mapping[str, Any]
 
@@ -81,7 +82,8 @@ def rows(cohorts: Iterable[Cohort]) -> Iterator[tuple[str, Columns]]:
         yield from _of_mice(cohort, named)
         yield from _of_sessions(cohort, named)
         yield from _of_care(cohort)
-        yield from _of_trials(cohort)
+        if len(cohort.trials["session"]):
+            yield from _of_trials(cohort)
     yield from _lookups(named)
 
 

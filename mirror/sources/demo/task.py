@@ -79,18 +79,20 @@ class Played:
         return Played(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
-def joined(parts: Sequence[Played], names: Array, rows: Array) -> Played:
-    """Put trials of sessions known by ascending names in their order, and name them by row."""
+NOTHING = replace(Played(*(np.zeros(0, np.int8) for _ in fields(Played))), reaction_s=np.zeros(0))
+
+
+def joined(parts: Sequence[Played], rows: Array) -> Played:
+    """Put trials in the order of their sessions, and name those by row instead."""
     together = Played(
         *(
-            np.concatenate([getattr(p, field.name) for p in parts if len(p.session)])
+            np.concatenate([getattr(part, field.name) for part in (NOTHING, *parts)])
             for field in fields(Played)
         )
     )
-    at = np.minimum(np.searchsorted(names, together.session), len(names) - 1)
-    found = np.flatnonzero(names[at] == together.session)
-    kept = together.take(found[np.argsort(at[found], kind="stable")])
-    return replace(kept, session=rows[np.searchsorted(names, kept.session)])
+    kept = together.take(np.argsort(together.session, kind="stable"))
+    is_first = np.diff(kept.session, prepend=-1) > 0
+    return replace(kept, session=rows[np.cumsum(is_first) - 1])
 
 
 def play(sessions: pd.DataFrame, generators: Sequence[np.random.Generator]) -> Played:
@@ -100,13 +102,15 @@ def play(sessions: pd.DataFrame, generators: Sequence[np.random.Generator]) -> P
     others that happen to be played beside it.
     """
     if sessions.empty:
-        return Played(*(np.zeros(0, int) for _ in fields(Played)))
+        return NOTHING
     n_trials = sessions["n_trials"].to_numpy()
     mouse = sessions["mouse"].to_numpy()
     firsts = np.flatnonzero(np.diff(mouse, prepend=-1))
     lengths = np.add.reduceat(n_trials, firsts)
     lasts = np.append(firsts[1:], len(sessions))
-    chance = _chance(generators, 7, lengths)
+    for_contrast, for_odd, for_side, for_choice, for_speed, for_stimulus, for_fault = _chance(
+        generators, 7, lengths
+    )
     noise = np.concatenate([g.standard_normal(n) for g, n in zip(generators, lengths, strict=True)])
     prob_left = np.concatenate(
         [
@@ -115,14 +119,14 @@ def play(sessions: pd.DataFrame, generators: Sequence[np.random.Generator]) -> P
         ]
     )
     session = np.repeat(np.arange(len(sessions), dtype=np.int32), n_trials)
-    contrast = _contrasts(sessions, session, chance[0], chance[1])
-    right = chance[2] >= prob_left / 10
+    contrast = _contrasts(sessions, session, for_contrast, for_odd)
+    right = for_side >= prob_left / 10
     stimulus = (2 * contrast + right).astype(np.int8)
     biased = sessions["is_biased"].to_numpy()
     block = np.where(biased[session], np.sign(5 - prob_left) + 1, 1)
-    stimulus, choice, repetition = _choose(sessions, stimulus, block, chance[3])
+    stimulus, choice, repetition = _choose(sessions, stimulus, block, for_choice)
     contrast = stimulus >> 1
-    reaction = _reaction_times(sessions, session, contrast, chance[4], noise)
+    reaction = _reaction_times(sessions, session, contrast, for_speed, noise)
     starts = np.cumsum(n_trials) - n_trials
     return Played(
         session=session,
@@ -133,14 +137,15 @@ def play(sessions: pd.DataFrame, generators: Sequence[np.random.Generator]) -> P
         repetition=repetition,
         prob_left=prob_left,
         reaction_s=np.where(choice == 0, RESPONSE_WINDOW_S, reaction),
-        dirt=_dirt(sessions, session, choice, chance[5], chance[6]),
+        dirt=_dirt(sessions, session, choice, for_stimulus, for_fault),
     )
 
 
 def _chance(generators: Sequence[np.random.Generator], rows: int, lengths: Array) -> Array:
     """Draw the chance of every trial, each mouse's from its own generator; half size, for room."""
     draws = zip(generators, lengths, strict=True)
-    return np.concatenate([g.random((rows, n), dtype=np.float32) for g, n in draws], 1)
+    drawn = [g.random((rows, n), dtype=np.float32) for g, n in draws]
+    return np.concatenate([np.zeros((rows, 0), np.float32), *drawn], 1)
 
 
 def _contrasts(sessions: pd.DataFrame, session: Array, draw: Array, odd: Array) -> Array:
