@@ -2,7 +2,8 @@
 
 Each file of `sql/` makes one table of the schema `derived`, with its comments; those that
 begin with an underscore make what the others read. What SQL cannot do, fits and the training
-status, comes back from `psychometric` and `status` as Arrow tables.
+status, comes back from `psychometric` and `status` as Arrow tables. All of it goes over the mice
+in portions, so that memory does not grow with their number.
 """
 
 import hashlib
@@ -77,14 +78,14 @@ def refresh(
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
-    `changed` names the tables whose rows were read anew. `is_whole` is False where older sessions
+    `changed` names the tables whose rows this very sync read anew. `is_whole` is False where older sessions
     were left behind, so that no training status is certain. Without the tables that sessions and
     trials need, as in a narrowed mirror, there are no derived tables.
     """
     clock = time.monotonic()
     base = needed(available)
     inputs = {name for view in base for name in view.needs}
-    digest = _digest(base, is_whole, inputs)
+    digest = _digest(connection, base, is_whole, inputs)
     known = connection.execute(
         "select table_name, n_rows, inputs from _mirror.derived"
         " join duckdb_tables() using (table_name) where schema_name = 'derived'"
@@ -116,9 +117,17 @@ def forget(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
-def _digest(base: Iterable[View], is_whole: bool, inputs: Set[str]) -> str:
-    """Of what decides, beside the rows, what the tables hold: the code, and what there is."""
-    found = hashlib.sha256(repr((is_whole, sorted(inputs))).encode())
+def _digest(
+    connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool, inputs: Set[str]
+) -> str:
+    """Of what decides what the tables hold: which sync read which rows, and the code."""
+    found = hashlib.sha256(repr(is_whole).encode())
+    for name, *state in connection.execute(
+        "select schema_name || '.' || table_name, definition, n_rows, run from _mirror.tables"
+        " order by 1"
+    ).fetchall():
+        if name in inputs:
+            found.update(repr((name, state)).encode())
     for view in sorted(base, key=lambda view: view.name):
         found.update(view.sql.encode())
     for file in sorted(FOLDER.rglob("*.*")):
