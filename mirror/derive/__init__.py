@@ -78,9 +78,9 @@ def refresh(
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
-    `changed` names the tables whose rows this very sync read anew. `is_whole` is False where older sessions
-    were left behind, so that no training status is certain. Without the tables that sessions and
-    trials need, as in a narrowed mirror, there are no derived tables.
+    `changed` names the tables whose rows this very sync read anew. `is_whole` is False where older
+    sessions were left behind, so that no training status is certain. Without the tables that
+    sessions and trials need, as in a narrowed mirror, there are no derived tables.
     """
     clock = time.monotonic()
     base = needed(available)
