@@ -27,8 +27,6 @@ from mirror.types import Conversion, conversion
 
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
-# Smaller tables stay in DuckDB's log until a large one, or the end, has all written to the file.
-LOGGED_BYTES = 1_000_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
 FORMAT = 1
 
@@ -425,8 +423,7 @@ def _finish(
             )
     _record(job, table, reading, copied, state)
     connection.commit()
-    if state[0] > LOGGED_BYTES:
-        connection.execute("checkpoint")
+    connection.execute("checkpoint")
 
 
 def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) -> list[str]:

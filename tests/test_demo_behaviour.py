@@ -206,7 +206,7 @@ def test_only_easy_errors_repeat_and_only_in_training(trials):
     adjacent = (next_row["session"] == trials["session"]) & (
         next_row["trial_id"] == trials["trial_id"] + 1
     )
-    repeated = adjacent & (next_row["trial_rep_num"] > 1)
+    repeated = adjacent & (next_row["trial_rep_num"] > 0)
     should = (
         adjacent
         & (trials["task"] == "training")

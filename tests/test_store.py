@@ -315,7 +315,7 @@ def test_refreshing_a_changed_table_does_not_make_the_file_grow(
     server.run(
         "use ibl_behavior",
         "insert into _trial_set__trial select subject_uuid, session_start_time, seq,"
-        " rand(), rand(), rand(), 'CW', rand(), rand(), rand(), rand(), 1, 1, rand(), rand(),"
+        " rand(), rand(), rand(), 'CW', rand(), 0.25, 0, rand(), 1, 1, rand(), rand(),"
         " 0.5, rand(), rand(), 1 from _trial_set join seq_1000_to_9000",
     )
     for _ in range(4):

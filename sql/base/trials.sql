@@ -300,7 +300,7 @@ comment on column trials.trial_end_time is
 comment on column trials.trial_feedback_type is
 '1 reward, -1 noise or time-out. NULL if not recorded.';
 comment on column trials.trial_rep_num is
-'Times this trial was shown in a row, from 1: easy training errors repeat. NULL if unrecorded.';
+'Repeats of this trial so far, 0 for a new one: easy training errors repeat. NULL if unrecorded.';
 comment on column trials.trial_reward_volume is
 'Volume of the reward, microlitres. NULL if not recorded.';
 comment on column trials.trial_iti_duration is
