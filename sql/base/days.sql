@@ -1,0 +1,211 @@
+-- Grain: one row per mouse and date on which the mouse had a session other than habituation or
+-- with trials, or has a stored day summary. Dates of habituation alone do not appear.
+--
+-- Sources: sessions, session_status, subjects, derived.daily_summaries (recomputed from
+-- trials), behavior_analyses.behavioral_summary_by_date (as the server stored it).
+--
+-- Definitions: as BehavioralSummaryByDate (IBL-pipeline, analyses/behavior.py): training_day is
+-- the number of dates so far with a session other than habituation, training_week that divided
+-- by five. performance leaves 0 contrast out of the correct trials but not out of the total, the
+-- rule of the published code; performance_rewarded counts it, the rule before mid October 2019.
+--
+-- Traps:
+-- * Figure 2 of eLife 2021;10:e63711 drops days of 100 trials or fewer and then counts from 0;
+--   training_day0 counts from 0 without dropping any.
+-- * training_week is no calendar week: day 5 is the first day of week 1, and week 0 has four.
+-- * stored_performance follows either rule, depending on the date: compare it with both.
+-- * Two sessions on one date are one row here. The status is that of the last one that has one.
+-- * A server cannot have a summary without a session; a mirror can, if sessions were left out.
+--   Such a date has no training_day, and later days count one too few: see stored_training_day.
+create or replace view days as
+
+with
+
+-- habituation does not make a day, but a status can come from any session with trials
+session_date as (
+
+    select
+        subject_uuid,
+        session_date,
+        max(training_day) as training_day,
+        count(*) as n_sessions,
+        -- one text per date: many times faster than string_agg in order
+        concat_ws(
+            ',',
+            max(case when task = 'biased' then task end),
+            max(case when task = 'ephys' then task end),
+            max(case when task = 'other' then task end),
+            max(case when task = 'training' then task end),
+            max(case when task = 'unknown' then task end)
+        ) as tasks
+    from sessions
+    where task <> 'habituation'
+    group by subject_uuid, session_date
+
+),
+
+-- no ties: a mouse has one session at a time
+status_date as (
+
+    select
+        subject_uuid,
+        session_date,
+        arg_max(training_status, session_start_time) filter (where training_status is not null)
+            as training_status,
+        arg_max(derived_status, session_start_time) filter (where derived_status is not null)
+            as derived_status,
+        arg_max(status, session_start_time) filter (where status is not null) as status,
+        arg_max(status_rank, session_start_time) filter (where status is not null)
+            as status_rank
+    from session_status
+    group by subject_uuid, session_date
+
+),
+
+day as (
+
+    select
+        subject_uuid,
+        session_date
+    from session_date
+
+    union
+
+    select
+        subject_uuid,
+        session_date
+    from derived.daily_summaries
+
+    union
+
+    select
+        subject_uuid,
+        session_date
+    from behavior_analyses.behavioral_summary_by_date
+
+    union
+
+    select
+        subject_uuid,
+        session_date
+    from status_date
+
+)
+
+select
+    day.subject_uuid,
+    day.session_date,
+    mouse.subject_nickname,
+    mouse.lab_name,
+    mouse.institution_short,
+    mouse.institution_code,
+    date_diff('day', mouse.subject_birth_date, day.session_date) as age_days,
+    session_date.training_day,
+    session_date.training_day - 1 as training_day0,
+    session_date.training_day // 5 as training_week,
+    date_diff(
+        'day', min(day.session_date) over (partition by day.subject_uuid), day.session_date
+    ) as calendar_day,
+    session_date.tasks,
+    coalesce(session_date.n_sessions, 0) as n_sessions,
+    coalesce(summary.n_sessions, 0) as n_sessions_with_trials,
+    summary.n_trials_date as n_trials,
+    sum(coalesce(stored.n_trials_date, summary.n_trials_date, 0)) over (
+        partition by day.subject_uuid
+        order by day.session_date
+        rows between unbounded preceding and current row
+    )::bigint as cum_trials,
+    summary.performance,
+    summary.performance_rewarded,
+    summary.performance_easy,
+    summary.median_reaction_time,
+    status_date.training_status,
+    status_date.derived_status,
+    status_date.status,
+    status_date.status_rank,
+    stored.subject_uuid is not null as has_stored_summary,
+    stored.training_day as stored_training_day,
+    stored.training_week as stored_training_week,
+    stored.n_trials_date as stored_n_trials,
+    -- a FLOAT .8 is larger than the number .8: rounded, so that `> 0.8` means what it says
+    round(stored.performance::double, 6) as stored_performance,
+    round(stored.performance_easy::double, 6) as stored_performance_easy
+from day
+left join subjects as mouse
+    on mouse.subject_uuid = day.subject_uuid
+left join session_date
+    on session_date.subject_uuid = day.subject_uuid
+    and session_date.session_date = day.session_date
+left join derived.daily_summaries as summary
+    on summary.subject_uuid = day.subject_uuid
+    and summary.session_date = day.session_date
+left join status_date
+    on status_date.subject_uuid = day.subject_uuid
+    and status_date.session_date = day.session_date
+left join behavior_analyses.behavioral_summary_by_date as stored
+    on stored.subject_uuid = day.subject_uuid
+    and stored.session_date = day.session_date;
+
+comment on view days is
+'One row per mouse and date: training day, trials, performance and status, recomputed and stored.';
+
+comment on column days.subject_uuid is
+'The mouse. With session_date the key of a day.';
+comment on column days.session_date is
+'Date on the wall clock of the rig. With subject_uuid the key of a day.';
+comment on column days.subject_nickname is
+'Name of the mouse in its lab. Not unique across labs.';
+comment on column days.lab_name is
+'Lab of the mouse. NULL if the mouse was not assigned to one.';
+comment on column days.institution_short is
+'Short name of the institution of the lab. NULL without a lab or a short name.';
+comment on column days.institution_code is
+'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
+comment on column days.age_days is
+'Age of the mouse on the date, days. NULL without a date of birth.';
+comment on column days.training_day is
+'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
+comment on column days.training_day0 is
+'training_day counted from 0. NULL as training_day.';
+comment on column days.training_week is
+'training_day divided by five, rounded down. NULL as training_day.';
+comment on column days.calendar_day is
+'Days since the first row of the mouse, from 0, weekends and breaks included. Never NULL.';
+comment on column days.tasks is
+'Tasks of the sessions counted in n_sessions, sorted, separated by commas. NULL if none.';
+comment on column days.n_sessions is
+'Sessions of the date other than habituation, with or without trials. Never NULL.';
+comment on column days.n_sessions_with_trials is
+'Sessions of the date, of any task, with trials in the mirror. Never NULL.';
+comment on column days.n_trials is
+'Trials of the date in the mirror, no-go included. NULL without any.';
+comment on column days.cum_trials is
+'Trials so far, this date included: stored_n_trials of each date, else n_trials. Never NULL.';
+comment on column days.performance is
+'Correct trials above 0 contrast over all trials, 0 to 1, no-go is wrong. NULL without trials.';
+comment on column days.performance_rewarded is
+'Rewarded trials over all trials, 0 to 1. NULL without trials.';
+comment on column days.performance_easy is
+'Share correct at contrasts from 50 %, 0 to 1, no-go is wrong. NULL without such trials.';
+comment on column days.median_reaction_time is
+'Median of all trials, seconds, go cue as fallback, no-go included. NULL without any.';
+comment on column days.training_status is
+'Stored status after the last session of the date that has one. NULL if none.';
+comment on column days.derived_status is
+'Status by the same rules, recomputed from trials, after the last session. NULL if unknown.';
+comment on column days.status is
+'training_status; derived_status for a mouse without any stored status. NULL if none.';
+comment on column days.status_rank is
+'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
+comment on column days.has_stored_summary is
+'True if the server stored a summary of the date. Never NULL.';
+comment on column days.stored_training_day is
+'training_day as the server stored it. NULL without.';
+comment on column days.stored_training_week is
+'training_week as the server stored it. NULL without.';
+comment on column days.stored_n_trials is
+'Trials of the date as the server counted them. NULL without.';
+comment on column days.stored_performance is
+'Correct over all trials as stored, 0 to 1; whether 0 contrast counts depends on the date.';
+comment on column days.stored_performance_easy is
+'Stored share correct at contrasts from 50 %, 0 to 1. NULL without, and if 0.';

@@ -1,0 +1,145 @@
+-- Grain: one row per session and signed contrast that was shown in it. Sessions without trials
+-- have no row.
+--
+-- Sources: derived.choice_counts, sessions.
+--
+-- Definitions: p_right is the share of right among the choices, as in the figures of
+-- paper-behavior (eLife 2021;10:e63711, figures 1 to 4); p_right_dj is prob_choose_right of
+-- PsychResults (IBL-pipeline, analyses/behavior.py). The intervals are
+-- Wilson's, for the choices counted as independent: unlike p plus or minus its standard error
+-- they stay within 0 and 1, and do not vanish where all choices agree.
+--
+-- Traps:
+-- * Biased and ephys sessions mix their blocks here, as the stored fits of sessions do: the
+--   curve is an average over priors. psychometrics_by_block keeps them apart.
+-- * The pipeline divides by all trials and so counts a no-go as not right (p_right_dj). The paper
+--   and the notebooks leave it out (p_right).
+-- * Stored contrasts are fractions, these are percent: 0.0625 is 6.25. At 0 contrast both sides
+--   are one row.
+create or replace view psychometrics_by_session as
+
+with
+
+contrast_count as (
+
+    select
+        subject_uuid,
+        session_start_time,
+        session_date,
+        signed_contrast,
+        sum(n_trials)::bigint as n_trials,
+        sum(n_no_go)::bigint as n_no_go,
+        sum(n_right)::bigint as n_right,
+        sum(n_trials - n_no_go)::bigint as n_choices,
+        sum(n_trials - n_no_go - n_right)::bigint as n_left
+    from derived.choice_counts
+    group by subject_uuid, session_start_time, session_date, signed_contrast
+
+),
+
+-- squares of the normal quantiles that leave out 32 % and 5 %
+normal_quantile as (
+
+    select
+        0.988946481478023e0 as square68,
+        3.841458820694124e0 as square95
+
+),
+
+contrast_with_spread as (
+
+    select
+        counted.subject_uuid,
+        counted.session_start_time,
+        counted.session_date,
+        counted.signed_contrast,
+        counted.n_trials,
+        counted.n_no_go,
+        counted.n_right,
+        counted.n_choices,
+        counted.n_left,
+        quantile.square68,
+        quantile.square95,
+        sqrt(
+            quantile.square68 * quantile.square68
+            + 4 * quantile.square68 * counted.n_right * counted.n_left
+            / nullif(counted.n_choices, 0)
+        ) as spread68,
+        sqrt(
+            quantile.square95 * quantile.square95
+            + 4 * quantile.square95 * counted.n_right * counted.n_left
+            / nullif(counted.n_choices, 0)
+        ) as spread95
+    from contrast_count as counted
+    cross join normal_quantile as quantile
+
+)
+
+select
+    shown.subject_uuid,
+    shown.session_start_time,
+    session.subject_nickname,
+    session.lab_name,
+    session.institution_short,
+    shown.session_date,
+    session.training_day,
+    coalesce(session.task, 'unknown') as task,
+    shown.signed_contrast,
+    shown.n_trials,
+    shown.n_no_go,
+    shown.n_right,
+    shown.n_right / nullif(shown.n_choices, 0) as p_right,
+    (2 * shown.n_right + shown.square68 - shown.spread68)
+        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_low68,
+    -- one minus the lower end of left: exactly 1 where all choices are right
+    1 - (2 * shown.n_left + shown.square68 - shown.spread68)
+        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_high68,
+    (2 * shown.n_right + shown.square95 - shown.spread95)
+        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_low95,
+    1 - (2 * shown.n_left + shown.square95 - shown.spread95)
+        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_high95,
+    shown.n_right / nullif(shown.n_trials, 0) as p_right_dj
+from contrast_with_spread as shown
+left join sessions as session
+    on session.subject_uuid = shown.subject_uuid
+    and session.session_start_time = shown.session_start_time;
+
+comment on view psychometrics_by_session is
+'One row per session and signed contrast: choices counted, P(right) with intervals.';
+
+comment on column psychometrics_by_session.subject_uuid is
+'The mouse. With session_start_time the key of the session.';
+comment on column psychometrics_by_session.session_start_time is
+'Start, wall clock of the rig. With subject_uuid the key of the session.';
+comment on column psychometrics_by_session.subject_nickname is
+'Name of the mouse in its lab. Not unique across labs.';
+comment on column psychometrics_by_session.lab_name is
+'Lab of the mouse. NULL if the mouse was not assigned to one.';
+comment on column psychometrics_by_session.institution_short is
+'Short name of the institution of the lab. NULL without a lab or a short name.';
+comment on column psychometrics_by_session.session_date is
+'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
+comment on column psychometrics_by_session.training_day is
+'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
+comment on column psychometrics_by_session.task is
+'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
+comment on column psychometrics_by_session.signed_contrast is
+'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
+comment on column psychometrics_by_session.n_trials is
+'Trials, no-go included.';
+comment on column psychometrics_by_session.n_no_go is
+'Trials without a choice within 60 s.';
+comment on column psychometrics_by_session.n_right is
+'Trials with the choice right.';
+comment on column psychometrics_by_session.p_right is
+'Share of right among the choices, 0 to 1, no-go left out. NULL without a choice.';
+comment on column psychometrics_by_session.p_right_low68 is
+'Lower end of the 68 % Wilson interval of p_right. NULL without a choice.';
+comment on column psychometrics_by_session.p_right_high68 is
+'Upper end of the 68 % Wilson interval of p_right. NULL without a choice.';
+comment on column psychometrics_by_session.p_right_low95 is
+'Lower end of the 95 % Wilson interval of p_right. NULL without a choice.';
+comment on column psychometrics_by_session.p_right_high95 is
+'Upper end of the 95 % Wilson interval of p_right. NULL without a choice.';
+comment on column psychometrics_by_session.p_right_dj is
+'Share of right among all trials, 0 to 1, as the server stored it: no-go is not right.';

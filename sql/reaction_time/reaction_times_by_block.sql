@@ -1,0 +1,92 @@
+-- Grain: one row per session, probability left of the block, and signed contrast shown there: all
+-- blocks of the same probability together. Sessions without trials have no row.
+--
+-- Sources: derived.reaction_times, sessions.
+--
+-- Definitions: response minus stimulus onset, until the wheel reaches its threshold; the paper
+-- calls it trial duration. median_reaction_time as ReactionTimeContrastBlock
+-- (IBL-pipeline, analyses/behavior.py): from the go cue trigger where the onset is missing,
+-- no-go trials included. median_reaction_time_paper as paper-behavior (dj2pandas; eLife
+-- 2021;10:e63711, figure 3): from the onset only, choices only.
+--
+-- Traps:
+-- * It is not the onset of movement, and no outlier rule applies: a no-go lasts 60 s, and some
+--   reaction times are 0 or negative. For other rules take trials, `where is_valid`.
+-- * The pipeline's reaction times go by left minus right contrast, these by right minus left.
+--   stored_reaction_times has the server's own values in this order.
+-- * The training status uses neither: onset only as the paper, but with no-go.
+-- * Training sessions have no blocks: their rows say 50, whatever prior the debiasing chose.
+create or replace view reaction_times_by_block as
+
+select
+    summary.subject_uuid,
+    summary.session_start_time,
+    session.subject_nickname,
+    session.lab_name,
+    session.institution_short,
+    summary.session_date,
+    session.training_day,
+    coalesce(session.task, 'unknown') as task,
+    summary.prob_left_block,
+    summary.signed_contrast,
+    summary.n_trials,
+    summary.n_reaction_times,
+    summary.n_from_go_cue,
+    case
+        when summary.n_reaction_times = 0 then null
+        when summary.n_from_go_cue = 0 then 'stim_on'
+        when summary.n_from_go_cue = summary.n_reaction_times then 'go_cue'
+        else 'mixed'
+    end as reaction_time_source,
+    summary.median_reaction_time,
+    summary.q1_reaction_time,
+    summary.q3_reaction_time,
+    summary.n_reaction_times_paper,
+    summary.median_reaction_time_paper
+from derived.reaction_times as summary
+left join sessions as session
+    on session.subject_uuid = summary.subject_uuid
+    and session.session_start_time = summary.session_start_time
+where summary.unit = 'session_block';
+
+comment on view reaction_times_by_block is
+'One row per session, block probability and signed contrast: reaction times.';
+
+comment on column reaction_times_by_block.subject_uuid is
+'The mouse. With session_start_time the key of the session.';
+comment on column reaction_times_by_block.session_start_time is
+'Start, wall clock of the rig. With subject_uuid the key of the session.';
+comment on column reaction_times_by_block.subject_nickname is
+'Name of the mouse in its lab. Not unique across labs.';
+comment on column reaction_times_by_block.lab_name is
+'Lab of the mouse. NULL if the mouse was not assigned to one.';
+comment on column reaction_times_by_block.institution_short is
+'Short name of the institution of the lab. NULL without a lab or a short name.';
+comment on column reaction_times_by_block.session_date is
+'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
+comment on column reaction_times_by_block.training_day is
+'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
+comment on column reaction_times_by_block.task is
+'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
+comment on column reaction_times_by_block.prob_left_block is
+'Probability left of the blocks, percent: 20, 50, 80, or 50 without blocks. NULL if unrecorded.';
+comment on column reaction_times_by_block.signed_contrast is
+'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
+comment on column reaction_times_by_block.n_trials is
+'Trials, with or without a reaction time.';
+comment on column reaction_times_by_block.n_reaction_times is
+'Trials with a reaction time by the pipeline''s definition, no-go included.';
+comment on column reaction_times_by_block.n_from_go_cue is
+'Those of n_reaction_times that count from the go cue trigger, for want of an onset.';
+comment on column reaction_times_by_block.reaction_time_source is
+'What median_reaction_time counts from: stim_on, go_cue or mixed. NULL without any.';
+comment on column reaction_times_by_block.median_reaction_time is
+'Median by the pipeline, seconds: go cue as fallback, no-go included. NULL without any.';
+comment on column reaction_times_by_block.q1_reaction_time is
+'Lower quartile of the same, seconds. NULL without any.';
+comment on column reaction_times_by_block.q3_reaction_time is
+'Upper quartile of the same, seconds. NULL without any.';
+comment on column reaction_times_by_block.n_reaction_times_paper is
+'Trials with a stimulus onset, a response time and a choice.';
+comment on column reaction_times_by_block.median_reaction_time_paper is
+'Median by the paper, seconds: from the onset only, choices only. NULL without such trials.';

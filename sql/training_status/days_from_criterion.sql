@@ -1,0 +1,74 @@
+-- Grain: one row per mouse, date and criterion, for each criterion that the mouse reached: the
+-- rows of days, before and after. A mouse that did not reach a criterion has no rows of it;
+-- time_to_criterion tells which those are.
+--
+-- Sources: days, time_to_criterion.
+--
+-- Definition: training_day minus that of the date of the criterion, as in paper-behavior
+-- (query_sessions_around_criterion). Its windows are counted so: [2, 0] is days_from_criterion
+-- between -2 and 0, and then all sessions on these dates, of any task.
+--
+-- Traps: dates on which the mouse did not run are not counted, so 1 is the next date with a
+-- session, after a weekend too; calendar_days_from_criterion counts them.
+create or replace view days_from_criterion as
+
+select
+    day.subject_uuid,
+    day.session_date,
+    reached.criterion,
+    day.subject_nickname,
+    day.lab_name,
+    day.institution_short,
+    day.institution_code,
+    reached.status_source,
+    reached.date_reached,
+    day.training_day,
+    day.training_day - reached.training_day as days_from_criterion,
+    date_diff('day', reached.date_reached, day.session_date) as calendar_days_from_criterion,
+    day.n_trials,
+    day.performance,
+    day.performance_easy,
+    day.median_reaction_time,
+    day.stored_performance_easy
+from days as day
+join time_to_criterion as reached
+    on reached.subject_uuid = day.subject_uuid
+    and reached.is_reached;
+
+comment on view days_from_criterion is
+'One row per mouse, date and criterion reached: days before and after it, with performance.';
+
+comment on column days_from_criterion.subject_uuid is
+'The mouse. With session_date and criterion the key.';
+comment on column days_from_criterion.session_date is
+'Date on the wall clock of the rig.';
+comment on column days_from_criterion.criterion is
+'trained, biased, ephys (the paper''s), or reached_ and the status that was reached or passed.';
+comment on column days_from_criterion.subject_nickname is
+'Name of the mouse in its lab. Not unique across labs.';
+comment on column days_from_criterion.lab_name is
+'Lab of the mouse. NULL if the mouse was not assigned to one.';
+comment on column days_from_criterion.institution_short is
+'Short name of the institution of the lab. NULL without a lab or a short name.';
+comment on column days_from_criterion.institution_code is
+'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
+comment on column days_from_criterion.status_source is
+'Where the statuses come from: stored; derived if the server has none of the mouse.';
+comment on column days_from_criterion.date_reached is
+'Date of the criterion, day 0. Never NULL.';
+comment on column days_from_criterion.training_day is
+'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
+comment on column days_from_criterion.days_from_criterion is
+'training_day less that of date_reached: negative before. NULL if either is.';
+comment on column days_from_criterion.calendar_days_from_criterion is
+'Calendar days since date_reached: negative before. Never NULL.';
+comment on column days_from_criterion.n_trials is
+'Trials of the date in the mirror, no-go included. NULL without any.';
+comment on column days_from_criterion.performance is
+'Correct trials above 0 contrast over all trials, 0 to 1, no-go is wrong. NULL without trials.';
+comment on column days_from_criterion.performance_easy is
+'Share correct at contrasts from 50 %, 0 to 1, no-go is wrong. NULL without such trials.';
+comment on column days_from_criterion.median_reaction_time is
+'Median of all trials, seconds, go cue as fallback, no-go included. NULL without any.';
+comment on column days_from_criterion.stored_performance_easy is
+'Stored share correct at contrasts from 50 %, 0 to 1. NULL without, and if 0.';

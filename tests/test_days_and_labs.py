@@ -1,0 +1,346 @@
+"""The views days and labs, on tables small enough to check by eye."""
+
+from datetime import date, datetime
+from importlib.resources import files
+from uuid import UUID
+
+import duckdb
+import pytest
+from handmade import (
+    BIASED,
+    CHOSE_LEFT,
+    CHOSE_RIGHT,
+    ERROR,
+    HABITUATION,
+    MONDAY,
+    MOUSE,
+    NO_GO,
+    OTHER_MOUSE,
+    TABLES,
+    TRAINING,
+    TUESDAY,
+    add,
+    add_mouse,
+    add_session,
+    add_to_session,
+    add_trial,
+    column,
+    right,
+    rows,
+)
+
+from mirror import derive, views
+
+DAY_SUMMARIES = """
+create table behavior_analyses.behavioral_summary_by_date (
+    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
+    n_trials_date integer, training_day integer, training_week integer,
+    primary key (subject_uuid, session_date)
+);
+"""
+VIEWS = [
+    view
+    for folder in ("base", "training_status")
+    for view in views.read(views.folder() / folder)
+    if view.name in ("subjects", "sessions", "trials", "session_status", "days", "labs")
+]
+AFTERNOON = MONDAY.replace(hour=15)
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        connection.execute(DAY_SUMMARIES)
+        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+        yield connection
+
+
+def define(con):
+    derive.refresh(con, VIEWS, set(), run=1, is_whole=True)
+    assert views.define(con, VIEWS).skipped == {}
+
+
+def answer(con, query):
+    define(con)
+    return rows(con, query)
+
+
+def add_summary(con, day, mouse=MOUSE, **values):
+    row = {"performance": 0.5} | values
+    add(
+        con,
+        "behavior_analyses.behavioral_summary_by_date",
+        subject_uuid=mouse,
+        session_date=day,
+        **row,
+    )
+
+
+def add_status(con, start, status, mouse=MOUSE):
+    add_to_session(
+        con,
+        "behavior_analyses.session_training_status",
+        start,
+        mouse,
+        training_status=status,
+        good_enough_for_brainwide_map=False,
+    )
+
+
+def add_trial_set(con, start, mouse=MOUSE, n_trials=1):
+    add_to_session(
+        con,
+        "behavior.trial_set",
+        start,
+        mouse,
+        n_trials=n_trials,
+        trials_start_time=0,
+        trials_end_time=1,
+    )
+
+
+def add_lab(con, lab, institution_short, *mice):
+    add(
+        con,
+        "reference.lab",
+        lab_name=lab,
+        institution=f"Institution of {lab}",
+        institution_short=institution_short,
+        time_zone="Europe/London",
+    )
+    for mouse in mice:
+        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
+
+
+# days: which there are
+
+
+def test_two_sessions_of_a_date_are_one_day(con):
+    add_mouse(con)
+    for start in (MONDAY, AFTERNOON, TUESDAY):
+        add_session(con, start)
+        add_trial(con, 1, start)
+    assert answer(
+        con,
+        "select session_date, training_day, n_sessions, n_sessions_with_trials, n_trials"
+        " from days order by session_date",
+    ) == [(MONDAY.date(), 1, 2, 2, 2), (TUESDAY.date(), 2, 1, 1, 1)]
+
+
+def test_a_date_of_habituation_alone_is_no_day(con):
+    add_mouse(con)
+    add_session(con, MONDAY, HABITUATION)
+    add_session(con, TUESDAY, TRAINING)
+    assert answer(con, "select session_date, training_day, calendar_day from days") == [
+        (TUESDAY.date(), 1, 0)
+    ]
+
+
+def test_a_habituation_with_trials_is_a_day_but_no_training_day(con):
+    add_mouse(con)
+    add_session(con, protocol=HABITUATION)
+    add_trial(con, 1)
+    assert answer(
+        con,
+        "select training_day, training_day0, training_week, n_sessions, n_sessions_with_trials,"
+        " n_trials, tasks from days",
+    ) == [(None, None, None, 0, 1, 1, None)]
+
+
+def test_a_crashed_session_without_trials_keeps_its_day(con):
+    add_mouse(con)
+    add_session(con)
+    assert answer(
+        con,
+        "select training_day, n_sessions, n_sessions_with_trials, n_trials, cum_trials,"
+        " performance, performance_easy, median_reaction_time, status, has_stored_summary,"
+        " stored_n_trials, age_days, lab_name from days",
+    ) == [(1, 1, 0, None, 0, None, None, None, None, False, None, None, None)]
+
+
+def test_a_stored_summary_without_a_session_keeps_its_day(con):
+    add_mouse(con)
+    add_session(con, TUESDAY)
+    add_trial(con, 1, TUESDAY)
+    add_summary(con, MONDAY.date(), n_trials_date=300, training_day=4, training_week=0)
+    add_summary(con, TUESDAY.date(), n_trials_date=1, training_day=5, training_week=1)
+    assert answer(
+        con,
+        "select session_date, n_sessions, n_trials, cum_trials, training_day, training_week,"
+        " stored_training_day, stored_training_week, has_stored_summary"
+        " from days order by session_date",
+    ) == [
+        (MONDAY.date(), 0, None, 300, None, None, 4, 0, True),
+        (TUESDAY.date(), 1, 1, 301, 1, 0, 5, 1, True),
+    ]
+
+
+def test_mice_of_one_name_have_their_own_days(con):
+    for mouse in (MOUSE, OTHER_MOUSE):
+        add_mouse(con, mouse, "twin")
+        add_session(con, TUESDAY, mouse=mouse)
+    add_session(con, MONDAY)
+    assert answer(
+        con,
+        "select subject_uuid, subject_nickname, session_date, training_day, calendar_day"
+        " from days order by subject_uuid, session_date",
+    ) == [
+        (MOUSE, "twin", MONDAY.date(), 1, 0),
+        (MOUSE, "twin", TUESDAY.date(), 2, 1),
+        (OTHER_MOUSE, "twin", TUESDAY.date(), 1, 0),
+    ]
+
+
+# days: what they hold
+
+
+def test_days_are_counted_by_date_by_week_of_five_and_by_calendar(con):
+    add_mouse(con, subject_birth_date=date(2019, 10, 1))
+    for day in (3, 6, 7, 8, 9, 10):  # a Friday, then the week after
+        add_session(con, datetime(2020, 1, day, 9))
+    assert answer(
+        con,
+        "select day(session_date), training_day, training_day0, training_week, calendar_day,"
+        " age_days from days order by session_date",
+    ) == [
+        (3, 1, 0, 0, 0, 94),
+        (6, 2, 1, 0, 3, 97),
+        (7, 3, 2, 0, 4, 98),
+        (8, 4, 3, 0, 5, 99),
+        (9, 5, 4, 1, 6, 100),
+        (10, 6, 5, 1, 7, 101),
+    ]
+
+
+def test_performance_by_each_rule_stands_beside_the_stored_one(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **right(1.0), **CHOSE_RIGHT)
+    add_trial(con, 2, **right(1.0), **CHOSE_LEFT, **ERROR)
+    add_trial(con, 3, **right(0.0), **CHOSE_RIGHT)
+    add_trial(con, 4, **right(0.5), **NO_GO, trial_response_time=101)
+    add_trial(con, 5, **right(0.125), **CHOSE_RIGHT, trial_stim_on_time=None)
+    add_summary(con, MONDAY.date(), performance=0.8, n_trials_date=6)
+    assert answer(
+        con,
+        "select n_trials, performance, performance_rewarded, round(performance_easy, 3),"
+        " median_reaction_time, stored_n_trials, stored_performance, stored_performance_easy"
+        " from days",
+    ) == [(5, 0.4, 0.6, 0.333, 0.5, 6, 0.8, None)]
+
+
+def test_stored_performance_of_exactly_80_percent_is_not_above_80_percent(con):
+    add_mouse(con)
+    add_summary(con, MONDAY.date(), performance=0.8, performance_easy=0.8)
+    assert answer(
+        con,
+        "select stored_performance > 0.8::double, stored_performance_easy > 0.8::double from days",
+    ) == [(False, False)]
+
+
+def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(con):
+    add_mouse(con)
+    starts = [datetime(2020, 1, day, 9) for day in (6, 7, 8, 9)]
+    for start in starts:
+        add_session(con, start)
+    for trial_id in (1, 2):
+        add_trial(con, trial_id, starts[0])
+        add_trial(con, trial_id, starts[1])
+    add_summary(con, starts[1].date(), n_trials_date=100)
+    add_summary(con, starts[2].date(), n_trials_date=None)
+    assert answer(
+        con, "select n_trials, stored_n_trials, cum_trials from days order by session_date"
+    ) == [(2, None, 2), (2, 100, 102), (None, None, 102), (None, None, 102)]
+
+
+def test_tasks_of_a_day_are_listed_once_and_sorted(con):
+    add_mouse(con)
+    for hour, protocol in ((9, TRAINING), (10, TRAINING), (11, BIASED), (12, None)):
+        add_session(con, MONDAY.replace(hour=hour), protocol)
+    add_session(con, MONDAY.replace(hour=13), HABITUATION)
+    assert answer(con, "select tasks, n_sessions from days") == [("biased,training,unknown", 4)]
+
+
+def test_status_of_a_day_is_that_of_its_last_session_that_has_one(con):
+    add_mouse(con)
+    for hour in (9, 12, 15):
+        start = MONDAY.replace(hour=hour)
+        add_session(con, start)
+        add_trial(con, 1, start)
+    add_status(con, MONDAY.replace(hour=9), "in_training")
+    add_status(con, MONDAY.replace(hour=12), "trained_1a")
+    assert answer(con, "select training_status, derived_status, status, status_rank from days") == [
+        ("trained_1a", "in_training", "trained_1a", 1)
+    ]
+
+
+def test_a_day_carries_the_lab_of_its_mouse(con):
+    add_mouse(con)
+    add_lab(con, "zadorlab", "CSHL", MOUSE)
+    add_session(con)
+    assert answer(con, "select lab_name, institution_short, institution_code from days") == [
+        ("zadorlab", "CSHL", "Lab 3")
+    ]
+
+
+def test_a_mirror_without_sessions_has_no_days(con):
+    add_mouse(con)
+    assert answer(con, "from days") == []
+
+
+# labs
+
+
+def test_a_lab_without_mice_keeps_its_row(con):
+    add_lab(con, "steinmetzlab", None)
+    assert answer(
+        con,
+        "select lab_name, institution, institution_short, institution_code, time_zone, n_mice,"
+        " n_mice_with_sessions, n_sessions, n_sessions_with_trials, n_trials,"
+        " first_session_date, last_session_date from labs",
+    ) == [
+        (
+            *("steinmetzlab", "Institution of steinmetzlab", None, None, "Europe/London"),
+            *(0, 0, 0, 0, 0, None, None),
+        )
+    ]
+
+
+def test_a_lab_counts_the_mice_sessions_and_trials_of_its_mice(con):
+    for mouse in (MOUSE, OTHER_MOUSE, UUID(int=3)):
+        add_mouse(con, mouse, "mouse")
+    add_lab(con, "cortexlab", "UCL", MOUSE, OTHER_MOUSE)
+    add_session(con, MONDAY, HABITUATION)
+    add_session(con, TUESDAY)
+    add_trial_set(con, TUESDAY, n_trials=500)
+    add_session(con, TUESDAY, mouse=UUID(int=3))  # of no lab
+    assert answer(
+        con,
+        "select lab_name, institution_code, n_mice, n_mice_with_sessions, n_sessions,"
+        " n_sessions_with_trials, n_trials, first_session_date, last_session_date from labs",
+    ) == [("cortexlab", "Lab 1", 2, 1, 2, 1, 500, MONDAY.date(), TUESDAY.date())]
+
+
+def test_two_labs_of_one_institution_are_two_labs(con):
+    for mouse in (MOUSE, OTHER_MOUSE):
+        add_mouse(con, mouse, "mouse")
+    add_lab(con, "hoferlab", "SWC", MOUSE)
+    add_lab(con, "mrsicflogellab", "SWC", OTHER_MOUSE)
+    assert answer(con, "select lab_name, institution_code, n_mice from labs order by lab_name") == [
+        ("hoferlab", "Lab 6", 1),
+        ("mrsicflogellab", "Lab 6", 1),
+    ]
+
+
+def test_labs_and_subjects_label_institutions_alike(con):
+    shorts = ["UCL", "CCU", "CSHL", "NYU", "Princeton", "SWC", "Berkeley", "UCLA"]
+    for number, short in enumerate(shorts, start=1):
+        add_mouse(con, UUID(int=number), f"mouse {number}")
+        add_lab(con, f"lab {number}", short, UUID(int=number))
+    define(con)
+    query = "select institution_short, institution_code from {} order by lab_name"
+    assert rows(con, query.format("labs")) == rows(con, query.format("subjects"))
+    assert column(con, "select institution_code from labs where institution_short = 'UCLA'") == [
+        None
+    ]
