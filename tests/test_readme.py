@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from server import Server, environment
 
+from mirror import connect
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # an installation and a run of these tests would be this test's own tail; the variables name
 # a server of the reader's
@@ -28,6 +30,13 @@ def commands() -> list[str]:
     return [line[2:] for line in lines]
 
 
+def cookbook() -> list[str]:
+    """The queries in the last column of the cookbook's tables."""
+    rows = re.findall(r"^\| .* \|$", README.partition("## Cookbook")[2], re.MULTILINE)
+    cells = [re.split(r" (?<!\\)\| ", row.strip("| "))[-1] for row in rows]
+    return [q for cell in cells for q in re.findall(r"`((?:select|from) [^`]*)`", cell)]
+
+
 @pytest.fixture
 def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
     variables = environment(server) | {"HOME": str(tmp_path)}
@@ -35,7 +44,7 @@ def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
 
     def run(*command: str) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120
+            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
@@ -51,6 +60,9 @@ def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> Non
         assert run("mirror", "sql", query)
     for program in blocks("python"):
         run(sys.executable, "-c", program)
+    with connect(tmp_path / "demo.duckdb") as demo:
+        for query in cookbook():
+            assert demo.sql(query).columns
 
     assert {
         "demo.duckdb",
@@ -60,6 +72,10 @@ def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> Non
         "sessions.parquet",
         "csh.csv",
     } <= {file.name for file in tmp_path.iterdir()}
+
+
+def test_the_cookbook_has_queries() -> None:
+    assert len(cookbook()) > 50
 
 
 def test_only_set_up_is_left_out_of_this_test() -> None:
