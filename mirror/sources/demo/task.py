@@ -378,7 +378,7 @@ def record(
         "trial_stim_prob_left": played.prob_left / 10,
         "choice": played.choice,
         "trial_feedback_type": np.where(rewarded, 1, -1).astype(np.int8),
-        "trial_rep_num": played.repetition,
+        "trial_rep_num": played.repetition.astype(np.int16),
         "stim_side": played.side,
     }
     present = played.dirt & MISSING_ROW == 0
