@@ -329,6 +329,46 @@ def export(name: str, database: Path | None, output: Path | None) -> None:
     click.echo(f"{rows:,} rows in {output}", err=True)
 
 
+@main.command()
+@click.argument("name", required=False)
+@database_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A .html, .svg, .png or .json file.  [default: NAME.html]",
+)
+@click.option("--lab", metavar="NAME", help="Only mice of this lab.")
+@click.option("--cohort", metavar="NAME", help="Only mice of this cohort.")
+@click.option("--subject", metavar="NICKNAME|UUID", help="This mouse.")
+@click.option("--session", metavar="START|UUID", help="This session.")
+def plot(
+    name: str | None,
+    database: Path | None,
+    output: Path | None,
+    **values: str | None,
+) -> None:
+    """Draw one of the charts, or list them.
+
+    \b
+    mirror plot
+    mirror plot learning_curves --lab wittenlab -o witten.png
+    """
+    from analyses import gallery
+
+    if name is None:
+        width = max(map(len, gallery.names()))
+        for known in gallery.names():
+            click.echo(_clipped(f"{known:<{width}}  {gallery.description(known)}"))
+        return
+    output = output or Path(f"{name}.html")
+    given = {parameter: value for parameter, value in values.items() if value is not None}
+    gallery.check(name, output, given)
+    with store.connect(database) as connection:
+        gallery.save(gallery.draw(connection, name, **given), output)
+    click.echo(str(output), err=True)
+
+
 @contextmanager
 def _narration() -> Iterator[TextIO]:
     """Standard error for the words of a sync, while Rust's own words go nowhere.

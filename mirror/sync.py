@@ -105,7 +105,10 @@ def sync(
     there, left_out = source.tables()
     wanted = _wanted(source, there, left_out, options)
     skipped = {t.schema for t in there} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
-    optional = [LeftOut(schema, f"--schema {schema} brings it") for schema in sorted(skipped)]
+    optional = [
+        LeftOut(schema, f"only copied when named, by --schema {schema}")
+        for schema in sorted(skipped)
+    ]
     selection = _selection(source, options)
     target = store.path(database).absolute()
     held: set[str] = set()

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from server import Server, environment
 
+from analyses import gallery
 from mirror import connect
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -68,7 +69,7 @@ def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> Non
         "demo.duckdb",
         "ibl.duckdb",
         "one_mouse.duckdb",
-        "sessions.duckdb",
+        "mice.duckdb",
         "sessions.parquet",
         "csh.csv",
     } <= {file.name for file in tmp_path.iterdir()}
@@ -76,6 +77,13 @@ def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> Non
 
 def test_the_cookbook_has_queries() -> None:
     assert len(cookbook()) > 50
+
+
+def test_the_readme_names_every_chart() -> None:
+    assert all(
+        f"| `{name}` | {gallery.description(name).rstrip('.')} |" in README
+        for name in gallery.names()
+    )
 
 
 def test_only_set_up_is_left_out_of_this_test() -> None:

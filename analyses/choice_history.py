@@ -1,0 +1,208 @@
+"""How the last trial moves the next choice, per laboratory, without a model (figure 5).
+
+One dot per mouse and task: open, the basic task, training sessions on the day that the mouse was
+trained and the two training days before; filled, with blocks, sessions on the day that it was
+ready for the ephys rig and the two before. Above: the same side again after a reward, the other
+side after an error; easy trials that the training task repeats after an error are left out. Below:
+choice updating at 0 contrast, percent right after a choice right minus after a choice left; the
+same with the trial that follows in place of the one before is subtracted, as no choice can be
+the effect of a later one.
+
+The paper's figure shows the weights of a logistic regression, and its supplements read updating
+off fitted curves. Here both are means of the trials; a mouse with fewer than 10 trials in any of
+the conditions of a measure is left out of it. With blocks staying pays, with or without history.
+Where the server did not record the repeats, the basic task has no dots above.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.style import (
+    DARK,
+    GREY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
+
+TITLE = "Choice history"
+ALL = "all"
+MEASURES = {
+    "stay_after_reward": "same side after reward, %",
+    "switch_after_error": "other side after error, %",
+    "updating_after_reward": "updating after reward, %",
+    "updating_after_error": "updating after error, %",
+}
+# Where a mouse that pays no attention to the last trial would be.
+NO_EFFECT = {
+    "stay_after_reward": 50,
+    "switch_after_error": 50,
+    "updating_after_reward": 0,
+    "updating_after_error": 0,
+}
+# Sessions pooled: each share counts by the trials that it is of.
+MICE = """
+with chosen as (
+    select
+        history.*,
+        days.criterion = 'ephys' as has_blocks
+    from choice_history as history
+    join days_from_criterion as days
+        on days.subject_uuid = history.subject_uuid
+        and days.session_date = history.session_date
+    where days.days_from_criterion between -2 and 0
+        and (
+            (days.criterion = 'trained' and history.task = 'training')
+            or (days.criterion = 'ephys' and history.task in ('biased', 'ephys'))
+        )
+        and ($lab is null or history.lab_name = $lab)
+        and ($cohort is null or exists (
+            select 1 from cohorts
+            where cohorts.cohort = $cohort and cohorts.subject_uuid = history.subject_uuid
+        ))
+),
+condition as (
+    select subject_uuid, session_start_time, has_blocks, 'stay_after_reward' as measure,
+        1 as sign, 'fresh' as condition, p_stay_fresh_after_reward as p,
+        n_fresh_after_reward as n
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'switch_after_error',
+        1, 'fresh', p_switch_fresh_after_error, n_fresh_after_error
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_reward',
+        1, 'after right', p_right_zero_after_right_reward, n_zero_after_right_reward
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_reward',
+        -1, 'after left', p_right_zero_after_left_reward, n_zero_after_left_reward
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_reward',
+        -1, 'before right', p_right_zero_before_right_reward, n_zero_before_right_reward
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_reward',
+        1, 'before left', p_right_zero_before_left_reward, n_zero_before_left_reward
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_error',
+        1, 'after right', p_right_zero_after_right_error, n_zero_after_right_error
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_error',
+        -1, 'after left', p_right_zero_after_left_error, n_zero_after_left_error
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_error',
+        -1, 'before right', p_right_zero_before_right_error, n_zero_before_right_error
+    from chosen
+    union all
+    select subject_uuid, session_start_time, has_blocks, 'updating_after_error',
+        1, 'before left', p_right_zero_before_left_error, n_zero_before_left_error
+    from chosen
+),
+pooled as (
+    select
+        subject_uuid,
+        has_blocks,
+        measure,
+        condition,
+        any_value(sign) as sign,
+        sum(p * n) / nullif(sum(n), 0) as p,
+        sum(n) as n,
+        count(*) as n_sessions
+    from condition
+    group by subject_uuid, has_blocks, measure, condition
+)
+select
+    pooled.subject_uuid::varchar as subject_uuid,
+    any_value(subjects.subject_nickname) as subject_nickname,
+    coalesce(any_value(subjects.institution_short), 'no laboratory') as institution_short,
+    pooled.has_blocks,
+    case when pooled.has_blocks then 'with blocks' else 'basic' end as task,
+    pooled.measure,
+    100 * sum(pooled.sign * pooled.p) as percent,
+    min(pooled.n) as least_trials,
+    max(pooled.n_sessions) as n_sessions
+from pooled
+join subjects on subjects.subject_uuid = pooled.subject_uuid
+group by pooled.subject_uuid, pooled.has_blocks, pooled.measure
+having min(pooled.n) >= 10
+order by all
+"""
+
+
+def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | None = None) -> Any:
+    """Draw the measures of all mice, or those of one lab or cohort."""
+    mice = ask(con, MICE, lab=lab, cohort=cohort)
+    if mice.empty:
+        return nothing(con, TITLE, "no trained mice match")
+    institutions = in_order(mice["institution_short"])
+    panels = [
+        _panel(mice[mice["measure"] == measure], measure, institutions) for measure in MEASURES
+    ]
+    sessions = mice.groupby(["subject_uuid", "has_blocks"])["n_sessions"].max()
+    n_mice = counted(mice["subject_uuid"].nunique(), "mouse", "mice")
+    n_sessions = counted(int(sessions.sum()), "session")
+    subtitle = [
+        f"{n_mice}, {n_sessions}; a dot per mouse, lines at the medians",
+        "open: basic task, three days up to being trained; filled: with blocks, three days up to"
+        " being ready for ephys",
+    ]
+    return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
+
+
+def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
+    rows = rows.drop(columns="measure").assign(column=rows["institution_short"])
+    columns = [*institutions, ALL] if len(institutions) > 1 else institutions
+    if ALL in columns:
+        rows = pd.concat([rows, rows.assign(column=ALL)])
+    # dots beside each other in turn, by their value, the two tasks side by side
+    rows = rows.sort_values(["column", "has_blocks", "percent"])
+    rows["middle"] = rows["has_blocks"].map({False: -1.0, True: 1.0})
+    turn = rows.groupby(["column", "has_blocks"]).cumcount() % 3 - 1
+    rows["aside"] = rows["middle"] + turn / 2
+    hover = alt.selection_point(
+        name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
+    )
+    beside = alt.Scale(domain=[-2.5, 2.5])
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "column:N",
+            title=None,
+            scale=alt.Scale(domain=columns),
+            axis=alt.Axis(labelAngle=-45),
+        ),
+        y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False)),
+    )
+    color = institution_color(institutions).legend(None)
+    dots = base.mark_point(strokeWidth=1.5).encode(
+        xOffset=alt.XOffset("aside:Q", scale=beside),
+        color=alt.condition(alt.datum.column == ALL, alt.value("#888888"), color),
+        size=alt.condition(hover, alt.value(120), alt.value(20)),
+        tooltip=[
+            alt.Tooltip("subject_nickname:N", title="mouse"),
+            alt.Tooltip("institution_short:N", title="laboratory"),
+            alt.Tooltip("task:N", title="task"),
+            alt.Tooltip("percent:Q", title=MEASURES[measure], format=".1f"),
+            alt.Tooltip("least_trials:Q", title="trials, fewest in a condition", format=","),
+            alt.Tooltip("n_sessions:Q", title="sessions"),
+        ],
+    )
+    open_dots = dots.transform_filter("!datum.has_blocks").add_params(hover)
+    filled_dots = dots.mark_point(filled=True).transform_filter("datum.has_blocks")
+    medians = base.mark_tick(color=DARK, thickness=2, size=14).encode(
+        xOffset=alt.XOffset("middle:Q", scale=beside),
+        y=alt.Y("median(percent):Q", title=MEASURES[measure]),
+    )
+    none = alt.Chart(pd.DataFrame({"percent": [NO_EFFECT[measure]]}))
+    zero = none.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="percent:Q")
+    return alt.layer(zero, open_dots, filled_dots, medians).properties(width=340, height=170)

@@ -1,0 +1,147 @@
+"""Chronometric curves: reaction time against contrast of trained mice, a panel per laboratory.
+
+Training sessions on the day that a mouse was trained and the two training days before it. Grey:
+the median of each mouse; in colour the median of the laboratory's mice, with a bar from quartile
+to quartile. The paper takes the mean of the mice, which one slow mouse moves far. Reaction times
+are the paper's "trial duration": from the stimulus' onset, where it was recorded, until the wheel
+reaches the threshold, in trials with a choice; no outlier rule.
+
+As in the paper the axis is broken: 100 % stands where 35 % would, and 50 % is left out. Lines
+that leave the panel at the top go on beyond `longest` seconds.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.psychometric_curves import axis_break, contrast_axis, point_rows
+from analyses.style import (
+    DARK,
+    GREY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
+
+TITLE = "Reaction times of trained mice"
+ALL = "all laboratories"
+MEDIANS = """
+select
+    trials.subject_uuid::varchar as subject_uuid,
+    any_value(trials.subject_nickname) as subject_nickname,
+    coalesce(any_value(trials.institution_short), 'no laboratory') as institution_short,
+    trials.signed_contrast,
+    median(trials.reaction_time_stim_on) as seconds,
+    count(*) as n_trials
+from trials
+join days_from_criterion as days
+    on days.subject_uuid = trials.subject_uuid
+    and days.session_date = trials.session_date
+where days.criterion = 'trained'
+    and days.days_from_criterion between -2 and 0
+    and trials.task = 'training'
+    and trials.choice <> 0
+    and trials.reaction_time_stim_on is not null
+    and ($lab is null or trials.lab_name = $lab)
+    and ($subject is null or $subject in (trials.subject_nickname, trials.subject_uuid::varchar))
+    and ($cohort is null or exists (
+        select 1 from cohorts
+        where cohorts.cohort = $cohort and cohorts.subject_uuid = trials.subject_uuid
+    ))
+group by trials.subject_uuid, trials.signed_contrast
+order by all
+"""
+# Of the rows above, so that the trials are read once.
+OF_LABORATORIES = """
+select
+    institution_short,
+    signed_contrast,
+    count(*) as n_mice,
+    median(seconds) as seconds,
+    -- one mouse has no spread: no bar
+    case when count(*) > 1 then quantile_cont(seconds, 0.25) end as low,
+    case when count(*) > 1 then quantile_cont(seconds, 0.75) end as high
+from medians
+group by all
+order by all
+"""
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+    longest: float = 1.5,
+) -> Any:
+    """Draw the medians of all mice, or of one lab, cohort or subject (name or uuid)."""
+    medians = point_rows(ask(con, MEDIANS, lab=lab, cohort=cohort, subject=subject))
+    if medians.empty:
+        return nothing(con, TITLE, "no reaction times of trained mice match")
+    laboratories = point_rows(duckdb.query_df(medians, "medians", OF_LABORATORIES).df())
+    institutions = in_order(medians["institution_short"])
+    panels = [*institutions, ALL] if len(institutions) > 1 else institutions
+    rows = pd.concat([medians.assign(kind="mouse"), laboratories])
+    rows["panel"] = rows["institution_short"]
+    if ALL in panels:
+        rows = pd.concat([rows, laboratories.assign(panel=ALL)])
+    drawing = (
+        alt.layer(*_layers(institutions, longest), axis_break(), data=rows)
+        .resolve_scale(color="independent")
+        .properties(width=160, height=150)
+        .facet(alt.Facet("panel:N", title=None, sort=panels), columns=4)
+    )
+    n_mice = counted(medians["subject_uuid"].nunique(), "mouse", "mice")
+    n_trials = counted(int(medians["n_trials"].sum()), "trial")
+    subtitle = [
+        f"{n_mice}, {n_trials} of the three days up to being trained",
+        "each mouse's median in grey, in colour that of the laboratory's mice, with quartiles",
+    ]
+    return finished(con, drawing, TITLE, subtitle)
+
+
+def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
+    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    seconds = alt.Y(
+        "seconds:Q",
+        title="median reaction time, s",
+        scale=alt.Scale(domain=[0, longest], nice=False),
+        axis=alt.Axis(tickCount=5),
+    )
+    base = alt.Chart().encode(x=contrast_axis(), y=seconds)
+    mice = (
+        base.mark_line(clip=True)
+        .transform_filter("datum.kind == 'mouse'")
+        .encode(
+            detail="subject_uuid:N",
+            color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
+            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+            tooltip=[
+                alt.Tooltip("subject_nickname:N", title="mouse"),
+                alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+                alt.Tooltip("seconds:Q", title="median, s", format=".3f"),
+                alt.Tooltip("n_trials:Q", title="trials", format=","),
+            ],
+        )
+        .add_params(hover)
+    )
+    laboratory = base.transform_filter("isValid(datum.n_mice)").encode(
+        color=institution_color(institutions).legend(None)
+    )
+    tooltip = [
+        alt.Tooltip("institution_short:N", title="laboratory"),
+        alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+        alt.Tooltip("seconds:Q", title="median of mice, s", format=".3f"),
+        alt.Tooltip("n_mice:Q", title="mice"),
+    ]
+    return [
+        mice,
+        laboratory.mark_line(strokeWidth=2.5, clip=True),
+        laboratory.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"),
+        laboratory.mark_point(filled=True, size=30, opacity=1, clip=True).encode(tooltip=tooltip),
+    ]

@@ -1,0 +1,66 @@
+"""The charts by name: the list, and files of them."""
+
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import analyses
+from mirror.errors import UsageError
+
+# What is here and is no chart.
+SHARED = ("gallery", "style")
+FORMATS: Mapping[str, Mapping[str, Any]] = {
+    ".html": {"inline": True},
+    ".svg": {},
+    ".png": {"ppi": 144},
+    ".json": {},
+}
+# What the command line can ask of a chart.
+OPTIONS = ("lab", "cohort", "subject", "session")
+
+
+def names() -> list[str]:
+    """The charts that there are."""
+    return sorted(m.name for m in pkgutil.iter_modules(analyses.__path__) if m.name not in SHARED)
+
+
+def description(name: str) -> str:
+    """What a chart shows: the first line of its module."""
+    return (inspect.getdoc(_module(name)) or "").splitlines()[0]
+
+
+def parameters(name: str) -> list[str]:
+    """What a chart can be asked for, such as lab, cohort or subject."""
+    return list(inspect.signature(_module(name).chart).parameters)[1:]
+
+
+def check(name: str, file: Path, values: Mapping[str, str]) -> None:
+    """Raise UsageError for a name, a parameter or a kind of file that there is not."""
+    known = parameters(name)
+    for parameter in values:
+        if parameter not in known:
+            takes = ", ".join(f"--{p}" for p in known if p in OPTIONS) or "no options"
+            raise UsageError(f"{name} takes {takes}, not --{parameter}.")
+    if file.suffix not in FORMATS:
+        raise UsageError(f"{file} must end in {', '.join(FORMATS)}.")
+
+
+def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
+    """Draw a chart."""
+    return _module(name).chart(con, **values)
+
+
+def save(chart: Any, file: Path) -> None:
+    """Write a chart in the format of the file's name; HTML opens without a network."""
+    chart.save(str(file), **FORMATS[file.suffix])
+
+
+def _module(name: str) -> Any:
+    if name not in names():
+        raise UsageError(f"There is no chart {name!r}: 'mirror plot' lists them.")
+    return import_module(f"analyses.{name}")

@@ -1,0 +1,117 @@
+"""How each mouse learns: easy performance by training day, a panel per laboratory (figure 2a).
+
+One line per mouse, grey until the day it is trained and dark from then on; the mean of the
+laboratory in its colour, from the first day with more than two mice. Days with 100 trials or
+fewer are left out, and days count from 0, as in the paper. Its running median of three days is
+not applied: the lines show the days as they were.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.style import (
+    DARK,
+    GREY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
+
+TITLE = "Learning curves"
+DAYS = """
+select
+    days.subject_uuid::varchar as subject_uuid,
+    days.subject_nickname,
+    coalesce(days.institution_short, 'no laboratory') as institution_short,
+    days.training_day - min(days.training_day) over (partition by days.subject_uuid) as day,
+    100 * days.performance_easy as performance_easy,
+    days.n_trials,
+    coalesce(days.session_date >= milestones.date_trained, false) as is_trained
+from days
+left join training_milestones as milestones
+    on milestones.subject_uuid = days.subject_uuid
+where days.n_trials > 100
+    and days.performance_easy is not null
+    and ($lab is null or days.lab_name = $lab)
+    and ($cohort is null or exists (
+        select 1 from cohorts
+        where cohorts.cohort = $cohort and cohorts.subject_uuid = days.subject_uuid
+    ))
+"""
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    last_day: int = 40,
+) -> Any:
+    """Draw the curves up to `last_day`, of all mice or those of one lab or cohort."""
+    days = ask(con, DAYS, lab=lab, cohort=cohort)
+    days = days[days["day"] <= last_day]
+    if days.empty:
+        return nothing(con, TITLE, "no days match")
+    mean = (
+        days.groupby(["institution_short", "day"])
+        .agg(performance_easy=("performance_easy", "mean"), n_mice=("subject_uuid", "size"))
+        .query("n_mice > 2")
+        .reset_index()
+    )
+    institutions = in_order(days["institution_short"])
+    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    base = alt.Chart().encode(
+        x=alt.X("day:Q", title="training day", scale=alt.Scale(domain=[0, last_day], nice=False)),
+        y=alt.Y("performance_easy:Q", title="easy correct, %", scale=alt.Scale(domain=[0, 100])),
+    )
+    mice = (
+        base.mark_line()
+        .transform_filter("isValid(datum.subject_uuid)")
+        .encode(
+            detail="subject_uuid:N",
+            color=alt.Color(
+                "is_trained:N",
+                scale=alt.Scale(domain=[False, True], range=[GREY, DARK]),
+                legend=None,
+            ),
+            opacity=alt.condition(hover, alt.value(1), alt.value(0.5)),
+            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+            tooltip=[
+                alt.Tooltip("subject_nickname:N", title="mouse"),
+                alt.Tooltip("day:Q", title="training day"),
+                alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
+                alt.Tooltip("n_trials:Q", title="trials", format=","),
+            ],
+        )
+        .add_params(hover)
+    )
+    means = (
+        base.mark_line(strokeWidth=3)
+        .transform_filter("isValid(datum.n_mice)")
+        .encode(
+            color=institution_color(institutions).legend(None),
+            tooltip=[
+                alt.Tooltip("institution_short:N", title="laboratory"),
+                alt.Tooltip("day:Q", title="training day"),
+                alt.Tooltip("performance_easy:Q", title="mean, %", format=".1f"),
+                alt.Tooltip("n_mice:Q", title="mice"),
+            ],
+        )
+    )
+    panels = (
+        alt.layer(mice, means, data=pd.concat([days, mean]))
+        .resolve_scale(color="independent")
+        .properties(width=150, height=150)
+        .facet(alt.Facet("institution_short:N", title=None, sort=institutions), columns=4)
+    )
+    n_mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
+    subtitle = (
+        f"{n_mice}, {counted(len(days), 'day')} with more than 100 trials; grey in training, dark"
+        " once trained, the laboratory's mean in colour"
+    )
+    return finished(con, panels, TITLE, subtitle)

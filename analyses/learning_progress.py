@@ -1,0 +1,189 @@
+"""Easy performance against progress: training day, trials so far, or days from the criterion.
+
+The mean over mice with its 68 % interval (one standard error either way, from the spread of the
+mice), in black for all and in colour for each laboratory; points with fewer than three mice are
+left out. `by` is `day`, `trials` (so far, in steps of 1,000, where a mouse counts once) or
+`criterion` (days from being trained, the paper's criterion, only mice that came to it). Days with
+100 trials or fewer are left out, as in figure 2 of the paper. Mice leave as time passes, so late
+points are of fewer mice: hover to see how many. `lab` draws one laboratory alone.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+
+from analyses.style import (
+    DARK,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
+from mirror.errors import UsageError
+
+TITLE = "Performance against progress in training"
+PROGRESS = """
+with
+
+day as (
+
+    select
+        subject_uuid,
+        lab_name,
+        coalesce(institution_short, 'no laboratory') as institution_short,
+        case $by
+            when 'day' then training_day
+            when 'trials' then 1000 * (cum_trials // 1000) + 500
+        end as progress,
+        performance_easy
+    from days
+    where $by <> 'criterion' and n_trials > 100 and performance_easy is not null
+
+    union all
+
+    select
+        subject_uuid,
+        lab_name,
+        coalesce(institution_short, 'no laboratory') as institution_short,
+        days_from_criterion as progress,
+        performance_easy
+    from days_from_criterion
+    where $by = 'criterion'
+        and criterion = 'trained'
+        and n_trials > 100
+        and performance_easy is not null
+
+),
+
+mouse as (
+
+    select
+        subject_uuid,
+        institution_short,
+        progress,
+        100 * avg(performance_easy) as performance_easy,
+        count(*) as n_days
+    from day
+    where progress between $first and $last
+        and ($lab is null or lab_name = $lab)
+        and ($cohort is null or exists (
+            select 1 from cohorts
+            where cohorts.cohort = $cohort and cohorts.subject_uuid = day.subject_uuid
+        ))
+    group by all
+
+),
+
+grouped as (
+
+    select
+        institution_short,
+        progress,
+        avg(performance_easy) as mean,
+        stddev_samp(performance_easy) / sqrt(count(*)) as standard_error,
+        count(*) as n_mice,
+        sum(n_days)::bigint as n_days
+    from mouse
+    -- an institution each, and all of them as NULL
+    group by grouping sets ((institution_short, progress), (progress))
+
+)
+
+select
+    coalesce(institution_short, 'all') as institution_short,
+    institution_short is null as is_all,
+    progress,
+    -- few mice leave a hole in the line, where no row would be bridged
+    case when n_mice > 2 then mean end as mean,
+    case when n_mice > 2 then mean - standard_error end as low,
+    case when n_mice > 2 then mean + standard_error end as high,
+    n_mice,
+    n_days,
+    (select count(distinct subject_uuid) from mouse) as n_mice_in_all
+from grouped
+order by is_all, institution_short, progress
+"""
+# What is on the axis, and from where to where.
+AXES = {
+    "day": ("training day", 1, 60),
+    "trials": ("trials so far", 0, 40_000),
+    "criterion": ("training days from being trained", -30, 30),
+}
+
+# Chance is at 50; with no-go trials and a bias a day falls below it.
+PERCENT = alt.Scale(domain=[20, 100], zero=False, nice=False)
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    by: str = "day",
+) -> Any:
+    """Draw performance by `day`, `trials` or `criterion`, of all mice or one lab or cohort."""
+    if by not in AXES:
+        raise UsageError(f"by is {', '.join(AXES)}, not {by!r}.")
+    axis_title, first, last = AXES[by]
+    means = ask(con, PROGRESS, by=by, lab=lab, cohort=cohort, first=first, last=last)
+    if means["mean"].isna().all():
+        return nothing(con, TITLE, "no three mice match")
+    everyone = means[means["is_all"]]
+    with_a_mean = set(means.dropna(subset=["mean"])["institution_short"])
+    labs = means[~means["is_all"] & means["institution_short"].isin(with_a_mean)]
+    institutions = in_order(labs["institution_short"])
+    scale = alt.Scale(domain=[first, last], nice=False)
+    x = alt.X("progress:Q", title=axis_title, scale=scale, axis=alt.Axis(tickCount=8))
+    y = alt.Y("mean:Q", title="easy correct, %", scale=PERCENT)
+    tooltip = [
+        alt.Tooltip("institution_short:N", title="laboratory"),
+        alt.Tooltip("progress:Q", title=axis_title, format=","),
+        alt.Tooltip("mean:Q", title="mean, %", format=".1f"),
+        alt.Tooltip("low:Q", title="68 % interval from", format=".1f"),
+        alt.Tooltip("high:Q", title="to", format=".1f"),
+        alt.Tooltip("n_mice:Q", title="mice"),
+    ]
+    layers = [_band(everyone, x).mark_area(color=DARK, opacity=0.15)]
+    if len(institutions) > 1:
+        # a click in the legend brings out one laboratory, with its interval
+        pick = alt.selection_point(fields=["institution_short"], bind="legend", empty=False)
+        color = institution_color(institutions).legend(symbolOpacity=1)
+        picked = _band(labs, x).mark_area().transform_filter(pick)
+        layers += [
+            picked.encode(color=color, opacity=alt.value(0.25)),
+            alt.Chart(labs)
+            .mark_line()
+            .encode(
+                x=x,
+                y=y,
+                color=color,
+                strokeWidth=alt.condition(pick, alt.value(3.5), alt.value(1.5)),
+                tooltip=tooltip,
+            )
+            .add_params(pick),
+        ]
+    mean = alt.Chart(everyone).encode(x=x, y=y, tooltip=tooltip)
+    layers += [mean.mark_line(color=DARK, strokeWidth=3), mean.mark_circle(color=DARK, size=20)]
+    if by == "criterion":
+        zero = alt.Chart().mark_rule(strokeDash=[4, 3], color=DARK)
+        layers.append(zero.encode(x=alt.datum(0)))
+    drawn = alt.layer(*layers).properties(width=560, height=340)
+    return finished(con, drawn, TITLE, _subtitle(everyone, institutions, lab))
+
+
+def _band(means: Any, x: alt.X) -> alt.Chart:
+    return alt.Chart(means).encode(x=x, y=alt.Y("low:Q", scale=PERCENT), y2="high:Q")
+
+
+def _subtitle(everyone: Any, institutions: list[str], lab: str | None) -> list[str]:
+    n_mice = counted(int(everyone["n_mice_in_all"].iloc[0]), "mouse", "mice")
+    n_days = counted(int(everyone.dropna(subset=["mean"])["n_days"].sum()), "day")
+    where = f" of {lab}" if lab else ""
+    lines = [f"{n_mice}{where}, {n_days} with more than 100 trials; at least three mice per point"]
+    if len(institutions) > 1:
+        lines.append("black: all, with the 68 % interval of the mean; in colour: each laboratory")
+    else:
+        lines.append("mean with its 68 % interval")
+    return lines

@@ -1,0 +1,219 @@
+"""Psychometric curves of trained mice, a panel per laboratory and one for all (figures 3a, 3b).
+
+Training sessions on the day that a mouse was trained and the two training days before it. Grey:
+the fitted curve of each mouse. In colour: the laboratory's mean over its mice, each counting the
+same, with a bar of one standard error over mice (the paper's bars are bootstrapped) and the curve
+fitted to the means. The model is IBL's `erf_psycho_2gammas` with the paper's bounds; no-go trials
+are not choices. Curves that the data do not determine are left out.
+
+As in the paper the axis is broken: 100 % stands where 35 % would, and 50 % is fitted, not drawn.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import altair as alt
+import duckdb
+import numpy as np
+import pandas as pd
+
+from analyses.style import (
+    DARK,
+    GREY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
+from mirror.derive import psychometric
+
+TITLE = "Psychometric curves of trained mice"
+ALL = "all laboratories"
+POINTS = """
+select
+    curves.subject_uuid::varchar as subject_uuid,
+    curves.subject_nickname,
+    coalesce(curves.institution_short, 'no laboratory') as institution_short,
+    curves.signed_contrast,
+    sum(curves.n_trials) as n_trials,
+    sum(curves.n_right) / sum(curves.n_trials - curves.n_no_go) as p_right
+from psychometrics_by_session as curves
+join days_from_criterion as days
+    on days.subject_uuid = curves.subject_uuid
+    and days.session_date = curves.session_date
+where days.criterion = 'trained'
+    and days.days_from_criterion between -2 and 0
+    and curves.task = 'training'
+    and ($lab is null or curves.lab_name = $lab)
+    and ($cohort is null or exists (
+        select 1 from cohorts
+        where cohorts.cohort = $cohort and cohorts.subject_uuid = curves.subject_uuid
+    ))
+group by all
+having sum(curves.n_trials - curves.n_no_go) > 0
+order by all
+"""
+MEANS = f"""
+with points as ({POINTS})
+select
+    institution_short,
+    signed_contrast,
+    count(*) as n_mice,
+    avg(n_trials) as n_trials,
+    avg(p_right) as p_right,
+    100 * avg(p_right) as percent_right,
+    -- one mouse has no spread: no bar
+    100 * (avg(p_right) - stddev_samp(p_right) / sqrt(count(*))) as low,
+    100 * (avg(p_right) + stddev_samp(p_right) / sqrt(count(*))) as high
+from points
+group by all
+order by all
+"""
+# Where the broken axis has its ends, and the contrasts that it has room for.
+END = 35
+DRAWN = (-100, -25, -12.5, -6.25, 0, 6.25, 12.5, 25, 100)
+MOUSE = ["subject_uuid", "subject_nickname", "institution_short"]
+
+
+def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | None = None) -> Any:
+    """Draw the curves of all mice, or those of one lab or cohort."""
+    points = ask(con, POINTS, lab=lab, cohort=cohort)
+    mice = fitted(points, MOUSE)
+    if mice.empty:
+        return nothing(con, TITLE, "no trained mice match")
+    means = ask(con, MEANS, lab=lab, cohort=cohort)
+    institutions = in_order(points["institution_short"])
+    panels = [*institutions, ALL] if len(institutions) > 1 else institutions
+    parts = {
+        "mouse": line_rows(mice, MOUSE),
+        "curve": line_rows(fitted(means, ["institution_short"]), ["institution_short"]),
+        "mean": point_rows(means),
+    }
+    rows = pd.concat([part.assign(kind=kind) for kind, part in parts.items()])
+    rows["panel"] = rows["institution_short"]
+    overlay = rows[rows["kind"] != "mouse"].assign(panel=ALL)
+    if ALL in panels:
+        rows = pd.concat([rows, overlay])
+    drawing = (
+        alt.layer(*_layers(institutions), axis_break(), data=rows)
+        .resolve_scale(color="independent")
+        .properties(width=160, height=150)
+        .facet(alt.Facet("panel:N", title=None, sort=panels), columns=4)
+    )
+    n_mice = counted(points["subject_uuid"].nunique(), "mouse", "mice")
+    n_curves = counted(len(mice), "curve")
+    n_trials = counted(int(points["n_trials"].sum()), "trial")
+    subtitle = [
+        f"{n_mice}, {n_curves}, {n_trials} of the three days up to being trained",
+        "each mouse in grey, the laboratory's mean ± s.e.m. over mice in colour",
+    ]
+    return finished(con, drawing, TITLE, subtitle)
+
+
+def fitted(points: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Fit a curve, with the paper's bounds, to each set of points that agree in `keys`.
+
+    Points have `signed_contrast`, `n_trials` and `p_right`. One row per curve that is determined.
+    """
+    curves = points.groupby(keys, sort=True)
+    fits = psychometric.fit(
+        psychometric.Curves(
+            curve=np.asarray(curves.ngroup(), np.int64),
+            signed_contrast=points["signed_contrast"].to_numpy(float),
+            n_trials=points["n_trials"].to_numpy(float),
+            p_right=points["p_right"].to_numpy(float),
+            size=curves.ngroups,
+        ),
+        psychometric.VARIANTS["paper"],
+    )
+    found = curves["n_trials"].sum().reset_index()
+    for name in psychometric.PARAMETERS:
+        found[name] = getattr(fits, name).round(4)
+    return found.dropna(subset=list(psychometric.PARAMETERS)).reset_index(drop=True)
+
+
+def line_rows(fits: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
+    """Each curve along the broken axis, in three pieces, `x` there and `percent_right`."""
+    # few curves are drawn finer than many, so that the chart stays small
+    n_middle = int(np.clip(3000 // max(len(fits), 1) - 4, 7, 28))
+    middle = np.linspace(-27, 27, n_middle)
+    x = np.concatenate([[-END - 2, -END + 3], middle, [END - 3, END + 2]])
+    contrast = np.concatenate([[-102, -97], middle, [97, 102]])
+    piece = np.repeat(["left", "middle", "right"], [2, n_middle, 2])
+    rows = fits.loc[fits.index.repeat(len(x)), [*keys, *psychometric.PARAMETERS]]
+    rows = rows.assign(x=np.tile(x, len(fits)), piece=np.tile(piece, len(fits)))
+    share = psychometric.p_right(
+        np.tile(contrast, len(fits)),
+        *(rows[name].to_numpy(float) for name in psychometric.PARAMETERS),
+    )
+    return rows.assign(percent_right=(100 * share).round(2), x=rows["x"].round(2))
+
+
+def point_rows(points: pd.DataFrame) -> pd.DataFrame:
+    """The points that the broken axis has room for, with their `x` there."""
+    drawn = points[points["signed_contrast"].isin(DRAWN)]
+    return drawn.assign(x=drawn["signed_contrast"].clip(-END, END))
+
+
+def contrast_axis() -> alt.X:
+    """The broken axis: its ends are 100 %."""
+    value = f"abs(datum.value) == {END} ? datum.value * 100 / {END} : datum.value"
+    shown = alt.Axis(
+        values=[-END, -20, 0, 20, END],
+        labelExpr=f"format({value}, '.0f')",
+        labelAngle=0,
+        labelOverlap=False,
+    )
+    scale = alt.Scale(domain=[-END - 3, END + 3], nice=False, zero=False)
+    return alt.X("x:Q", title="contrast, % (right positive)", scale=scale, axis=shown)
+
+
+def axis_break() -> alt.Chart:
+    """The signs on the axis that it is broken there."""
+    base = alt.Chart(pd.DataFrame({"x": [-30, 30]}))
+    return base.mark_text(text="//", fontSize=11, color="#555555", baseline="middle").encode(
+        x=contrast_axis(), y=alt.value("height")
+    )
+
+
+def _layers(institutions: list[str]) -> list[alt.Chart]:
+    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    base = alt.Chart().encode(
+        x=contrast_axis(),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+    )
+    color = institution_color(institutions).legend(None)
+    mice = (
+        base.mark_line(interpolate="monotone")
+        .transform_filter("datum.kind == 'mouse'")
+        .encode(
+            detail=["subject_uuid:N", "piece:N"],
+            color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
+            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+            tooltip=[
+                alt.Tooltip("subject_nickname:N", title="mouse"),
+                alt.Tooltip("threshold:Q", title="threshold, %", format=".1f"),
+                alt.Tooltip("bias:Q", title="bias, %", format=".1f"),
+                alt.Tooltip("lapse_low:Q", title="lapse left", format=".2f"),
+                alt.Tooltip("lapse_high:Q", title="lapse right", format=".2f"),
+            ],
+        )
+        .add_params(hover)
+    )
+    curve = (
+        base.mark_line(strokeWidth=2.5, interpolate="monotone")
+        .transform_filter("datum.kind == 'curve'")
+        .encode(detail="piece:N", color=color)
+    )
+    mean = base.transform_filter("datum.kind == 'mean'").encode(color=color)
+    tooltip = [
+        alt.Tooltip("institution_short:N", title="laboratory"),
+        alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+        alt.Tooltip("percent_right:Q", title="mean right, %", format=".1f"),
+        alt.Tooltip("n_mice:Q", title="mice"),
+    ]
+    bars = mean.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q")
+    dots = mean.mark_point(filled=True, size=30, opacity=1).encode(tooltip=tooltip)
+    return [mice, bars, curve, dots]

@@ -1,0 +1,125 @@
+"""When sessions are run: the local hour of their start per laboratory, and by day of the week.
+
+The second exercise of the tutorial. The clock is that of the rig and already local, so no time
+zone is added. Hours are bars of the lab's own sessions in percent, so that large and small labs
+compare; click a lab's bars to see its week alone, and click beside them to see all.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.style import ask, counted, finished, in_order, institution_color, nothing
+
+TITLE = "When sessions are run"
+HOURS = """
+with chosen as (
+    select
+        subject_uuid,
+        session_date,
+        session_start_time,
+        coalesce(lab_name, 'no laboratory') as laboratory,
+        coalesce(institution_short, 'no institution') as institution_short
+    from sessions
+    where ($lab is null or lab_name = $lab)
+        and ($cohort is null or exists (
+            select 1 from cohorts
+            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
+        ))
+)
+
+select
+    laboratory,
+    institution_short,
+    isodow(session_date) as weekday_number,
+    hour(session_start_time) as hour_of_day,
+    count(*) as n_sessions,
+    100 * count(*) / sum(count(*)) over (partition by laboratory) as lab_percent,
+    (select count(distinct subject_uuid) from chosen) as n_mice
+from chosen
+group by laboratory, institution_short, isodow(session_date), hour(session_start_time)
+"""
+WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+
+
+def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | None = None) -> Any:
+    """Draw the hours of all sessions, or of those of one lab or cohort."""
+    hours = ask(con, HOURS, lab=lab, cohort=cohort)
+    if hours.empty:
+        return nothing(con, TITLE, "no sessions match")
+    hours["weekday"] = [WEEKDAYS[number - 1] for number in hours["weekday_number"]]
+    # a bar from 9 to 10 says 9:00 to 9:59 better than a bar at 9
+    hours["next_hour"] = hours["hour_of_day"] + 1
+    clicked = alt.selection_point(fields=["laboratory"])
+    n_sessions = counted(int(hours["n_sessions"].sum()), "session")
+    n_mice = counted(int(hours["n_mice"].iloc[0]), "mouse", "mice")
+    subtitle = (
+        f"{n_sessions} of {n_mice}; local time of the rig; below, all laboratories by weekday"
+    )
+    panels = alt.vconcat(_by_lab(hours, clicked), _by_weekday(hours, clicked), spacing=25)
+    return finished(con, panels.resolve_scale(color="independent"), TITLE, subtitle)
+
+
+def _by_lab(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
+    """Hours of the day, a panel per lab in the colour of its institution."""
+    institutions = in_order(hours["institution_short"])
+    return (
+        alt.Chart(hours)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=_hour_axis(),
+            x2="next_hour",
+            y=alt.Y("sum(lab_percent):Q", title="sessions, %"),
+            color=institution_color(institutions).legend(None),
+            opacity=alt.condition(clicked, alt.value(1), alt.value(0.3)),
+            tooltip=[
+                alt.Tooltip("laboratory:N"),
+                alt.Tooltip("institution_short:N", title="institution"),
+                alt.Tooltip("hour_of_day:Q", title="hour from"),
+                alt.Tooltip("sum(n_sessions):Q", title="sessions", format=","),
+                alt.Tooltip("sum(lab_percent):Q", title="of the lab's sessions, %", format=".1f"),
+            ],
+        )
+        .add_params(clicked)
+        .properties(width=165, height=75)
+        .facet(alt.Facet("laboratory:N", title=None), columns=4, spacing=15)
+    )
+
+
+def _by_weekday(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
+    """Day of the week and hour, of all labs or of the one that was clicked."""
+    return (
+        alt.Chart(hours)
+        .mark_rect()
+        .transform_filter(clicked)
+        .encode(
+            x=_hour_axis(),
+            x2="next_hour",
+            y=alt.Y("weekday:N", title=None, sort=WEEKDAYS, scale=alt.Scale(domain=WEEKDAYS)),
+            color=alt.Color(
+                "sum(n_sessions):Q",
+                title="sessions",
+                scale=alt.Scale(scheme="blues", domainMin=0),
+                legend=alt.Legend(gradientLength=120),
+            ),
+            tooltip=[
+                alt.Tooltip("weekday:N", title="day of the week"),
+                alt.Tooltip("hour_of_day:Q", title="hour from"),
+                alt.Tooltip("sum(n_sessions):Q", title="sessions", format=","),
+            ],
+        )
+        .properties(width=640, height=150)
+    )
+
+
+def _hour_axis() -> alt.X:
+    # plain numbers: a temporal axis would shift them by the reader's own time zone
+    return alt.X(
+        "hour_of_day:Q",
+        bin="binned",
+        title="local hour",
+        scale=alt.Scale(domain=[0, 24], nice=False),
+        axis=alt.Axis(values=list(range(0, 25, 6)), format="02d", labelExpr="datum.label + ':00'"),
+    )

@@ -1,0 +1,183 @@
+"""How many sessions per laboratory, user and mouse: bars by task, most sessions first.
+
+The second exercise of the tutorial. The lab is the mouse's; the user is who ran the session, not
+who is responsible for the mouse. A session of two users counts for both, so the bars of the users
+add up to more than there are sessions. Only the `most_users` busiest users have a bar. Click a
+lab to see its users and mice among the others.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.style import ask, counted, finished, nothing
+
+TITLE = "Sessions per laboratory, user and mouse"
+# The order in which a mouse meets the tasks, from light to dark.
+TASKS = ["habituation", "training", "biased", "ephys", "other", "unknown"]
+TASK_COLORS = ["#a6cee3", "#4292c6", "#08519c", "#041f4a", "#d9d9d9", "#969696"]
+CHOSEN = """
+with chosen as (
+    select
+        subject_uuid,
+        subject_nickname,
+        task,
+        list_position(
+            ['habituation', 'training', 'biased', 'ephys', 'other', 'unknown'], task
+        ) as task_number,
+        coalesce(lab_name, 'no laboratory') as laboratory,
+        string_split(coalesce(users, 'no user'), ',') as users
+    from sessions
+    where ($lab is null or lab_name = $lab)
+        and ($cohort is null or exists (
+            select 1 from cohorts
+            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
+        ))
+)
+"""
+PER_LAB = f"""{CHOSEN}
+select
+    laboratory,
+    task,
+    task_number,
+    count(*) as n_sessions,
+    sum(count(*)) over (partition by laboratory)::integer as n_total
+from chosen
+group by laboratory, task, task_number
+"""
+PER_USER = f"""{CHOSEN},
+
+user_session as (
+    select unnest(users) as user_name, laboratory, task, task_number
+    from chosen
+),
+
+busiest as (
+    select user_name, count(*) as n_total
+    from user_session
+    group by user_name
+    order by n_total desc, user_name
+    limit $most_users
+)
+
+select
+    user_name,
+    user_session.laboratory,
+    user_session.task,
+    user_session.task_number,
+    count(*) as n_sessions,
+    busiest.n_total
+from user_session
+join busiest using (user_name)
+group by all
+"""
+PER_MOUSE = f"""{CHOSEN},
+
+mouse as (
+    select subject_uuid, count(*) as n_total
+    from chosen
+    group by subject_uuid
+)
+
+select
+    dense_rank() over (order by mouse.n_total desc, subject_uuid) as mouse_number,
+    chosen.subject_nickname,
+    chosen.laboratory,
+    chosen.task,
+    chosen.task_number,
+    count(*) as n_sessions,
+    mouse.n_total
+from chosen
+join mouse using (subject_uuid)
+group by subject_uuid, subject_nickname, laboratory, task, task_number, mouse.n_total
+"""
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    most_users: int = 30,
+) -> Any:
+    """Draw the counts of all sessions, or of those of one lab or cohort."""
+    labs = ask(con, PER_LAB, lab=lab, cohort=cohort)
+    if labs.empty:
+        return nothing(con, TITLE, "no sessions match")
+    users = ask(con, PER_USER, lab=lab, cohort=cohort, most_users=int(most_users))
+    mice = ask(con, PER_MOUSE, lab=lab, cohort=cohort)
+    clicked = alt.selection_point(fields=["laboratory"])
+    n_mice = int(mice["mouse_number"].max())
+    subtitle = (
+        f"{counted(int(labs['n_sessions'].sum()), 'session')} of"
+        f" {counted(n_mice, 'mouse', 'mice')} in"
+        f" {counted(labs['laboratory'].nunique(), 'laboratory', 'laboratories')};"
+        " a session of two users counts for both"
+    )
+    if users["user_name"].nunique() == int(most_users):
+        subtitle += f"; the {most_users} busiest users"
+    panels = alt.vconcat(
+        _lying(labs, "laboratory", "laboratory", clicked).add_params(clicked),
+        _lying(users, "user_name", "user", clicked),
+        _standing(mice, n_mice, clicked),
+        spacing=25,
+    )
+    return finished(con, panels, TITLE, subtitle)
+
+
+def _lying(counts: pd.DataFrame, field: str, title: str, clicked: alt.Parameter) -> Any:
+    """A bar per lab or user, with its name beside it."""
+    most_first = alt.EncodingSortField("n_total", op="max", order="descending")
+    return (
+        _bars(counts, clicked, [alt.Tooltip(f"{field}:N", title=title)])
+        .encode(
+            x=alt.X("sum(n_sessions):Q", title="sessions"),
+            y=alt.Y(f"{field}:N", title=title, sort=most_first),
+        )
+        .properties(width=620, height=alt.Step(17))
+    )
+
+
+def _standing(mice: pd.DataFrame, n_mice: int, clicked: alt.Parameter) -> Any:
+    """A bar per mouse: too many for names, which the tooltips give."""
+    place = alt.Axis(labels=False, ticks=False)
+    return (
+        _bars(
+            mice,
+            clicked,
+            [
+                alt.Tooltip("subject_nickname:N", title="mouse"),
+                alt.Tooltip("laboratory:N"),
+            ],
+        )
+        .encode(
+            x=alt.X(
+                "mouse_number:O",
+                title=f"{counted(n_mice, 'mouse', 'mice')}, most sessions first",
+                axis=place,
+                scale=alt.Scale(padding=0.1),
+            ),
+            y=alt.Y("sum(n_sessions):Q", title="sessions"),
+        )
+        .properties(width=620, height=170)
+    )
+
+
+def _bars(counts: pd.DataFrame, clicked: alt.Parameter, whose: list[alt.Tooltip]) -> Any:
+    """Sessions by task, those of other labs than the one clicked pale."""
+    return (
+        alt.Chart(counts)
+        .mark_bar()
+        .encode(
+            color=alt.Color("task:N", scale=alt.Scale(domain=TASKS, range=TASK_COLORS)),
+            order=alt.Order("task_number:Q"),
+            opacity=alt.condition(clicked, alt.value(1), alt.value(0.15)),
+            tooltip=[
+                *whose,
+                alt.Tooltip("task:N"),
+                alt.Tooltip("sum(n_sessions):Q", title="sessions", format=","),
+                alt.Tooltip("max(n_total):Q", title="of all tasks", format=","),
+            ],
+        )
+    )

@@ -1,0 +1,92 @@
+"""What all charts share: colours, the words above them, and what stands there without data."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+# The behaviour paper's order and colours of laboratories: ColorBrewer's Dark2.
+INSTITUTIONS = ("UCL", "CCU", "CSHL", "NYU", "Princeton", "SWC", "Berkeley")
+INSTITUTION_COLORS = (
+    "#1b9e77",
+    "#d95f02",
+    "#7570b3",
+    "#e7298a",
+    "#66a61e",
+    "#e6ab02",
+    "#a6761d",
+)
+# Probability of a stimulus on the left, percent: orange, grey and purple as in the paper.
+BLOCKS = (20, 50, 80)
+BLOCK_COLORS = ("#e08214", "#737373", "#8073ac")
+GREY = "#bdbdbd"
+# Trained, not trained yet: told apart in grey print as well.
+DARK = "#222222"
+
+# Names as in the journals' figures; the browser's own sans-serif is always there.
+FONT = "Helvetica, Arial, sans-serif"
+
+
+def ask(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> pd.DataFrame:
+    """Run a query of the views, with its `$name` parameters, and return the rows."""
+    return con.execute(query, values).df() if values else con.execute(query).df()
+
+
+def in_order(institutions: Iterable[str]) -> list[str]:
+    """The paper's order of laboratories, others after them."""
+    present = set(institutions)
+    return [*(i for i in INSTITUTIONS if i in present), *sorted(present - set(INSTITUTIONS))]
+
+
+def institution_color(institutions: Iterable[str], field: str = "institution_short") -> alt.Color:
+    """The colours of laboratories; others than the paper's seven are grey."""
+    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True))
+    order = in_order(institutions)
+    scale = alt.Scale(domain=order, range=[known.get(name, GREY) for name in order])
+    return alt.Color(f"{field}:N", title="laboratory", scale=scale)
+
+
+def block_color(field: str = "prob_left_block") -> alt.Color:
+    """The colour of a block."""
+    scale = alt.Scale(domain=list(BLOCKS), range=list(BLOCK_COLORS))
+    return alt.Color(f"{field}:N", title="stimulus left, %", scale=scale)
+
+
+def finished(
+    con: duckdb.DuckDBPyConnection, chart: Any, title: str, subtitle: str | list[str]
+) -> Any:
+    """Put title, subtitle and fonts on a chart, and say so where the data are simulated."""
+    lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
+    if is_simulated(con):
+        lines.append("SIMULATED DATA: no animal did any of this")
+    return (
+        chart.properties(
+            title=alt.TitleParams(title, subtitle=lines, anchor="start", offset=12),
+            padding=10,
+        )
+        .configure(font=FONT)
+        .configure_title(fontSize=16, subtitleFontSize=12, subtitleColor="#555555")
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", grid=False)
+        .configure_header(labelFontSize=12, titleFontSize=12)
+        .configure_legend(labelFontSize=11, titleFontSize=11, titleFontWeight="normal")
+        .configure_view(stroke=None)
+    )
+
+
+def nothing(con: duckdb.DuckDBPyConnection, title: str, why: str) -> Any:
+    """A chart that says why there is nothing to see."""
+    text = alt.Chart(pd.DataFrame({"why": [why]})).mark_text(fontSize=14, color="#555555")
+    return finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
+
+
+def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the mirror holds simulated mice."""
+    rows = con.execute("select is_simulated from _mirror.runs order by run desc limit 1").fetchall()
+    return bool(rows and rows[0][0])
+
+
+def counted(n: int, what: str, plural: str = "") -> str:
+    """A number with its noun: `1 mouse`, `1,234 sessions`."""
+    return f"{n:,} {what if n == 1 else plural or what + 's'}"

@@ -1,0 +1,122 @@
+"""Every chart of the gallery is drawn, on mice and on nothing, and written in every format."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analyses import gallery
+from mirror import connect
+from mirror.sources.demo import DemoSource
+from mirror.sync import Options, sync
+
+MICE = 6
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    source = DemoSource(MICE)
+    file = tmp_path_factory.mktemp("charts") / "demo.duckdb"
+    sync(source, file)
+    source.close()
+    return file
+
+
+@pytest.fixture(scope="module")
+def demo(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(file) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    source = DemoSource(5)
+    file = tmp_path_factory.mktemp("charts") / "empty.duckdb"
+    sync(source, file, Options(since=date(2030, 1, 1)))
+    source.close()
+    with connect(file) as connection:
+        yield connection
+
+
+def words(chart: dict) -> str:
+    return json.dumps(chart["title"])
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_a_chart_is_drawn_in_every_format(
+    name: str, demo: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    chart = gallery.draw(demo, name)
+    for suffix in gallery.FORMATS:
+        gallery.save(chart, tmp_path / f"chart{suffix}")
+
+    drawn = json.loads((tmp_path / "chart.json").read_text())
+    assert "SIMULATED DATA" in words(drawn)
+    assert any(letter.isdigit() for letter in words(drawn))
+    assert sum(map(len, drawn.get("datasets", {}).values())) <= 5000
+    assert (tmp_path / "chart.svg").read_text().startswith("<svg")
+    assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
+    assert 'src="http' not in (tmp_path / "chart.html").read_text()
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_a_chart_of_nothing_says_so(name: str, empty: duckdb.DuckDBPyConnection) -> None:
+    drawn = gallery.draw(empty, name).to_dict()
+
+    assert drawn["title"]["text"]
+    assert "match" in json.dumps(drawn["datasets"])
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_a_chart_says_in_a_line_what_it_shows(name: str) -> None:
+    assert 20 < len(gallery.description(name)) <= 95
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "mirror", "plot", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_the_command_lists_the_charts(tmp_path: Path) -> None:
+    listed = run(tmp_path).stdout.splitlines()
+
+    assert [line.split()[0] for line in listed] == gallery.names()
+
+
+def test_the_command_draws_a_chart_of_one_lab(file: Path, tmp_path: Path) -> None:
+    with connect(file) as mirror:
+        [(lab,)] = mirror.sql("select min(lab_name) from subjects").fetchall()
+    done = run(tmp_path, "learning_curves", "--lab", lab, "--database", str(file), "-o", "c.svg")
+
+    assert (done.returncode, done.stderr) == (0, "c.svg\n")
+    assert "SIMULATED DATA" in (tmp_path / "c.svg").read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("nothing",), "There is no chart 'nothing': 'mirror plot' lists them."),
+        (("learning_curves", "-o", "c.gif"), "c.gif must end in .html, .svg, .png, .json."),
+        (
+            ("learning_curves", "--session", "1"),
+            "learning_curves takes --lab, --cohort, not --session.",
+        ),
+    ],
+)
+def test_wrong_words_end_in_a_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = run(tmp_path, *arguments)
+
+    assert (done.returncode, done.stderr) == (2, f"mirror: {said}\n")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,420 @@
+"""The charts of activity and training on a few sessions that a person can count."""
+
+from datetime import timedelta
+from importlib.resources import files
+from math import exp, log, sqrt
+from uuid import UUID
+
+import duckdb
+import pandas as pd
+import pytest
+from handmade import (
+    BIASED,
+    HABITUATION,
+    MONDAY,
+    MOUSE,
+    OTHER_MOUSE,
+    TABLES,
+    TRAINING,
+    TUESDAY,
+    add,
+    add_mouse,
+    add_session,
+    add_to_session,
+    rows,
+)
+
+from analyses import (
+    days_to_trained,
+    gallery,
+    growth,
+    session_hours,
+    sessions_per_day,
+    sessions_per_lab,
+    training_funnel,
+    training_probability,
+)
+from mirror import derive, views
+from mirror.errors import UsageError
+
+DAY_SUMMARIES = """
+create table behavior_analyses.behavioral_summary_by_date (
+    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
+    n_trials_date integer, training_day integer, training_week integer,
+    primary key (subject_uuid, session_date)
+);
+"""
+THIRD_MOUSE = UUID(int=3)
+AFTERNOON = MONDAY.replace(hour=15)
+SUNDAY = MONDAY + timedelta(days=6)
+NAMES = (
+    "session_hours",
+    "sessions_per_lab",
+    "sessions_per_day",
+    "growth",
+    "training_funnel",
+    "training_probability",
+    "days_to_trained",
+)
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        connection.execute(DAY_SUMMARIES)
+        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+        yield connection
+
+
+def define(con):
+    base = [
+        view
+        for view in views.read(views.folder() / "base")
+        if view.name in ("subjects", "sessions", "trials", "days")
+    ]
+    topics = [
+        view
+        for topic in ("activity", "training_status")
+        for view in views.read(views.folder() / topic)
+        if view.name in ("growth", "session_hours", "sessions_per_day")
+        or topic == "training_status"
+    ]
+    derive.refresh(con, base, set(), run=1, is_whole=True)
+    assert views.define(con, base + topics).skipped == {}
+
+
+def add_lab(con, lab, institution, *mice):
+    add(
+        con,
+        "reference.lab",
+        lab_name=lab,
+        institution=institution,
+        institution_short=institution,
+        time_zone="UTC",
+    )
+    for mouse in mice:
+        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
+
+
+def add_run(con, start, mouse=MOUSE, n_trials=None, status=None, protocol=TRAINING, users=()):
+    add_session(con, start, protocol, mouse)
+    if n_trials is not None:
+        add_to_session(
+            con,
+            "behavior.trial_set",
+            start,
+            mouse,
+            n_trials=n_trials,
+            trials_start_time=0,
+            trials_end_time=1,
+        )
+        add(
+            con,
+            "behavior_analyses.behavioral_summary_by_date",
+            subject_uuid=mouse,
+            session_date=start.date(),
+            performance=0.5,
+            n_trials_date=n_trials,
+        )
+    if status is not None:
+        add_to_session(
+            con,
+            "behavior_analyses.session_training_status",
+            start,
+            mouse,
+            training_status=status,
+            good_enough_for_brainwide_map=False,
+        )
+    for user in users:
+        add_to_session(con, "acquisition.session_user", start, mouse, user_name=user)
+
+
+@pytest.fixture
+def three_mice(con):
+    """One trained on its third day, one not in three, one of no lab and without status."""
+    for number, mouse in enumerate((MOUSE, OTHER_MOUSE, THIRD_MOUSE), start=1):
+        add_mouse(con, mouse, f"mouse {number}")
+    add_lab(con, "cortexlab", "UCL", MOUSE)
+    add_lab(con, "danlab", "Berkeley", OTHER_MOUSE)
+    statuses = ("in_training", "in_training", "trained_1a")
+    for number, status in enumerate(statuses):
+        start = MONDAY + timedelta(days=number)
+        add_run(con, start, MOUSE, 100, status, users=("anna", "bruno"))
+        add_run(con, start, OTHER_MOUSE, 10, "in_training", users=("anna",))
+    add_run(con, AFTERNOON, THIRD_MOUSE, protocol=HABITUATION)
+    add_run(con, SUNDAY, THIRD_MOUSE, protocol=BIASED)
+    define(con)
+    return con
+
+
+def embedded(chart, *fields, number=0):
+    """The rows of a chart's data sets that have these fields, sorted."""
+    tables = [t for t in chart.to_dict()["datasets"].values() if set(fields) <= set(t[0])]
+    return sorted(tuple(row[field] for field in fields) for row in tables[number])
+
+
+def subtitle(chart):
+    return " ".join(chart.to_dict()["title"]["subtitle"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_match_the_chart_says_so(three_mice, name):
+    for values in ({"lab": "nowhere"}, {"cohort": "nobody"}):
+        chart = gallery.draw(three_mice, name, **values)
+        [(why,)] = embedded(chart, "why")
+        assert why.endswith("match")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mirror_without_mice_has_a_chart(con, name):
+    define(con)
+    assert embedded(gallery.draw(con, name), "why")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_lab_of_one_cohort_is_drawn(three_mice, name):
+    chart = gallery.draw(three_mice, name, lab="cortexlab", cohort="all_trained")
+    assert chart.to_dict()["title"]["subtitle"][0].startswith(("1 ", "3 "))
+
+
+# session_hours
+
+
+def test_hours_are_those_on_the_clock_and_shares_those_of_the_lab(three_mice):
+    chart = session_hours.chart(three_mice)
+    assert embedded(chart, "laboratory", "weekday", "hour_of_day", "n_sessions", "lab_percent") == [
+        (lab, weekday, 9, 1, pytest.approx(100 / 3))
+        for lab in ("cortexlab", "danlab")
+        for weekday in ("Mon", "Tue", "Wed")
+    ] + [("no laboratory", "Mon", 15, 1, 50), ("no laboratory", "Sun", 9, 1, 50)]
+    assert subtitle(chart).startswith("8 sessions of 3 mice;")
+
+
+def test_hours_agree_with_the_view(three_mice):
+    assert embedded(
+        session_hours.chart(three_mice), "laboratory", "weekday_number", "hour_of_day", "n_sessions"
+    ) == rows(
+        three_mice,
+        "select coalesce(lab_name, 'no laboratory'), weekday_number, hour_of_day, n_sessions"
+        " from session_hours order by all",
+    )
+
+
+# sessions_per_lab
+
+
+def test_sessions_count_for_their_lab_each_user_and_the_mouse_by_task(three_mice):
+    chart = sessions_per_lab.chart(three_mice)
+    labs, users, mice = chart.vconcat
+    assert embedded(labs, "laboratory", "task", "n_sessions", "n_total") == [
+        ("cortexlab", "training", 3, 3),
+        ("danlab", "training", 3, 3),
+        ("no laboratory", "biased", 1, 2),
+        ("no laboratory", "habituation", 1, 2),
+    ]
+    assert embedded(users, "user_name", "laboratory", "n_sessions", "n_total") == [
+        ("anna", "cortexlab", 3, 6),
+        ("anna", "danlab", 3, 6),
+        ("bruno", "cortexlab", 3, 3),
+        ("no user", "no laboratory", 1, 2),
+        ("no user", "no laboratory", 1, 2),
+    ]
+    assert embedded(mice, "mouse_number", "subject_nickname", "n_sessions") == [
+        (1, "mouse 1", 3),
+        (2, "mouse 2", 3),
+        (3, "mouse 3", 1),
+        (3, "mouse 3", 1),
+    ]
+    assert "8 sessions of 3 mice in 3 laboratories" in subtitle(chart)
+
+
+def test_only_the_busiest_users_have_a_bar(three_mice):
+    chart = sessions_per_lab.chart(three_mice, most_users=1)
+    assert {user for (user,) in embedded(chart.vconcat[1], "user_name")} == {"anna"}
+    assert "the 1 busiest users" in subtitle(chart)
+
+
+# sessions_per_day
+
+
+def test_a_date_has_its_sessions_mice_and_trials_and_no_time_zone(three_mice):
+    add_session(three_mice, AFTERNOON)
+    chart = sessions_per_day.chart(three_mice, lab="cortexlab", last_date="2020-01-07")
+    assert embedded(chart, "session_date", "next_date", "n_sessions", "n_mice", "n_trials") == [
+        ("2020-01-06T00:00:00", "2020-01-07T00:00:00", 2, 1, 100),
+        ("2020-01-07T00:00:00", "2020-01-08T00:00:00", 1, 1, 100),
+    ]
+    assert subtitle(chart) == (
+        "3 sessions of 1 mouse in 1 laboratory on 2 dates from 2020-01-06 to 2020-01-07"
+    )
+
+
+def test_days_agree_with_the_view(three_mice):
+    chart = sessions_per_day.chart(three_mice, first_date=str(TUESDAY.date()))
+    assert embedded(chart, "laboratory", "session_date", "n_sessions", "n_mice") == rows(
+        three_mice,
+        "select coalesce(lab_name, 'no laboratory'), session_date || 'T00:00:00', n_sessions,"
+        " n_mice from sessions_per_day where session_date >= '2020-01-07' order by all",
+    )
+
+
+# growth
+
+
+def test_growth_agrees_with_the_view(three_mice):
+    chart = growth.chart(three_mice)
+    found = embedded(chart, "session_date", "n_mice", "n_labs", "n_sessions", "n_trials")
+    assert found[0] == ("2020-01-06T00:00:00", 3, 2, 3, 110)
+    assert found == rows(
+        three_mice,
+        "select session_date || 'T00:00:00', n_mice, n_labs, n_sessions, n_trials"
+        " from growth order by session_date",
+    )
+    assert subtitle(chart) == (
+        "3 mice, 2 laboratories, 8 sessions, 330 trials from 2020-01-06 to 2020-01-12"
+    )
+
+
+# training_funnel
+
+
+def test_the_funnel_agrees_with_the_view(three_mice):
+    found = three_mice.execute(training_funnel.STAGES, {"lab": None, "cohort": None}).fetchall()
+    expected = rows(
+        three_mice,
+        "select coalesce(institution_short, 'no institution'), stage, n_mice"
+        " from training_funnel where scope = 'lab'",
+    )
+    assert sorted(found) == sorted(expected)
+
+
+def test_the_funnel_counts_mice_by_lab_and_says_who_is_still_in_training(three_mice):
+    chart = training_funnel.chart(three_mice)
+    assert [row for row in embedded(chart, "institution_short", "stage", "n_mice") if row[2]] == [
+        ("Berkeley", stage, 1)
+        for stage in ("mice", "started_training", "with_sessions", "with_status")
+    ] + [
+        ("UCL", stage, 1)
+        for stage in (
+            "mice",
+            "reached_trained_1a",
+            "started_training",
+            "with_sessions",
+            "with_status",
+        )
+    ] + [
+        ("no institution", stage, 1)
+        for stage in ("mice", "started_biased", "started_training", "with_sessions")
+    ]
+    assert subtitle(chart) == (
+        "3 mice, 2 with a training status: 1 still in training, 0 died in training"
+    )
+
+
+# training_probability
+
+
+def test_kaplan_meier_by_hand():
+    #  at risk 5, 4, 2: 1 - 4/5, then 1 - 4/5 * 3/4, then 1 - 4/5 * 3/4 * 1/2
+    times = pd.Series([1, 2, 2, 3, 4])
+    curve = training_probability.kaplan_meier(times, pd.Series([1, 1, 0, 1, 0]))
+    assert curve["time"].tolist() == [0, 1, 2, 3, 4]
+    assert curve["probability"].tolist() == pytest.approx([0, 0.2, 0.4, 0.7, 0.7])
+    assert curve["n_at_risk"].tolist() == [5, 5, 4, 2, 1]
+    assert curve["n_events"].tolist() == [0, 1, 1, 1, 0]
+    # Greenwood's variance after the first event is 1 / (5 * 4)
+    assert curve["low"].iloc[1] == pytest.approx(1 - 0.8 ** _log_log(0.8, 1 / 20))
+    assert curve["high"].iloc[1] == pytest.approx(1 - 0.8 ** (1 / _log_log(0.8, 1 / 20)))
+
+
+def _log_log(survival, greenwood):
+    """Exponent of the survival at the upper end of its interval."""
+    return exp(1.959964 * sqrt(greenwood) / log(survival))
+
+
+def test_a_curve_without_events_or_without_survivors_has_no_interval():
+    for is_event, ends_at in ((False, 0), (True, 1)):
+        curve = training_probability.kaplan_meier(pd.Series([3, 5]), pd.Series([is_event] * 2))
+        assert curve["probability"].iloc[-1] == ends_at
+        assert pd.isna(curve["low"].iloc[-1])
+
+
+def test_the_trained_mouse_is_an_event_and_the_other_is_censored(three_mice):
+    for by, time in (("days", 3), ("sessions", 2), ("trials", 300)):
+        chart = training_probability.chart(three_mice, by=by)
+        curves, numbers = chart.vconcat
+        found = embedded(curves, "group", "time", "probability")
+        assert ("UCL", time, 1) in found
+        assert found[0] == ("All", 0, 0)
+        assert [row for row in embedded(numbers, "group", "time", "n_mice") if row[1] == 0] == [
+            ("All", 0, 2),
+            ("Berkeley", 0, 1),
+            ("UCL", 0, 1),
+        ]
+        assert subtitle(chart).startswith("2 mice, 1 trained and 1 censored; half are trained")
+
+
+def test_days_without_status_are_told(three_mice):
+    three_mice.execute(
+        "delete from behavior_analyses.session_training_status where training_status ="
+        " 'in_training' and subject_uuid = ?",
+        [MOUSE],
+    )
+    derive.refresh(three_mice, views.read(views.folder() / "base"), set(), run=2, is_whole=True)
+    for module in (training_probability, days_to_trained):
+        assert "1 mouse has no status on most days" in subtitle(module.chart(three_mice))
+
+
+def test_an_unknown_unit_is_refused(three_mice):
+    with pytest.raises(UsageError, match="days, sessions, trials"):
+        training_probability.chart(three_mice, by="years")
+
+
+# days_to_trained
+
+
+def test_days_and_trials_run_to_the_day_of_being_trained(three_mice):
+    chart = days_to_trained.chart(three_mice)
+    assert embedded(chart, "group", "subject_nickname", "n_days", "n_trials") == [
+        ("UCL", "mouse 1", 3, 300)
+    ]
+    assert subtitle(chart).startswith(
+        "1 trained mouse of 1 laboratory; median 3 days and 300 trials"
+        " days: too few mice for a test"
+    )
+
+
+def mice_of(**labs):
+    return pd.DataFrame(
+        [{"institution_short": lab, "n_days": days} for lab, all_ in labs.items() for days in all_]
+    )
+
+
+def test_normal_days_are_compared_by_anova():
+    #  two labs of ten, their means 1 apart, the squares within each sum to 82.5
+    a, b = range(10, 20), range(11, 21)
+    found = days_to_trained.difference(mice_of(UCL=a, NYU=b), "n_days")
+    between = 20 * 0.5**2
+    assert found["test"] == "one-way ANOVA"
+    assert found["statistic"] == pytest.approx(between / (165 / 18))
+    assert found["effect"] == pytest.approx(between / (between + 165))
+    assert (found["n_mice"], found["n_labs"]) == (20, 2)
+
+
+def test_skewed_days_are_compared_by_ranks():
+    a = [2**power for power in range(0, 20, 2)]
+    b = [2**power for power in range(1, 21, 2)]
+    found = days_to_trained.difference(mice_of(UCL=a, NYU=b, SWC=[9]), "n_days")
+    #  ranks 1, 3, ... and 2, 4, ...: sums 100 and 110
+    expected = 12 / (20 * 21) * (100**2 + 110**2) / 10 - 3 * 21
+    assert found["test"] == "Kruskal-Wallis"
+    assert found["statistic"] == pytest.approx(expected)
+    assert found["effect"] == pytest.approx((expected - 1) / 18)
+    assert found["n_labs"] == 2
+    assert "not normal" in days_to_trained.in_words(found)
+
+
+@pytest.mark.parametrize("labs", [{"UCL": range(30)}, {"UCL": [5] * 12, "NYU": [5] * 12}])
+def test_one_lab_or_equal_days_are_not_tested(labs):
+    assert days_to_trained.difference(mice_of(**labs), "n_days") is None

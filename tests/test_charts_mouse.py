@@ -1,0 +1,410 @@
+"""The charts of one mouse, one session, and progress, on a few rows that a person can check."""
+
+from datetime import timedelta
+from importlib.resources import files
+
+import duckdb
+import pytest
+from handmade import (
+    BIASED,
+    CHOSE_LEFT,
+    ERROR,
+    MONDAY,
+    MOUSE,
+    NO_GO,
+    OTHER_MOUSE,
+    TABLES,
+    TRAINING,
+    TUESDAY,
+    add,
+    add_mouse,
+    add_session,
+    add_to_session,
+    add_trial,
+    left,
+    right,
+)
+
+from analyses import (
+    criterion_checklist,
+    learning_progress,
+    mouse_contrasts,
+    mouse_fits,
+    mouse_progress,
+    session_trials,
+)
+from mirror import derive, views
+from mirror.errors import UsageError
+
+CHARTS = [
+    criterion_checklist,
+    learning_progress,
+    mouse_contrasts,
+    mouse_fits,
+    mouse_progress,
+    session_trials,
+]
+STORED = """
+create table behavior_analyses.behavioral_summary_by_date (
+    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
+    n_trials_date integer, training_day integer, training_week integer,
+    primary key (subject_uuid, session_date)
+);
+alter table behavior_analyses.psych_results add column signed_contrasts double[];
+alter table behavior_analyses.psych_results add column n_trials_stim bigint[];
+create table behavior_analyses.psych_results_block (
+    subject_uuid uuid, session_start_time timestamp, prob_left_block integer,
+    signed_contrasts double[], n_trials_stim bigint[],
+    threshold float not null, bias float not null,
+    lapse_low float not null, lapse_high float not null,
+    primary key (subject_uuid, session_start_time, prob_left_block)
+);
+create table behavior_analyses.behavioral_summary_by_date__psych_results (
+    subject_uuid uuid, session_date date, prob_left_block integer, prob_left float not null,
+    signed_contrasts double[], n_trials_stim bigint[],
+    threshold float not null, bias float not null,
+    lapse_low float not null, lapse_high float not null,
+    primary key (subject_uuid, session_date, prob_left_block)
+);
+"""
+TOPICS = ("base", "training_status", "psychometrics", "activity")
+
+
+@pytest.fixture
+def con():
+    with duckdb.connect() as connection:
+        connection.execute(TABLES)
+        connection.execute(STORED)
+        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+        yield connection
+
+
+def define(con):
+    read = [view for topic in TOPICS for view in views.read(views.folder() / topic)]
+    base = [view for view in read if view.name in ("subjects", "sessions", "trials", "days")]
+    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
+    views.define(con, read)
+
+
+def add_status(con, start, status, mouse=MOUSE):
+    add_to_session(
+        con,
+        "behavior_analyses.session_training_status",
+        start,
+        mouse,
+        training_status=status,
+        good_enough_for_brainwide_map=False,
+    )
+
+
+def add_two_days(con):
+    """Two trials wrong on Monday; on Tuesday one in each block, right, and a no-go."""
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **CHOSE_LEFT | ERROR)
+    add_trial(con, 2, trial_response_time=None, **left(1.0), **ERROR)
+    add_status(con, MONDAY, "in_training")
+    add_session(con, TUESDAY, BIASED)
+    for trial_id, percent in enumerate((50, 20, 80), start=1):
+        add_trial(con, trial_id, TUESDAY, trial_stim_prob_left=percent / 100)
+    add_trial(con, 4, TUESDAY, trial_response_time=101, trial_stim_prob_left=0.8, **NO_GO)
+    add_status(con, TUESDAY, "trained_1a")
+    define(con)
+
+
+def data(chart):
+    """All rows that the chart embeds."""
+    return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
+
+
+def having(chart, column):
+    return [row for row in data(chart) if row.get(column) is not None]
+
+
+def words(chart):
+    title = chart.to_dict()["title"]
+    return " ".join([title["text"], *title["subtitle"]])
+
+
+# mouse_progress
+
+
+@pytest.mark.parametrize("x", ["date", "day"])
+def test_days_of_a_mouse_and_its_statuses(con, x):
+    add_two_days(con)
+    drawn = mouse_progress.chart(con, x=x)
+    days = [
+        (row["session_date"], row["training_day"], row["n_trials"], row["performance_easy"])
+        for row in having(drawn, "n_trials")
+    ]
+    assert days == [("2020-01-06", 1, 2, 0), ("2020-01-07", 2, 4, 75)]
+    statuses = {(row["status"], row["session_date"]) for row in having(drawn, "status_rank")}
+    assert statuses == {("trained_1a", "2020-01-07")}
+    assert words(drawn) == (
+        "Training of a mouse: mouse no lab; 2 days with 6 trials"
+        " reaction time: median; dashed: first date of each status"
+    )
+
+
+def test_the_mouse_with_most_trials_unless_one_is_named(con):
+    add_two_days(con)
+    add_mouse(con, OTHER_MOUSE, "other")
+    add_session(con, mouse=OTHER_MOUSE)
+    add_trial(con, 1, mouse=OTHER_MOUSE)
+    define(con)
+    find = mouse_progress.find_mouse
+    assert find(con)["subject_nickname"] == "mouse"
+    assert find(con, subject="other")["subject_nickname"] == "other"
+    assert find(con, subject=str(OTHER_MOUSE).upper())["subject_nickname"] == "other"
+    assert find(con, subject="none") is None
+    assert find(con, lab="nowhere") is None
+
+
+def test_the_session_by_start_by_uuid_or_the_last_with_trials(con):
+    add_two_days(con)
+    add_session(con, TUESDAY + timedelta(days=1))
+    find = mouse_progress.find_session
+    assert find(con)["session_start_time"] == TUESDAY
+    assert find(con, session="2020-01-06")["session_start_time"] == MONDAY
+    assert find(con, session="2020-01-06T09:30:00")["session_start_time"] == MONDAY
+    uuid = "00000000-0000-0000-0000-0000000003e8"
+    assert find(con, subject="mouse", session=uuid)["session_start_time"] == MONDAY
+    assert find(con, session="2020-01-08") is None
+
+
+# mouse_contrasts
+
+
+def test_choices_of_block_50_by_day_and_contrast(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, **right(0.25))
+    add_trial(con, 2, **right(0.25), **CHOSE_LEFT)
+    add_trial(con, 3, **left(1.0), **CHOSE_LEFT)
+    add_session(con, TUESDAY, BIASED)
+    add_trial(con, 1, TUESDAY, trial_stim_prob_left=0.5)
+    add_trial(con, 2, TUESDAY, trial_stim_prob_left=0.8)
+    define(con)
+    cells = [
+        (row["training_day"], row["signed_contrast"], row["percent_right"], row["n_trials"])
+        for row in having(mouse_contrasts.chart(con), "percent_right")
+    ]
+    assert cells == [(1, -100, 0, 1), (1, 25, 50, 2), (2, 100, 100, 1)]
+
+
+# mouse_fits
+
+
+def add_fit(con, start, block, contrasts, **values):
+    add(
+        con,
+        "behavior_analyses.behavioral_summary_by_date__psych_results",
+        subject_uuid=MOUSE,
+        session_date=start.date(),
+        prob_left_block=block,
+        prob_left=0.5,
+        signed_contrasts=contrasts,
+        n_trials_stim=[10 for _ in contrasts],
+        **{"threshold": 12.5, "bias": -1.5, "lapse_low": 0.25, "lapse_high": 0.125} | values,
+    )
+
+
+def test_fits_of_six_contrasts_by_block(con):
+    six = [-1.0, -0.25, -0.125, 0.125, 0.25, 1.0]
+    add_mouse(con)
+    for start in (MONDAY, TUESDAY):
+        add_session(con, start, BIASED)
+        add_trial(con, 1, start)
+    add_fit(con, MONDAY, 0, six[1:])
+    add_fit(con, TUESDAY, 0, six)
+    add_fit(con, TUESDAY, 1, six, threshold=50.0)
+    define(con)
+    drawn = mouse_fits.chart(con, source="stored")
+    fits = {
+        (row["training_day"], row["prob_left_block"], row["threshold"])
+        for row in having(drawn, "threshold")
+    }
+    assert fits == {(2, 50, 12.5), (2, 20, 50)}
+    assert {row["lapse_low"] for row in having(drawn, "lapse_low")} == {0.25}
+    assert "2 fits of 1 day, 120 trials" in words(drawn)
+
+
+def test_the_limits_are_those_of_trained_1a(con):
+    assert [mouse_fits.limits(parameter) for parameter in mouse_fits.PANELS] == [
+        [19],
+        [-16, 16],
+        [0.2],
+        [0.2],
+    ]
+
+
+# criterion_checklist
+
+
+def test_each_measure_against_its_limit(con):
+    add_two_days(con)
+    drawn = criterion_checklist.chart(con)
+    lines = {
+        (row["criterion"], row["measure"]): (row["shown"], row["limit_shown"], row["verdict"])
+        for row in having(drawn, "measure")
+    }
+    assert lines["trained_1a", "sessions"] == ("2", ">= 3", "failed")
+    assert lines["good_enough_for_brainwide_map", "protocol"] == ("no", "yes", "failed")
+    assert {row["met"] for row in having(drawn, "met")} == {"not met"}
+    assert "2020-01-07 09:30 (biased, training day 2): trained_1a" in words(drawn)
+
+
+REPORT = f"""
+create view criterion_report as
+select
+    *,
+    null::double as margin,
+    true as is_certain,
+    '{MOUSE}'::uuid as subject_uuid,
+    timestamp '{MONDAY}' as session_start_time
+from (values
+    ('trained_1a', 'n_trials', 1200::double, '>', 200::double, true, 0, 1),
+    ('trained_1a', 'threshold', null, '<', 19, null, 0, 1),
+    ('trained_1b', 'zero_contrast_shown', 1, '=', 1, true, 0, 0)
+) as report (
+    criterion, measure, value, comparison, limit_value, passed, n_failed, n_unknown
+)
+"""
+
+
+def test_a_measure_that_is_met_and_one_that_is_not_known(con):
+    con.execute(REPORT)
+    measures = con.execute(
+        criterion_checklist.MEASURES, {"mouse": str(MOUSE), "start": MONDAY}
+    ).df()
+    rows = criterion_checklist.in_rows(measures, ("trained_1a", "trained_1b"))
+    assert rows["heading"].dropna().tolist() == ["trained_1a", "trained_1b"]
+    assert rows["met"].dropna().tolist() == ["not known", "met"]
+    assert rows["shown"].tolist() == ["value", "1200", "not known", "value", "yes"]
+    assert rows["limit_shown"].tolist() == ["limit", "> 200", "< 19", "limit", "yes"]
+
+
+# session_trials
+
+
+def test_trials_of_a_session_in_their_blocks(con):
+    add_two_days(con)
+    drawn = session_trials.chart(con)
+    trials = [
+        (row["trial_id"], row["reaction_time"], row["running_median"], row["outcome"])
+        for row in having(drawn, "outcome")
+    ]
+    assert trials == [
+        (1, 0.5, 0.5, "correct"),
+        (2, 0.5, 0.5, "correct"),
+        (3, 0.5, 0.5, "correct"),
+        (4, 60, 0.5, "no-go"),
+    ]
+    blocks = [
+        (row["prob_left_block"], row["block_start"], row["block_end"])
+        for row in having(drawn, "block_start")
+    ]
+    assert blocks == [(20, 1.5, 2.5), (80, 2.5, 4.5)]
+    assert "biased, training day 2; 4 trials dark line" in words(drawn)
+
+
+def test_a_trial_without_a_reaction_time_is_counted_and_not_drawn(con):
+    add_two_days(con)
+    drawn = session_trials.chart(con, session="2020-01-06")
+    assert [row["trial_id"] for row in having(drawn, "outcome")] == [1]
+    assert "training, training day 1; 2 trials, 1 of them without a reaction" in words(drawn)
+
+
+def test_the_end_criterion_is_where_it_was_met(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1)
+    add_trial(con, 2)
+    add_trial(con, 5, trial_start_time=46 * 60)
+    define(con)
+    drawn = session_trials.chart(con)
+    assert [(row["trial_id"], row["words"]) for row in having(drawn, "words")] == [
+        (5, "few trials in 45 min")
+    ]
+    assert "dashed: end criterion met at trial 5 (few trials in 45 min)" in words(drawn)
+
+
+# learning_progress
+
+DAYS = """
+create table days as
+select
+    mouse as subject_uuid,
+    'lab' as lab_name,
+    if(mouse = 4, null, 'UCL') as institution_short,
+    day as training_day,
+    900 * day as cum_trials,
+    if(day = 3, 100, 900) as n_trials,
+    mouse / 10 + day / 10 as performance_easy
+from range(1, 5) as m(mouse), range(1, 4) as d(day);
+create table days_from_criterion as
+select *, training_day - 2 as days_from_criterion, 'trained' as criterion
+from days where subject_uuid < 4;
+create schema _mirror;
+create table _mirror.runs (run integer, is_simulated boolean);
+create table cohorts (cohort varchar, subject_uuid bigint);
+"""
+
+
+@pytest.mark.parametrize(
+    "by, expected",
+    [
+        ("day", {("UCL", 1): 30, ("UCL", 2): 40, ("all", 1): 35, ("all", 2): 45}),
+        ("trials", {("UCL", 500): 30, ("UCL", 1500): 40, ("all", 500): 35, ("all", 1500): 45}),
+        ("criterion", {("UCL", -1): 30, ("UCL", 0): 40, ("all", -1): 30, ("all", 0): 40}),
+    ],
+)
+def test_means_of_three_mice_or_more_with_their_interval(by, expected):
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        means = having(learning_progress.chart(con, by=by), "mean")
+        found = {(row["institution_short"], row["progress"]): row for row in means}
+        # one institution is not drawn apart from all
+        alone = {key: mean for key, mean in expected.items() if key[0] == "all"}
+        assert {key: pytest.approx(row["mean"]) for key, row in found.items()} == alone
+        three = [row for row in means if row["n_mice"] == 3]
+        assert all(row["high"] - row["mean"] == pytest.approx(10 / 3**0.5) for row in three)
+
+
+def test_two_mice_are_too_few():
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        con.execute("delete from days where subject_uuid > 2")
+        assert "no three mice match" in str(data(learning_progress.chart(con)))
+
+
+# nothing, and what is not known
+
+
+@pytest.mark.parametrize("module", CHARTS)
+def test_nothing_matches(con, module):
+    add_two_days(con)
+    assert "match" in str(data(module.chart(con, lab="nowhere")))
+    assert "match" in str(data(module.chart(con, cohort="paper")))
+
+
+@pytest.mark.parametrize("module", CHARTS)
+def test_a_mouse_that_never_ran(con, module):
+    add_mouse(con)
+    add_session(con, MONDAY, TRAINING)
+    define(con)
+    assert "match" in str(data(module.chart(con)))
+
+
+@pytest.mark.parametrize(
+    "module, wrong",
+    [
+        (mouse_progress, {"x": "week"}),
+        (mouse_fits, {"source": "server"}),
+        (learning_progress, {"by": "week"}),
+    ],
+)
+def test_a_word_that_a_chart_does_not_know(con, module, wrong):
+    add_two_days(con)
+    with pytest.raises(UsageError, match=r"(week|server)"):
+        module.chart(con, **wrong)
