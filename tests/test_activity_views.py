@@ -298,7 +298,7 @@ def test_a_session_that_meets_no_criterion_keeps_its_row(con):
 
 def test_trials_whose_session_is_missing_keep_their_row(con):
     add_trial(con, 1)
-    assert rows(con, "select n_trials, task from session_end_criteria") == [(1, None)]
+    assert rows(con, "select n_trials, task from session_end_criteria") == [(1, "unknown")]
 
 
 def test_long_reaction_times_end_a_session_after_400_trials(con):

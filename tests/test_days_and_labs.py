@@ -192,6 +192,39 @@ def test_mice_of_one_name_have_their_own_days(con):
     ]
 
 
+@pytest.mark.parametrize(
+    ("stored_days", "has_earlier_days"),
+    [
+        ((None, None), None),
+        ((1, None), False),
+        ((1, 2), False),
+        ((1, 1), False),
+        ((None, 3), True),
+        ((31, 32), True),
+    ],
+)
+def test_days_that_the_server_counted_before_show_in_its_number_of_the_day(
+    con, stored_days, has_earlier_days
+):
+    add_mouse(con)
+    add_mouse(con, OTHER_MOUSE, "other mouse")
+    for start, stored_day in zip((MONDAY, TUESDAY), stored_days, strict=True):
+        add_session(con, start)
+        add_session(con, start, mouse=OTHER_MOUSE)
+        add_summary(con, start.date(), training_day=stored_day)
+    add_summary(con, MONDAY.date(), OTHER_MOUSE, training_day=1)
+    assert answer(
+        con,
+        "select subject_nickname, has_earlier_days from days"
+        " order by subject_nickname, session_date",
+    ) == [
+        ("mouse", has_earlier_days),
+        ("mouse", has_earlier_days),
+        ("other mouse", False),
+        ("other mouse", False),
+    ]
+
+
 # days: what they hold
 
 

@@ -298,7 +298,7 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
         spotless,
         "select flags, n_trial_rows, n_trials_missing, n_trial_gaps, without_stim_on_share,"
         " no_go_share, n_odd_contrast, n_odd_prob_left, why_no_reaction_time, why_no_status,"
-        " training_status, recomputed_training_status from session_quality",
+        " training_status, derived_status from session_quality",
     ) == [("", 2, 0, 0, 0.0, 0.0, 0, 0, None, None, "in_training", "in_training")]
 
 

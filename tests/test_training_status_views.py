@@ -440,7 +440,53 @@ def test_a_mouse_without_days_has_no_row(con):
     assert answer(con, "from time_to_criterion") == []
 
 
-# days_from_criterion
+# days that the server counted and that are not here, as after a sync with --since
+
+
+def test_a_mouse_that_the_server_knew_earlier_is_flagged(con):
+    add_mouse(con)
+    add_mouse(con, OTHER_MOUSE, "other mouse")
+    for mouse in (MOUSE, OTHER_MOUSE):
+        add_run(con, day(1), "trained_1a", mouse=mouse)
+    add_summary(con, day(1), n_trials=300, training_day=31)  # of the other mouse nothing is stored
+    assert answer(
+        con,
+        "select subject_nickname, has_earlier_days, is_reached, n_days, stored_training_day"
+        " from time_to_criterion where criterion = 'trained' order by subject_nickname",
+    ) == [("mouse", True, True, 1, 31), ("other mouse", None, True, 1, None)]
+
+
+def test_stored_days_are_subtracted_where_both_dates_have_one(con):
+    add_mouse(con)
+    add_run(con, day(1), "in_training")
+    add_run(con, day(2), "in_training")
+    add_run(con, day(4), "trained_1a")
+    add_run(con, day(5), "trained_1a")
+    add_summary(con, day(3), n_trials=300, training_day=4)  # without a session here
+    for number, training_day in ((1, 2), (4, 5), (5, 6)):
+        add_summary(con, day(number), n_trials=300, training_day=training_day)
+    assert answer(
+        con,
+        "select day(session_date), training_day, stored_training_day, days_from_criterion,"
+        " day_source from days_from_criterion where criterion = 'trained' order by session_date",
+    ) == [
+        (6, 1, 2, -3, "stored"),
+        (7, 2, None, -1, "recomputed"),
+        (8, None, 4, -1, "stored"),
+        (9, 3, 5, 0, "stored"),
+        (10, 4, 6, 1, "stored"),
+    ]
+
+
+def test_a_day_with_no_number_of_either_kind_has_no_distance(con):
+    add_mouse(con)
+    add_summary(con, day(1), n_trials=300, training_day=1)  # no session
+    add_run(con, day(2), "trained_1a")  # no summary
+    assert answer(
+        con,
+        "select session_date, days_from_criterion, day_source from days_from_criterion"
+        " where criterion = 'trained' order by session_date",
+    ) == [(day(1).date(), None, None), (day(2).date(), 0, "recomputed")]
 
 
 def test_days_from_a_criterion_skip_dates_without_a_session(con):

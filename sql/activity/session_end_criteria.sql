@@ -29,7 +29,8 @@
 -- Not portable: medians over rows, and lists in an order, exist in DuckDB and not elsewhere.
 -- The original's rules are defined by them.
 --
--- Cost: the dearest of the views, about a second per million trials on two cores.
+-- Cost: the dearest of the views, one to three seconds per million trials on two cores. A filter
+-- on subject_nickname spares nothing: filter by subject_uuid.
 create or replace view session_end_criteria as
 
 with
@@ -281,7 +282,7 @@ select
     session_end.session_start_time,
     session.session_date,
     session.training_day,
-    session.task,
+    coalesce(session.task, 'unknown') as task,
     session_end.n_trials,
     case session_end.end_status_index
         when session_end.long_rt_index then 'long_rt'
@@ -331,7 +332,7 @@ comment on column session_end_criteria.session_date is
 comment on column session_end_criteria.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column session_end_criteria.task is
-'habituation, training, biased, ephys, other, or unknown. NULL as session_date.';
+'habituation, training, biased, ephys, other, or unknown. Never NULL.';
 comment on column session_end_criteria.n_trials is
 'Trials of the session here.';
 comment on column session_end_criteria.end_status is

@@ -17,6 +17,9 @@
 -- * Two sessions on one date are one row here. The status is that of the last one that has one.
 -- * A server cannot have a summary without a session; a mirror can, if sessions were left out.
 --   Such a date has no training_day, and later days count one too few: see stored_training_day.
+-- * After a sync with --since the first day here is training_day 1, cum_trials and calendar_day
+--   start there too, and a mouse can be trained on it. has_earlier_days tells; training_milestones,
+--   cohorts and training_funnel have no such column, and take the first date here for the first.
 create or replace view days as
 
 with
@@ -100,6 +103,9 @@ select
     mouse.institution_short,
     mouse.institution_code,
     date_diff('day', mouse.subject_birth_date, day.session_date) as age_days,
+    max(case when stored.training_day > session_date.training_day then 1
+            when stored.training_day <= session_date.training_day then 0
+        end) over (partition by day.subject_uuid) = 1 as has_earlier_days,
     session_date.training_day,
     session_date.training_day - 1 as training_day0,
     session_date.training_day // 5 as training_week,
@@ -163,6 +169,8 @@ comment on column days.institution_code is
 'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column days.age_days is
 'Age of the mouse on the date, days. NULL without a date of birth.';
+comment on column days.has_earlier_days is
+'True if the server counted days of the mouse that are not here. NULL without a day to compare.';
 comment on column days.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
 comment on column days.training_day0 is
@@ -192,7 +200,7 @@ comment on column days.median_reaction_time is
 comment on column days.training_status is
 'Stored status after the last session of the date that has one. NULL if none.';
 comment on column days.derived_status is
-'Status by the same rules, recomputed from trials, after the last session. NULL if unknown.';
+'Status by the same rules, recomputed from trials, last session that has one. NULL if none.';
 comment on column days.status is
 'training_status; derived_status for a mouse without any stored status. NULL if none.';
 comment on column days.status_rank is

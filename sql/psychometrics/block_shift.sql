@@ -8,9 +8,9 @@
 -- percent; positive for a mouse that follows the prior, as stimuli of a 20 block are mostly on
 -- the right. The paper reads it off fitted curves of three sessions; here it is the mean of the
 -- trials themselves, of one session. bias_shift is bias(80) minus bias(20) of the curves fitted
--- per block with the paper's bounds; bias_shift_dj the same of the pipeline's fits, which the
--- status ready4ephysrig compares with 5. For the shift at every contrast subtract the rows of
--- psychometrics_by_block:
+-- per block with the paper's bounds; bias_shift_dj the same of the pipeline's fits of this one
+-- session. The status ready4ephysrig compares another with 5, that of three sessions pooled: see
+-- criterion_report. For the shift at every contrast subtract the rows of psychometrics_by_block:
 --   select a.signed_contrast, 100 * (a.p_right - b.p_right) as p_right_shift
 --   from psychometrics_by_block as a
 --   join psychometrics_by_block as b using (subject_uuid, session_start_time, signed_contrast)

@@ -1,7 +1,7 @@
 -- Grain: one row per session with trials.
 --
 -- Sources: behavior.trial_set__trial, read once with the definitions of trials, which has many
--- more window functions than are needed here; sessions.
+-- more window functions than are needed here; subjects, sessions.
 --
 -- Definitions: a trial has a history if the trial before it was recorded and both have a choice.
 -- after_reward and after_error: that trial was rewarded, or not. stay and switch: the same side
@@ -30,6 +30,8 @@
 --   sessions, weight each p by the n of the same name, and subtract the pooled ones.
 -- * A no-go and a gap in trial_id break the history, as in trials. The originals' shift(1) over
 --   a frame runs across gaps, sessions and mice.
+-- * The names of a mouse come with its trials from the start, for a filter on subject_nickname to
+--   spare the other mice, as in trials; one on subject_uuid is twice as fast.
 create or replace view choice_history as
 
 with
@@ -37,21 +39,24 @@ with
 coded_trial as (
 
     select
-        subject_uuid,
-        session_start_time,
-        trial_id,
-        trial_stim_contrast_right = trial_stim_contrast_left as is_zero,
-        case trial_response_choice::varchar
+        trial.subject_uuid,
+        trial.session_start_time,
+        mouse.subject_nickname,
+        trial.trial_id,
+        trial.trial_stim_contrast_right = trial.trial_stim_contrast_left as is_zero,
+        case trial.trial_response_choice::varchar
             when 'CCW' then 1
             when 'CW' then -1
             when 'No Go' then 0
         end as choice,
-        case trial_feedback_type
+        case trial.trial_feedback_type
             when 1 then 1
             when -1 then 0
         end as rewarded,
-        trial_rep_num
-    from behavior.trial_set__trial
+        trial.trial_rep_num
+    from behavior.trial_set__trial as trial
+    left join subjects as mouse
+        on mouse.subject_uuid = trial.subject_uuid
 
 ),
 
@@ -61,6 +66,7 @@ trial_with_neighbors as (
     select
         subject_uuid,
         session_start_time,
+        subject_nickname,
         trial_id,
         is_zero,
         choice,
@@ -74,7 +80,7 @@ trial_with_neighbors as (
         lead(rewarded) over session_order as after_rewarded
     from coded_trial
     window session_order as (
-        partition by subject_uuid, session_start_time
+        partition by subject_nickname, subject_uuid, session_start_time
         order by trial_id
     )
 
@@ -85,6 +91,7 @@ trial_with_history as (
     select
         subject_uuid,
         session_start_time,
+        subject_nickname,
         is_zero,
         choice,
         -- NULL if not recorded on one of the two
@@ -109,6 +116,7 @@ history_pattern as (
     select
         subject_uuid,
         session_start_time,
+        subject_nickname,
         is_zero,
         is_fresh,
         choice,
@@ -121,6 +129,7 @@ history_pattern as (
     group by
         subject_uuid,
         session_start_time,
+        subject_nickname,
         is_zero,
         is_fresh,
         choice,
@@ -136,6 +145,7 @@ history_count as (
     select
         subject_uuid,
         session_start_time,
+        subject_nickname,
         sum(n_trials) as n_trials,
         sum(n_trials) filter (where previous_choice <> 0 and previous_rewarded = 1)
             as n_after_reward,
@@ -206,7 +216,7 @@ history_count as (
             where is_zero and choice = 1 and next_choice = -1 and next_rewarded = 0
         ) as n_right_zero_before_left_error
     from history_pattern
-    group by subject_uuid, session_start_time
+    group by subject_uuid, session_start_time, subject_nickname
 
 ),
 
@@ -215,7 +225,7 @@ history_rate as (
     select
         counted.subject_uuid,
         counted.session_start_time,
-        session.subject_nickname,
+        counted.subject_nickname,
         session.lab_name,
         session.institution_short,
         session.session_date,

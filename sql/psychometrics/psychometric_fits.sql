@@ -229,7 +229,7 @@ comment on column psychometric_fits.n_contrasts is
 comment on column psychometric_fits.threshold is
 'Width of the curve, percent contrast. NULL if derived and not determined, see verdict.';
 comment on column psychometric_fits.bias is
-'Contrast of equal choice, percent, right positive. NULL if derived and not determined.';
+'Midpoint of the curve, percent, right positive. NULL if derived and not determined.';
 comment on column psychometric_fits.lapse_low is
 'Error rate for strong stimuli on the left, 0 to 1. NULL if derived and not determined.';
 comment on column psychometric_fits.lapse_high is

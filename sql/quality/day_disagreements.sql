@@ -15,7 +15,9 @@
 --   known reason: leave them out with `where not is_explained`.
 -- * The server stored NULL where performance_easy was exactly 0.
 -- * training_day counts dates of session rows. Where the server held sessions that it no longer
---   publishes, its count is ahead from there on, and training_week with it.
+--   publishes, or a sync with --since left them out, its count is ahead from there on, and
+--   training_week with it. It can be behind too, as where sessions of an earlier date reach the
+--   server after it counted; such a difference is not explained.
 create or replace view day_disagreements as
 
 with

@@ -115,7 +115,7 @@ assessed_session as (
             as n_odd_prob_left,
         complete.stim_on_times_status::varchar as stim_on_times_status,
         complete.go_cue_trigger_times_status::varchar as go_cue_trigger_times_status,
-        here.training_status as recomputed_training_status,
+        here.training_status as derived_status,
         here.rule as recomputed_rule
     from sessions as session
     left join session_trial as trial
@@ -200,7 +200,7 @@ select
         else 'the times are there, but the server stored no result'
     end as why_no_reaction_time,
     training_status,
-    recomputed_training_status,
+    derived_status,
     case
         when training_status is not null then null
         when not has_trials then 'no trials were extracted from the raw files'
@@ -272,7 +272,7 @@ comment on column session_quality.why_no_reaction_time is
 'Why none were stored. NULL if they were.';
 comment on column session_quality.training_status is
 'Stored status after this session, such as trained_1a. NULL if none.';
-comment on column session_quality.recomputed_training_status is
+comment on column session_quality.derived_status is
 'The status by the rules of the pipeline, from trials here. NULL if it cannot be known.';
 comment on column session_quality.why_no_status is
 'Why no status was stored. NULL if one was.';

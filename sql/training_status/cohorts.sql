@@ -10,7 +10,7 @@
 --   list). By default the tutorial reads 101 uuids from a file of its own; this is the criterion
 --   that they were made with, and can differ by a few mice.
 -- * all_trained: every mouse that was trained, of any project or none, to this day.
--- For a cohort of your own, add a row to the table `cohort` below, or restrict any of them.
+-- For a cohort of your own, add a row to the CTE `cohort` of this file, or restrict any of them.
 --
 -- Traps:
 -- * Cohorts overlap: filter by one, or mice count twice.
@@ -18,6 +18,8 @@
 --   restrict them. Its code also leaves out session a9fb578a-9d7d-42b4-8dbc-3b419ce9f424, and
 --   for some figures everything before 2019-06-10, when the hardware became stable.
 -- * A cohort is as complete as the statuses in the mirror: see status_source.
+-- * After a sync with --since, or where sessions have no rows here, date_trained can be too late,
+--   and a mouse be missing from a cohort with a last_date: see days.has_earlier_days.
 create or replace view cohorts as
 
 with

@@ -11,8 +11,8 @@
 -- Traps:
 -- * Criteria are evaluated whatever the status: a criterion that fails today may have been met
 --   before, and statuses last. The status itself is in session_status.
--- * Where the protocol is another, or there were fewer sessions than asked for, only that one
---   measure has a row, and it failed.
+-- * Where the protocol is another, or there were fewer sessions than asked for, what comes after
+--   was not measured and has no row: the last measure there is, protocol or sessions, failed.
 -- * bias is the absolute value of the midpoint; bias_shift, that of block 80 less that of 20.
 -- * untrainable and unbiasable are `met` by a number of sessions alone.
 create or replace view criterion_report as
@@ -88,7 +88,7 @@ comment on column criterion_report.limit_value is
 comment on column criterion_report.passed is
 'True if value compares as it must. NULL if the value is not known.';
 comment on column criterion_report.margin is
-'Distance to the limit, in the unit of value: below 0 fails. NULL for = or an unknown value.';
+'Distance to the limit: below 0 fails, and 0 for < and >. NULL for = or an unknown value.';
 comment on column criterion_report.n_failed is
 'Measures with a row for this session and criterion that failed. Never NULL.';
 comment on column criterion_report.n_unknown is

@@ -1,15 +1,22 @@
 -- Grain: one row per mouse, date and criterion, for each criterion that the mouse reached: the
--- rows of days, before and after. A mouse that did not reach a criterion has no rows of it;
--- time_to_criterion tells which those are.
+-- rows of days, before and after. A mouse that did not reach a criterion has no rows of it, nor
+-- one that may have reached it before its first date here; time_to_criterion tells which.
 --
 -- Sources: days, time_to_criterion.
 --
--- Definition: training_day minus that of the date of the criterion, as in paper-behavior
--- (query_sessions_around_criterion). Its windows are counted so: [2, 0] is days_from_criterion
+-- Definition: the stored training_day minus that of the date of the criterion, as in
+-- paper-behavior (query_sessions_around_criterion); the recomputed ones where either date has no
+-- stored one, see day_source. The paper's windows are counted so: [2, 0] is days_from_criterion
 -- between -2 and 0, and then all sessions on these dates, of any task.
 --
--- Traps: dates on which the mouse did not run are not counted, so 1 is the next date with a
--- session, after a weekend too; calendar_days_from_criterion counts them.
+-- Traps:
+-- * Dates on which the mouse did not run are not counted, so 1 is the next date with a session,
+--   after a weekend too; calendar_days_from_criterion counts them.
+-- * The server did not always count each date once, and a mouse can have days of both sources: a
+--   number can be skipped or come twice.
+-- * paper-behavior sees only dates with a stored summary: day_source = 'stored'.
+-- * Days that are not here, after a sync with --since or of sessions without rows, do not change
+--   a difference of stored days, but one of recomputed days across the gap.
 create or replace view days_from_criterion as
 
 select
@@ -23,7 +30,17 @@ select
     reached.status_source,
     reached.date_reached,
     day.training_day,
-    day.training_day - reached.training_day as days_from_criterion,
+    day.stored_training_day,
+    coalesce(
+        day.stored_training_day - reached.stored_training_day,
+        day.training_day - reached.training_day
+    ) as days_from_criterion,
+    case
+        when day.stored_training_day is not null and reached.stored_training_day is not null
+            then 'stored'
+        when day.training_day is not null and reached.training_day is not null
+            then 'recomputed'
+    end as day_source,
     date_diff('day', reached.date_reached, day.session_date) as calendar_days_from_criterion,
     day.n_trials,
     day.performance,
@@ -58,8 +75,12 @@ comment on column days_from_criterion.date_reached is
 'Date of the criterion, day 0. Never NULL.';
 comment on column days_from_criterion.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
+comment on column days_from_criterion.stored_training_day is
+'training_day as the server stored it. NULL without.';
 comment on column days_from_criterion.days_from_criterion is
-'training_day less that of date_reached: negative before. NULL if either is.';
+'Training days since date_reached, as day_source says: negative before. NULL if neither is known.';
+comment on column days_from_criterion.day_source is
+'stored: difference of stored_training_day; recomputed: of training_day. NULL if of neither.';
 comment on column days_from_criterion.calendar_days_from_criterion is
 'Calendar days since date_reached: negative before. Never NULL.';
 comment on column days_from_criterion.n_trials is

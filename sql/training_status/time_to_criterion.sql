@@ -6,7 +6,8 @@
 --
 -- Definition: everything is counted up to and including date_until: the date of the criterion, or
 -- for a mouse that did not reach it, that of its last status. So n_days is what figure 2g of
--- eLife 2021;10:e63711 takes from the database (day summaries up to the date of the criterion).
+-- eLife 2021;10:e63711 takes from the database (day summaries up to the date of the criterion),
+-- and days with trials of which the server stored none.
 -- For figure 2d, Kaplan-Meier, n_sessions_in_training is the time and is_reached the event.
 --
 -- Traps:
@@ -17,6 +18,9 @@
 -- * n_days_without_status above 0 means that the mouse may have reached the criterion earlier
 --   than date_reached, on dates whose trials or status are missing, or that sessions crashed.
 -- * A day counts in n_days if it has trials, in training_day if it has a session.
+-- * After a sync with --since, or where sessions have no rows here, everything counts from the
+--   first day here, and a mouse can seem to be trained on it: leave such mice out with
+--   `where has_earlier_days is not true`.
 create or replace view time_to_criterion as
 
 with
@@ -60,6 +64,7 @@ counted_day as (
         day.lab_name,
         day.institution_short,
         day.institution_code,
+        day.has_earlier_days,
         day.training_day,
         day.stored_training_day,
         day.calendar_day,
@@ -122,6 +127,7 @@ select
     day.institution_short,
     day.institution_code,
     mouse.status_source,
+    day.has_earlier_days,
     case when mouse.status_source is not null then mouse.date_reached is not null end
         as is_reached,
     mouse.date_reached,
@@ -159,6 +165,8 @@ comment on column time_to_criterion.institution_code is
 'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column time_to_criterion.status_source is
 'Where the statuses come from: stored; derived if the server has none of the mouse; NULL if none.';
+comment on column time_to_criterion.has_earlier_days is
+'True if the server counted days of the mouse that are not here. NULL without a day to compare.';
 comment on column time_to_criterion.is_reached is
 'True if reached, false if censored at date_until. NULL if the mouse has no status at all.';
 comment on column time_to_criterion.date_reached is

@@ -14,6 +14,8 @@
 -- * paper-behavior compares with `ready4ephys`, `ready` and `training`, which no status or
 --   protocol equals; its printed numbers of those are 0.
 -- * The paper's numbers are of its cohort and cut-off: see cohorts.
+-- * After a sync with --since, or where sessions have no rows here, what a mouse did before is not
+--   counted: started_biased and the first stages are too low. See days.has_earlier_days.
 create or replace view training_funnel as
 
 with

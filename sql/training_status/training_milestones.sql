@@ -11,8 +11,11 @@
 -- Traps:
 -- * A status can be skipped: a mouse may have trained_1b and never trained_1a. Hence
 --   date_reached_trained_1a, and not first_trained_1a, for "how long until 1a".
--- * A date is only as early as the sessions with a status reach: where n_sessions_without_status
---   is not 0 in time_to_criterion, the mouse may have been there before.
+-- * A date is only as early as the sessions with a status reach: where n_days_without_status is
+--   not 0 in time_to_criterion, the mouse may have been there before.
+-- * After a sync with --since, or where sessions have no rows here, a mouse trained long ago
+--   counts as trained on its first date here. Nothing in this view tells: days.has_earlier_days
+--   does, and time_to_criterion gives no date then.
 -- * untrainable does not last: see latest_status.
 -- * The tutorial's functions (nma_ibl) take another `ephys`, which misses ready4delay, and
 --   another `biased`, any biased session: that is first_biased_session.
