@@ -1,6 +1,5 @@
 -- Grain: one row per mouse, date and criterion, for each criterion that the mouse reached: the
--- rows of days, before and after. A mouse that did not reach a criterion has no rows of it, nor
--- one that may have reached it before its first date here; time_to_criterion tells which.
+-- rows of days, before and after. A mouse that did not reach a criterion has no rows of it.
 --
 -- Sources: days, time_to_criterion.
 --
