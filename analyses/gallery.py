@@ -51,8 +51,14 @@ def check(name: str, file: Path, values: Mapping[str, str]) -> None:
 
 
 def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
-    """Draw a chart."""
-    return _module(name).chart(con, **values)
+    """Draw a chart. Raises UsageError where the mirror lacks a view that it asks."""
+    try:
+        return _module(name).chart(con, **values)
+    except duckdb.CatalogException as error:
+        reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
+        raise UsageError(
+            f"{name} cannot be drawn from this mirror ({reason}): 'mirror status' says why."
+        ) from error
 
 
 def save(chart: Any, file: Path) -> None:

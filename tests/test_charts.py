@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -66,7 +66,7 @@ def test_a_chart_is_drawn_in_every_format(
 
 @pytest.mark.parametrize("name", gallery.names())
 def test_a_chart_of_nothing_says_so(name: str, empty: duckdb.DuckDBPyConnection) -> None:
-    drawn = gallery.draw(empty, name).to_dict()
+    drawn = gallery.draw(empty, name, lab="nowhere").to_dict()
 
     assert drawn["title"]["text"]
     assert "match" in json.dumps(drawn["datasets"])
@@ -93,9 +93,22 @@ def test_the_command_lists_the_charts(tmp_path: Path) -> None:
     assert [line.split()[0] for line in listed] == gallery.names()
 
 
+def test_a_mirror_that_lacks_a_view_says_so(
+    mirror: Callable[..., subprocess.CompletedProcess], tables: object
+) -> None:
+    assert mirror("sync").returncode == 0
+    refused = mirror("plot", "learning_curves")
+
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "mirror: learning_curves cannot be drawn from this mirror (Table with name days does not"
+        " exist): 'mirror status' says why.\n"
+    )
+
+
 def test_the_command_draws_a_chart_of_one_lab(file: Path, tmp_path: Path) -> None:
-    with connect(file) as mirror:
-        [(lab,)] = mirror.sql("select min(lab_name) from subjects").fetchall()
+    with connect(file) as connection:
+        [(lab,)] = connection.sql("select min(lab_name) from subjects").fetchall()
     done = run(tmp_path, "learning_curves", "--lab", lab, "--database", str(file), "-o", "c.svg")
 
     assert (done.returncode, done.stderr) == (0, "c.svg\n")
