@@ -16,7 +16,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.psychometric_curves import axis_break, contrast_axis, point_rows
+from analyses.curves import axis_break, contrast_axis, point_rows
 from analyses.style import (
     DARK,
     GREY,

@@ -16,7 +16,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mouse_progress import find_session
+from analyses.mice import find_session
 from analyses.style import DARK, GREY, ask, counted, finished, nothing
 
 TITLE = "Criterion checklist"

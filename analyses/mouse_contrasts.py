@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.mouse_progress import (
+from analyses.mice import (
     STATUSES,
     WIDTH,
     day_axis,

@@ -14,7 +14,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mouse_progress import (
+from analyses.mice import (
     RULE_COLOR,
     STATUSES,
     WIDTH,

@@ -14,7 +14,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mouse_progress import LOG_TICKS, WIDTH, find_session
+from analyses.mice import LOG_TICKS, WIDTH, find_session
 from analyses.style import DARK, ask, block_color, counted, finished, nothing
 
 TITLE = "Trials of a session"

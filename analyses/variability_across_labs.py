@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analyses.psychometric_curves import MOUSE, POINTS, fitted
+from analyses.curves import fitted
+from analyses.psychometric_curves import MOUSE, POINTS
 from analyses.style import (
     DARK,
     GREY,

@@ -28,6 +28,7 @@ from handmade import (
 from analyses import (
     criterion_checklist,
     learning_progress,
+    mice,
     mouse_contrasts,
     mouse_fits,
     mouse_progress,
@@ -152,7 +153,7 @@ def test_the_mouse_with_most_trials_unless_one_is_named(con):
     add_session(con, mouse=OTHER_MOUSE)
     add_trial(con, 1, mouse=OTHER_MOUSE)
     define(con)
-    find = mouse_progress.find_mouse
+    find = mice.find_mouse
     assert find(con)["subject_nickname"] == "mouse"
     assert find(con, subject="other")["subject_nickname"] == "other"
     assert find(con, subject=str(OTHER_MOUSE).upper())["subject_nickname"] == "other"
@@ -163,7 +164,7 @@ def test_the_mouse_with_most_trials_unless_one_is_named(con):
 def test_the_session_by_start_by_uuid_or_the_last_with_trials(con):
     add_two_days(con)
     add_session(con, TUESDAY + timedelta(days=1))
-    find = mouse_progress.find_session
+    find = mice.find_session
     assert find(con)["session_start_time"] == TUESDAY
     assert find(con, session="2020-01-06")["session_start_time"] == MONDAY
     assert find(con, session="2020-01-06T09:30:00")["session_start_time"] == MONDAY

@@ -1,0 +1,140 @@
+"""What the charts of one mouse or session share: finding it, and the dates of its statuses."""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.style import DARK, ask
+
+WIDTH = 640
+RULE_COLOR = "#8c8c8c"
+# Seconds: what Vega chooses on a short logarithmic axis goes without labels in places.
+LOG_TICKS = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 60]
+# One mouse: the one that is named, of those of the lab and cohort, or the one with most trials.
+MOUSE = """
+select
+    subjects.subject_uuid::varchar as subject_uuid,
+    subjects.subject_nickname,
+    coalesce(subjects.lab_name, 'no lab') as lab_name,
+    coalesce(sum(days.n_trials), 0)::bigint as n_trials
+from subjects
+left join days
+    on days.subject_uuid = subjects.subject_uuid
+where ($subject is null
+        or subjects.subject_nickname = $subject
+        or subjects.subject_uuid::varchar = lower($subject))
+    and ($lab is null or subjects.lab_name = $lab)
+    and ($cohort is null or exists (
+        select 1 from cohorts
+        where cohorts.cohort = $cohort and cohorts.subject_uuid = subjects.subject_uuid
+    ))
+group by all
+order by n_trials desc, subject_uuid
+limit 1
+"""
+# One session with trials here: by UUID, by start or the beginning of it, or the last of a mouse.
+SESSION = """
+select
+    session.subject_uuid::varchar as subject_uuid,
+    session.subject_nickname,
+    session.session_start_time,
+    strftime(session.session_start_time, '%Y-%m-%d %H:%M') as started,
+    session.task,
+    session.training_day
+from sessions as session
+where ($mouse is null or session.subject_uuid = $mouse::uuid)
+    and ($session is null
+        or session.session_uuid::varchar = lower($session)
+        or starts_with(session.session_start_time::varchar, replace($session, 'T', ' ')))
+    and ($lab is null or session.lab_name = $lab)
+    and ($cohort is null or exists (
+        select 1 from cohorts
+        where cohorts.cohort = $cohort and cohorts.subject_uuid = session.subject_uuid
+    ))
+    and exists (
+        select 1 from trials
+        where trials.subject_uuid = session.subject_uuid
+            and trials.session_start_time = session.session_start_time
+    )
+order by session.session_start_time desc, session.subject_uuid
+limit 1
+"""
+STATUSES = """
+select
+    status,
+    min(status_rank) as status_rank,
+    min(session_date)::varchar as session_date,
+    min(training_day) as training_day
+from status_by_day
+where subject_uuid = $mouse::uuid and status <> 'in_training'
+group by status
+order by min(session_date)
+"""
+
+
+def find_mouse(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+) -> dict[str, Any] | None:
+    """The mouse that is asked for, by default the one with the most trials; None without."""
+    found = ask(con, MOUSE, lab=lab, cohort=cohort, subject=subject)
+    return None if found.empty else dict(found.iloc[0])
+
+
+def find_session(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+    session: str | None = None,
+) -> dict[str, Any] | None:
+    """The session that is asked for, by default the last with trials of `find_mouse`."""
+    mouse = None
+    if subject is not None or session is None:
+        found = find_mouse(con, lab, cohort, subject)
+        if found is None:
+            return None
+        mouse = found["subject_uuid"]
+    rows = ask(con, SESSION, mouse=mouse, session=session, lab=lab, cohort=cohort)
+    return None if rows.empty else dict(rows.iloc[0])
+
+
+def status_rules(statuses: pd.DataFrame, across: alt.X) -> list[alt.Chart]:
+    """Dashed lines at the first date of each status, a layer to put under others, if any."""
+    if statuses.empty:
+        return []
+    rules = alt.Chart(statuses).mark_rule(strokeDash=[4, 3], color=RULE_COLOR)
+    return [rules.encode(x=across, tooltip=_status_tooltip())]
+
+
+def status_strip(statuses: pd.DataFrame, across: alt.X) -> alt.Chart:
+    """The names of the statuses, a row each, so that those of one week do not overlap."""
+    order = statuses.sort_values("status_rank")["status"].tolist()
+    return (
+        alt.Chart(statuses)
+        .mark_point(shape="diamond", filled=True, size=70, color=DARK, opacity=1)
+        .encode(
+            x=across.axis(None),
+            y=alt.Y("status:N", sort=order[::-1], title=None),
+            tooltip=_status_tooltip(),
+        )
+        .properties(width=WIDTH, height=16 * len(statuses))
+    )
+
+
+def day_axis(first: float, last: float, field: str = "training_day") -> alt.X:
+    """The training day, with room for whole days at both ends."""
+    scale = alt.Scale(domain=[first - 0.5, last + 0.5], nice=False, zero=False)
+    return alt.X(f"{field}:Q", title="training day", scale=scale, axis=alt.Axis(tickMinStep=1))
+
+
+def _status_tooltip() -> list[alt.Tooltip]:
+    return [
+        alt.Tooltip("status:N", title="first date of"),
+        alt.Tooltip("session_date:N", title="date"),
+        alt.Tooltip("training_day:Q", title="training day"),
+    ]
