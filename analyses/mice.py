@@ -1,12 +1,15 @@
 """What the charts of one mouse or session share: finding it, and the dates of its statuses."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import duckdb
 import pandas as pd
 
 from analyses.style import DARK, ask
+
+# Rows at hand, or the name of rows that a page brings later: a chart looks the same for both.
+Rows: TypeAlias = pd.DataFrame | alt.NamedData
 
 WIDTH = 640
 RULE_COLOR = "#8c8c8c"
@@ -61,16 +64,18 @@ where ($mouse is null or session.subject_uuid = $mouse::uuid)
 order by session.session_start_time desc, session.subject_uuid
 limit 1
 """
+# First date of each status of one mouse, or of all.
 STATUSES = """
 select
+    subject_uuid::varchar as subject_uuid,
     status,
     min(status_rank) as status_rank,
     min(session_date)::varchar as session_date,
     min(training_day) as training_day
 from status_by_day
-where subject_uuid = $mouse::uuid and status <> 'in_training'
-group by status
-order by min(session_date)
+where ($mouse is null or subject_uuid = $mouse::uuid) and status <> 'in_training'
+group by subject_uuid, status
+order by subject_uuid, min(session_date), status
 """
 
 
@@ -103,33 +108,36 @@ def find_session(
     return None if rows.empty else dict(rows.iloc[0])
 
 
-def status_rules(statuses: pd.DataFrame, across: alt.X) -> list[alt.Chart]:
-    """Dashed lines at the first date of each status, a layer to put under others, if any."""
-    if statuses.empty:
-        return []
+def status_rules(statuses: Rows, across: alt.X) -> alt.Chart:
+    """Dashed lines at the first date of each status, a layer to put under others."""
     rules = alt.Chart(statuses).mark_rule(strokeDash=[4, 3], color=RULE_COLOR)
-    return [rules.encode(x=across, tooltip=_status_tooltip())]
+    return rules.encode(x=across, tooltip=_status_tooltip())
 
 
-def status_strip(statuses: pd.DataFrame, across: alt.X) -> alt.Chart:
+def status_strip(statuses: Rows, across: alt.X) -> alt.Chart:
     """The names of the statuses, a row each, so that those of one week do not overlap."""
-    order = statuses.sort_values("status_rank")["status"].tolist()
+    highest_first = alt.EncodingSortField("status_rank", op="min", order="descending")
     return (
         alt.Chart(statuses)
         .mark_point(shape="diamond", filled=True, size=70, color=DARK, opacity=1)
         .encode(
             x=across.axis(None),
-            y=alt.Y("status:N", sort=order[::-1], title=None),
+            y=alt.Y("status:N", sort=highest_first, title=None),
             tooltip=_status_tooltip(),
         )
-        .properties(width=WIDTH, height=16 * len(statuses))
+        .properties(width=WIDTH, height=alt.Step(16))
     )
 
 
-def day_axis(first: float, last: float, field: str = "training_day") -> alt.X:
-    """The training day, with room for whole days at both ends."""
-    scale = alt.Scale(domain=[first - 0.5, last + 0.5], nice=False, zero=False)
+def day_axis(field: str = "training_day") -> alt.X:
+    """The training day, with room at both ends for the width of a point."""
+    scale = alt.Scale(nice=False, zero=False, padding=8)
     return alt.X(f"{field}:Q", title="training day", scale=scale, axis=alt.Axis(tickMinStep=1))
+
+
+def stacked(*panels: Any) -> Any:
+    """Panels of one mouse over each other, on one axis of days or dates."""
+    return alt.vconcat(*panels, spacing=14).resolve_scale(x="shared")
 
 
 def _status_tooltip() -> list[alt.Tooltip]:

@@ -10,12 +10,15 @@ from typing import Any
 
 import altair as alt
 import duckdb
+import pandas as pd
 
 from analyses.mice import (
     STATUSES,
     WIDTH,
+    Rows,
     day_axis,
     find_mouse,
+    stacked,
     status_rules,
     status_strip,
 )
@@ -24,6 +27,7 @@ from analyses.style import ask, counted, finished, nothing
 TITLE = "Choices by contrast"
 CHOICES = """
 select
+    subject_uuid::varchar as subject_uuid,
     training_day,
     session_date::varchar as session_date,
     training_day - 0.5 as day_start,
@@ -34,12 +38,12 @@ select
     100 * p_right_high68 as high,
     n_trials
 from psychometrics_by_day
-where subject_uuid = $mouse::uuid
+where ($mouse is null or subject_uuid = $mouse::uuid)
     and prob_left_block = 50
     and training_day is not null
     and signed_contrast is not null
     and p_right is not null
-order by training_day, signed_contrast
+order by subject_uuid, training_day, signed_contrast
 """
 
 
@@ -53,20 +57,34 @@ def chart(
     mouse = find_mouse(con, lab, cohort, subject)
     if mouse is None:
         return nothing(con, TITLE, "no mouse matches")
-    choices = ask(con, CHOICES, mouse=mouse["subject_uuid"])
+    found = rows(con, mouse["subject_uuid"])
     title = f"{TITLE}: {mouse['subject_nickname']}"
-    if choices.empty:
+    if found["choices"].empty:
         return nothing(con, title, "no trials of block 50 match")
-    statuses = ask(con, STATUSES, mouse=mouse["subject_uuid"]).dropna(subset=["training_day"])
-    days = [*choices["training_day"], *statuses["training_day"]]
-    across = day_axis(min(days), max(days))
-    n_contrasts = choices["signed_contrast"].nunique()
+    return finished(con, draw(**found), title, f"{mouse['lab_name']}; {words(**found)}")
+
+
+def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, pd.DataFrame]:
+    """The choices and statuses of one mouse by its UUID, or of all mice."""
+    return {"choices": ask(con, CHOICES, mouse=mouse), "statuses": ask(con, STATUSES, mouse=mouse)}
+
+
+def words(choices: pd.DataFrame, statuses: pd.DataFrame) -> str:
+    """What stands under the title of one mouse."""
+    n_days = counted(choices["training_day"].nunique(), "day")
+    n_trials = counted(int(choices["n_trials"].sum()), "trial")
+    dashed = "" if statuses.empty else "; dashed: first date of each status"
+    return f"{n_days}, {n_trials} with even odds of left and right{dashed}"
+
+
+def draw(choices: Rows, statuses: Rows) -> Any:
+    """Draw the heatmap of one mouse, without a title."""
     cells = (
         alt.Chart(choices)
         .mark_rect()
         .encode(
             # the axis of the rules, by the edges of the cells
-            x=day_axis(min(days), max(days), "day_start"),
+            x=day_axis("day_start"),
             x2="day_end:Q",
             y=alt.Y(
                 "signed_contrast:O",
@@ -89,13 +107,8 @@ def chart(
                 alt.Tooltip("n_trials:Q", title="trials", format=","),
             ],
         )
-        .properties(width=WIDTH, height=22 * n_contrasts)
+        .properties(width=WIDTH, height=alt.Step(22))
     )
-    heatmap = alt.layer(cells, *status_rules(statuses, across))
-    strip = [] if statuses.empty else [status_strip(statuses, across)]
-    n_days = counted(choices["training_day"].nunique(), "day")
-    n_trials = counted(int(choices["n_trials"].sum()), "trial")
-    subtitle = f"{mouse['lab_name']}; {n_days}, {n_trials} with even odds of left and right"
-    if strip:
-        subtitle += "; dashed: first date of each status"
-    return finished(con, alt.vconcat(*strip, heatmap, spacing=14), title, subtitle)
+    across = day_axis()
+    heatmap = alt.layer(cells, status_rules(statuses, across))
+    return stacked(status_strip(statuses, across), heatmap)

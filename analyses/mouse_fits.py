@@ -3,7 +3,8 @@
 As on the mouse page of IBL's data portal. Grey lines are the limits of trained_1a, which the mouse
 must stay within; the training status applies them to the trials of three sessions pooled, not to
 single days. Days with fewer than six contrasts are left out, as in figure 2 of the paper: their
-fits mean little. Bars are one standard error, and a fit at a bound has none. `source="stored"`
+fits mean little. Bars are one standard error, and a fit at a bound has none. All mice have the same
+axes; what lies beyond stands at their edge, with its value under the pointer. `source="stored"`
 draws the server's own fits, which have no errors. Without a `subject` it is the mouse with the
 most trials.
 """
@@ -18,8 +19,10 @@ from analyses.mice import (
     RULE_COLOR,
     STATUSES,
     WIDTH,
+    Rows,
     day_axis,
     find_mouse,
+    stacked,
     status_rules,
     status_strip,
 )
@@ -30,23 +33,28 @@ from mirror.errors import UsageError
 TITLE = "Psychometric fits"
 FITS = """
 select
+    fits.subject_uuid::varchar as subject_uuid,
     days.training_day,
     fits.session_date::varchar as session_date,
     fits.prob_left_block,
     fits.n_trials,
     fits.threshold,
-    fits.threshold_se,
+    fits.threshold - fits.threshold_se as threshold_from,
+    fits.threshold + fits.threshold_se as threshold_to,
     fits.bias,
-    fits.bias_se,
+    fits.bias - fits.bias_se as bias_from,
+    fits.bias + fits.bias_se as bias_to,
     fits.lapse_low,
-    fits.lapse_low_se,
+    fits.lapse_low - fits.lapse_low_se as lapse_low_from,
+    fits.lapse_low + fits.lapse_low_se as lapse_low_to,
     fits.lapse_high,
-    fits.lapse_high_se
+    fits.lapse_high - fits.lapse_high_se as lapse_high_from,
+    fits.lapse_high + fits.lapse_high_se as lapse_high_to
 from psychometric_fits as fits
 join days
     on days.subject_uuid = fits.subject_uuid
     and days.session_date = fits.session_date
-where fits.subject_uuid = $mouse::uuid
+where ($mouse is null or fits.subject_uuid = $mouse::uuid)
     and fits.unit = 'day_block'
     -- the server's bounds, which its limits were made for
     and fits.variant = 'datajoint'
@@ -55,14 +63,14 @@ where fits.subject_uuid = $mouse::uuid
     and fits.threshold is not null
     and fits.prob_left_block in (20, 50, 80)
     and days.training_day is not null
-order by days.training_day, fits.prob_left_block
+order by fits.subject_uuid, days.training_day, fits.prob_left_block
 """
-SHOWN = ["training_day", "session_date", "prob_left_block", "n_trials"]
-PANELS = {
-    "threshold": "threshold, %",
-    "bias": "bias, %",
-    "lapse_low": "lapse left",
-    "lapse_high": "lapse right",
+# Title and ends of the axis of each parameter: 95 of 100 fits of the published mice lie within.
+PANELS: dict[str, tuple[str, list[float]]] = {
+    "threshold": ("threshold, %", [0, 60]),
+    "bias": ("bias, %", [-40, 40]),
+    "lapse_low": ("lapse left", [0, 0.5]),
+    "lapse_high": ("lapse right", [0, 0.5]),
 }
 
 
@@ -80,26 +88,45 @@ def chart(
     if mouse is None:
         return nothing(con, TITLE, "no mouse matches")
     title = f"{TITLE}: {mouse['subject_nickname']}"
-    fits = ask(con, FITS, mouse=mouse["subject_uuid"], source=source)
-    if fits.empty:
+    found = rows(con, mouse["subject_uuid"], source)
+    if found["fits"].empty:
         return nothing(con, title, f"no {source} fits of a day with six contrasts match")
-    statuses = ask(con, STATUSES, mouse=mouse["subject_uuid"]).dropna(subset=["training_day"])
-    days = [*fits["training_day"], *statuses["training_day"]]
-    across = day_axis(min(days), max(days))
-    last = list(PANELS)[-1]
-    panels = [
-        _panel(fits, statuses, parameter, across if parameter == last else across.title(None))
-        for parameter in PANELS
-    ]
-    strip = [] if statuses.empty else [status_strip(statuses, across)]
+    first, *others = words(**found)
+    return finished(con, draw(**found), title, [f"{mouse['lab_name']}; {first}", *others])
+
+
+def rows(
+    con: duckdb.DuckDBPyConnection, mouse: str | None = None, source: str = "derived"
+) -> dict[str, pd.DataFrame]:
+    """The fits and statuses of one mouse by its UUID, or of all mice."""
+    return {
+        "fits": ask(con, FITS, mouse=mouse, source=source),
+        "statuses": ask(con, STATUSES, mouse=mouse),
+    }
+
+
+def words(fits: pd.DataFrame, statuses: pd.DataFrame) -> list[str]:
+    """What stands under the title of one mouse."""
     n_days = counted(fits["training_day"].nunique(), "day")
     n_trials = counted(int(fits["n_trials"].sum()), "trial")
-    subtitle = [
-        f"{mouse['lab_name']}; {counted(len(fits), 'fit')} of {n_days}, {n_trials}",
-        "grey lines: limits of trained_1a"
-        + ("; dashed: first date of each status" if strip else ""),
+    dashed = "" if statuses.empty else "; dashed: first date of each status"
+    return [
+        f"{counted(len(fits), 'fit')} of {n_days}, {n_trials}",
+        f"grey lines: limits of trained_1a{dashed}",
     ]
-    return finished(con, alt.vconcat(*strip, *panels, spacing=14), title, subtitle)
+
+
+def draw(fits: Rows, statuses: Rows) -> Any:
+    """Draw the panels of one mouse, without a title."""
+    across = day_axis()
+    last = list(PANELS)[-1]
+    return stacked(
+        status_strip(statuses, across),
+        *(
+            _panel(fits, statuses, name, across if name == last else across.title(None))
+            for name in PANELS
+        ),
+    )
 
 
 def limits(parameter: str) -> list[float]:
@@ -108,17 +135,12 @@ def limits(parameter: str) -> list[float]:
     return [-rule.limit, rule.limit] if parameter == "bias" else [rule.limit]
 
 
-def _panel(fits: pd.DataFrame, statuses: pd.DataFrame, parameter: str, across: alt.X) -> Any:
-    bounds = limits(parameter)
-    largest = max(fits[parameter].abs().max(), max(bounds)) * 1.05
-    scale = alt.Scale(domain=[-largest if min(bounds) < 0 else 0, largest], nice=True)
-    fits = fits.assign(
-        low=fits[parameter] - fits[f"{parameter}_se"],
-        high=fits[parameter] + fits[f"{parameter}_se"],
-    )
-    fits = fits[[*SHOWN, parameter, "low", "high"]]
+def _panel(fits: Rows, statuses: Rows, parameter: str, across: alt.X) -> Any:
+    title, ends = PANELS[parameter]
+    scale = alt.Scale(domain=ends, clamp=True)
+    y = alt.Y(f"{parameter}:Q", title=title, scale=scale, axis=alt.Axis(tickCount=4, titleX=-44))
     limit = (
-        alt.Chart(pd.DataFrame({"limit": bounds}))
+        alt.Chart(pd.DataFrame({"limit": limits(parameter)}))
         .mark_rule(color=RULE_COLOR, strokeWidth=1)
         .encode(
             y=alt.Y("limit:Q", scale=scale),
@@ -127,15 +149,9 @@ def _panel(fits: pd.DataFrame, statuses: pd.DataFrame, parameter: str, across: a
     )
     drawn = alt.Chart(fits).encode(x=across, color=block_color().legend(symbolOpacity=1))
     errors = (
-        drawn.mark_rule(clip=True, opacity=0.4)
-        .transform_filter("isValid(datum.low)")
-        .encode(y=alt.Y("low:Q", scale=scale), y2="high:Q")
-    )
-    y = alt.Y(
-        f"{parameter}:Q",
-        title=PANELS[parameter],
-        scale=scale,
-        axis=alt.Axis(tickCount=4, titleX=-44),
+        drawn.mark_rule(opacity=0.4)
+        .transform_filter(f"isValid(datum.{parameter}_from)")
+        .encode(y=alt.Y(f"{parameter}_from:Q", scale=scale), y2=f"{parameter}_to:Q")
     )
     points = drawn.mark_circle(size=30, opacity=1).encode(
         y=y,
@@ -143,10 +159,10 @@ def _panel(fits: pd.DataFrame, statuses: pd.DataFrame, parameter: str, across: a
             alt.Tooltip("session_date:N", title="date"),
             alt.Tooltip("training_day:Q", title="training day"),
             alt.Tooltip("prob_left_block:N", title="stimulus left, %"),
-            alt.Tooltip(f"{parameter}:Q", title=PANELS[parameter], format=".2f"),
+            alt.Tooltip(f"{parameter}:Q", title=title, format=".2f"),
             alt.Tooltip("n_trials:Q", title="trials", format=","),
         ],
     )
     lines = drawn.mark_line(strokeWidth=1, opacity=0.4).encode(y=y)
-    layers = [*status_rules(statuses, across), limit, errors, lines, points]
+    layers = [status_rules(statuses, across), limit, errors, lines, points]
     return alt.layer(*layers).properties(width=WIDTH, height=110)

@@ -18,8 +18,10 @@ from analyses.mice import (
     LOG_TICKS,
     STATUSES,
     WIDTH,
+    Rows,
     day_axis,
     find_mouse,
+    stacked,
     status_rules,
     status_strip,
 )
@@ -27,9 +29,9 @@ from analyses.style import DARK, ask, counted, finished, nothing
 from mirror.errors import UsageError
 
 TITLE = "Training of a mouse"
-
 DAYS = """
 select
+    subject_uuid::varchar as subject_uuid,
     session_date::varchar as session_date,
     training_day,
     n_trials,
@@ -39,8 +41,8 @@ select
     coalesce(tasks, 'habituation') as tasks,
     coalesce(status, 'none') as status
 from days
-where subject_uuid = $mouse::uuid and n_trials > 0
-order by session_date
+where ($mouse is null or subject_uuid = $mouse::uuid) and n_trials > 0
+order by subject_uuid, session_date
 """
 
 
@@ -57,40 +59,41 @@ def chart(
     mouse = find_mouse(con, lab, cohort, subject)
     if mouse is None:
         return nothing(con, TITLE, "no mouse matches")
-    days = ask(con, DAYS, mouse=mouse["subject_uuid"])
-    if x == "day":
-        days = days.dropna(subset=["training_day"])
+    found = rows(con, mouse["subject_uuid"])
     title = f"{TITLE}: {mouse['subject_nickname']}"
-    if days.empty:
+    if found["days"].empty:
         return nothing(con, title, "no days with trials match")
-    statuses = ask(con, STATUSES, mouse=mouse["subject_uuid"])
-    across = _date(days, statuses) if x == "date" else _day(days, statuses)
+    first, *others = words(**found)
+    return finished(con, draw(**found, x=x), title, [f"{mouse['lab_name']}; {first}", *others])
+
+
+def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, pd.DataFrame]:
+    """The days and statuses of one mouse by its UUID, or of all mice."""
+    return {"days": ask(con, DAYS, mouse=mouse), "statuses": ask(con, STATUSES, mouse=mouse)}
+
+
+def words(days: pd.DataFrame, statuses: pd.DataFrame) -> list[str]:
+    """What stands under the title of one mouse."""
+    n_trials = counted(int(days["n_trials"].sum()), "trial")
+    dashed = "" if statuses.empty else "; dashed: first date of each status"
+    return [f"{counted(len(days), 'day')} with {n_trials}", f"reaction time: median{dashed}"]
+
+
+def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
+    """Draw the panels of one mouse, without a title."""
+    across = _date() if x == "date" else day_axis()
     untitled = across.title(None)
     percent, seconds = alt.Scale(domain=[0, 100]), alt.Scale(type="log", nice=False, padding=8)
-    panels: list[Any] = [
+    return stacked(
+        status_strip(statuses, across),
         _panel(days, statuses, untitled, "n_trials", "trials", alt.Scale(zero=True)),
         _panel(days, statuses, untitled, "performance_easy", "easy correct, %", percent),
         _panel(days, statuses, across, "median_reaction_time", "reaction time, s", seconds),
-    ]
-    if not statuses.empty:
-        panels.insert(0, status_strip(statuses, across))
-    stacked = alt.vconcat(*panels, spacing=14)
-    n_days = counted(len(days), "day")
-    subtitle = [
-        f"{mouse['lab_name']}; {n_days} with {counted(int(days['n_trials'].sum()), 'trial')}",
-    ]
-    if not statuses.empty:
-        subtitle.append("reaction time: median; dashed: first date of each status")
-    return finished(con, stacked, title, subtitle)
+    )
 
 
 def _panel(
-    days: pd.DataFrame,
-    statuses: pd.DataFrame,
-    across: alt.X,
-    field: str,
-    title: str,
-    scale: alt.Scale,
+    days: Rows, statuses: Rows, across: alt.X, field: str, title: str, scale: alt.Scale
 ) -> Any:
     axis = alt.Axis(tickCount=4, titleX=-44)
     if field == "median_reaction_time":
@@ -115,20 +118,14 @@ def _panel(
     )
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     points = drawn.mark_circle(color=DARK, size=28, opacity=1)
-    return alt.layer(*status_rules(statuses, across), line, points)
+    return alt.layer(status_rules(statuses, across), line, points)
 
 
-def _date(days: pd.DataFrame, statuses: pd.DataFrame) -> alt.X:
+def _date() -> alt.X:
     # Read and written as UTC: a date without a time must not move with the browser's zone.
-    dates = pd.concat([days["session_date"], statuses["session_date"]])
     return alt.X(
         "session_date:T",
         title="date",
-        scale=alt.Scale(type="utc", domain=[dates.min(), dates.max()], nice=False, padding=8),
+        scale=alt.Scale(type="utc", nice=False, padding=8),
         axis=alt.Axis(labelOverlap=True, tickCount=8, format="%Y-%m-%d"),
     )
-
-
-def _day(days: pd.DataFrame, statuses: pd.DataFrame) -> alt.X:
-    both = pd.concat([days["training_day"], statuses["training_day"]]).dropna()
-    return day_axis(both.min(), both.max())

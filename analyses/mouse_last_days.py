@@ -1,0 +1,129 @@
+"""The last three days of one mouse side by side: choices with their fits, and reaction times.
+
+As at the end of the mouse page of IBL's data portal: the dates with trials that came last, a colour
+per block. Bars of choices are Wilson's interval of 68 %, those of reaction times the quartiles;
+lines are fits with the server's bounds, missing where the trials do not determine one. The portal's
+third row, reaction times by trial, is the chart `session_trials`. Without a `subject` (nickname or
+UUID) it is the mouse with the most trials.
+"""
+
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses.mice import Rows, find_mouse
+from analyses.session_curves import along, choices, reaction_times, words
+from analyses.style import ask, finished, nothing
+
+TITLE = "The last three days"
+# What the three queries share; a day without choices is none of the last.
+LAST_DAYS = """
+with last_day as (
+    select
+        subject_uuid,
+        session_date
+    from days
+    where ($mouse is null or subject_uuid = $mouse::uuid) and n_trials > 0
+    qualify row_number() over (partition by subject_uuid order by session_date desc) <= 3
+)
+"""
+POINTS = f"""
+{LAST_DAYS}
+select
+    curves.subject_uuid::varchar as subject_uuid,
+    curves.session_date::varchar as session_date,
+    'point' as kind,
+    curves.prob_left_block,
+    curves.signed_contrast,
+    curves.n_trials - curves.n_no_go as n_choices,
+    100 * curves.p_right as percent_right,
+    100 * curves.p_right_low68 as low,
+    100 * curves.p_right_high68 as high
+from psychometrics_by_day as curves
+join last_day
+    on last_day.subject_uuid = curves.subject_uuid
+    and last_day.session_date = curves.session_date
+where curves.prob_left_block in (20, 50, 80)
+    and curves.signed_contrast between -100 and 100
+    and curves.p_right is not null
+order by 1, 2, 4, 5
+"""
+FITS = f"""
+{LAST_DAYS}
+select
+    fits.subject_uuid::varchar as subject_uuid,
+    fits.session_date::varchar as session_date,
+    fits.prob_left_block,
+    fits.n_trials,
+    fits.threshold,
+    fits.bias,
+    fits.lapse_low,
+    fits.lapse_high
+from psychometric_fits as fits
+join last_day
+    on last_day.subject_uuid = fits.subject_uuid
+    and last_day.session_date = fits.session_date
+where fits.unit = 'day_block'
+    and fits.source = 'derived'
+    and fits.variant = 'datajoint'
+    and fits.prob_left_block in (20, 50, 80)
+    and fits.threshold is not null
+order by 1, 2, 3
+"""
+TIMES = f"""
+{LAST_DAYS}
+select
+    times.subject_uuid::varchar as subject_uuid,
+    times.session_date::varchar as session_date,
+    times.prob_left_block,
+    times.signed_contrast,
+    times.n_reaction_times,
+    times.median_reaction_time,
+    times.q1_reaction_time,
+    times.q3_reaction_time
+from reaction_times_by_day as times
+join last_day
+    on last_day.subject_uuid = times.subject_uuid
+    and last_day.session_date = times.session_date
+where times.prob_left_block in (20, 50, 80)
+    and times.signed_contrast is not null
+    -- a logarithmic axis has no place for what is not above 0
+    and times.q1_reaction_time > 0
+order by 1, 2, 3, 4
+"""
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+) -> Any:
+    """Draw the last three days of one mouse."""
+    mouse = find_mouse(con, lab, cohort, subject)
+    if mouse is None:
+        return nothing(con, TITLE, "no mouse matches")
+    title = f"{TITLE}: {mouse['subject_nickname']}"
+    found = rows(con, mouse["subject_uuid"])
+    if found["last_curves"].empty:
+        return nothing(con, title, "no days with trials match")
+    first, *others = words(found["last_curves"])
+    return finished(con, draw(**found), title, [f"{mouse['lab_name']}; {first}", *others])
+
+
+def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, pd.DataFrame]:
+    """The last curves and reaction times of one mouse by its UUID, or of all mice."""
+    lines = along(ask(con, FITS, mouse=mouse), ["subject_uuid", "session_date", "prob_left_block"])
+    return {
+        "last_curves": pd.concat([ask(con, POINTS, mouse=mouse), lines]),
+        "last_times": ask(con, TIMES, mouse=mouse),
+    }
+
+
+def draw(last_curves: Rows, last_times: Rows) -> Any:
+    """Draw the days of one mouse, without a title."""
+    day = alt.Column("session_date:N", title=None)
+    panels = choices(last_curves, 200), reaction_times(last_times, 200)
+    return alt.vconcat(*(panel.facet(column=day) for panel in panels), spacing=20)

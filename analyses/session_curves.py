@@ -1,0 +1,198 @@
+"""One session by contrast: choices with their fits, and reaction times, a curve per block.
+
+As on the session page of IBL's data portal, which mirrored the axis of its reaction times and
+called 97 % intervals 68 %. Bars of choices are Wilson's interval of 68 %, those of reaction times
+the quartiles; lines over the choices are fits with the server's bounds, and missing where the
+trials do not determine one. Reaction times are the pipeline's: from the onset of the stimulus,
+or the go cue for want of it, no-go trials included. Without a `session` (UUID, or start such as
+2019-08-30 12:00:00, also shortened, then with a `subject`) it is the last one with trials of the
+`subject`, or of the mouse with the most trials.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import altair as alt
+import duckdb
+import numpy as np
+import pandas as pd
+
+from analyses.mice import LOG_TICKS, Rows, find_session
+from analyses.style import ask, block_color, counted, finished, nothing
+from mirror.derive import psychometric
+
+TITLE = "Curves of a session"
+POINTS = """
+select
+    subject_uuid::varchar as subject_uuid,
+    session_start_time::varchar as session_start_time,
+    'point' as kind,
+    prob_left_block,
+    signed_contrast,
+    n_trials - n_no_go as n_choices,
+    100 * p_right as percent_right,
+    100 * p_right_low68 as low,
+    100 * p_right_high68 as high
+from psychometrics_by_block
+where ($mouse is null or subject_uuid = $mouse::uuid)
+    and ($start is null or session_start_time = $start)
+    and prob_left_block in (20, 50, 80)
+    and signed_contrast is not null
+    and p_right is not null
+order by subject_uuid, session_start_time, prob_left_block, signed_contrast
+"""
+FITS = """
+select
+    subject_uuid::varchar as subject_uuid,
+    session_start_time::varchar as session_start_time,
+    prob_left_block,
+    n_trials,
+    threshold,
+    bias,
+    lapse_low,
+    lapse_high
+from psychometric_fits
+where ($mouse is null or subject_uuid = $mouse::uuid)
+    and ($start is null or session_start_time = $start)
+    and unit = 'session_block'
+    and source = 'derived'
+    and variant = 'datajoint'
+    and prob_left_block in (20, 50, 80)
+    and threshold is not null
+order by subject_uuid, session_start_time, prob_left_block
+"""
+TIMES = """
+select
+    subject_uuid::varchar as subject_uuid,
+    session_start_time::varchar as session_start_time,
+    prob_left_block,
+    signed_contrast,
+    n_reaction_times,
+    median_reaction_time,
+    q1_reaction_time,
+    q3_reaction_time
+from reaction_times_by_block
+where ($mouse is null or subject_uuid = $mouse::uuid)
+    and ($start is null or session_start_time = $start)
+    and prob_left_block in (20, 50, 80)
+    and signed_contrast is not null
+    -- a logarithmic axis has no place for what is not above 0
+    and q1_reaction_time > 0
+order by subject_uuid, session_start_time, prob_left_block, signed_contrast
+"""
+# Where lines are drawn: closer where the curve bends.
+ALONG = (100 * np.sinh(np.linspace(-3, 3, 41)) / np.sinh(3)).round(2)
+
+
+def chart(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+    session: str | None = None,
+) -> Any:
+    """Draw the curves of one session."""
+    found = find_session(con, lab, cohort, subject, session)
+    if found is None:
+        return nothing(con, TITLE, "no session with trials matches")
+    curves, times = rows(con, found["subject_uuid"], found["session_start_time"]).values()
+    title = f"{TITLE}: {found['subject_nickname']}, {found['started']}"
+    if curves.empty:
+        return nothing(con, title, "no choices in blocks of 20, 50 or 80 match")
+    drawn = alt.hconcat(choices(curves), reaction_times(times), spacing=40)
+    first, *others = words(curves)
+    return finished(con, drawn, title, [f"{found['task']}; {first}", *others])
+
+
+def words(curves: pd.DataFrame) -> list[str]:
+    """What stands under the title of one session."""
+    points = curves[curves["kind"] == "point"]
+    n_choices = counted(int(points["n_choices"].sum()), "choice")
+    n_contrasts = counted(points["signed_contrast"].nunique(), "contrast")
+    return [
+        f"{n_choices} at {n_contrasts}",
+        "choices with 68 % intervals and their fits; reaction times: medians and quartiles",
+    ]
+
+
+def rows(
+    con: duckdb.DuckDBPyConnection, mouse: str | None = None, start: Any = None
+) -> dict[str, pd.DataFrame]:
+    """The curves and reaction times of one session, or of all sessions."""
+    which = {"mouse": mouse, "start": start}
+    fits = ask(con, FITS, **which)
+    lines = along(fits, ["subject_uuid", "session_start_time", "prob_left_block"])
+    points = ask(con, POINTS, **which)
+    points = points[points["signed_contrast"].between(-100, 100)]
+    return {"curves": pd.concat([points, lines]), "times": ask(con, TIMES, **which)}
+
+
+def along(fits: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
+    """The points of the line of each fit, which keep its `keys`."""
+    drawn = fits.loc[fits.index.repeat(len(ALONG)), [*keys, *psychometric.PARAMETERS]]
+    contrast = np.tile(ALONG, len(fits))
+    share = psychometric.p_right(
+        contrast, *(drawn[name].to_numpy(float) for name in psychometric.PARAMETERS)
+    )
+    drawn = drawn.drop(columns=list(psychometric.PARAMETERS))
+    return drawn.assign(kind="line", signed_contrast=contrast, percent_right=100 * share)
+
+
+def choices(curves: Rows, width: int = 300) -> Any:
+    """Percent right against contrast, points with bars and lines, a colour per block."""
+    base = alt.Chart(curves).encode(
+        x=_contrast(),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+        color=block_color(),
+    )
+    points = base.transform_filter("datum.kind === 'point'")
+    lines = base.transform_filter("datum.kind === 'line'").mark_line(strokeWidth=2)
+    bars = points.mark_rule().encode(y="low:Q", y2="high:Q")
+    dots = points.mark_point(filled=True, size=40, opacity=1).encode(
+        tooltip=[
+            alt.Tooltip("prob_left_block:N", title="stimulus left, %"),
+            alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+            alt.Tooltip("percent_right:Q", title="right, %", format=".1f"),
+            alt.Tooltip("low:Q", title="68 % interval from", format=".1f"),
+            alt.Tooltip("high:Q", title="to", format=".1f"),
+            alt.Tooltip("n_choices:Q", title="choices", format=","),
+        ]
+    )
+    return alt.layer(lines, bars, dots).properties(width=width, height=220)
+
+
+def reaction_times(times: Rows, width: int = 300) -> Any:
+    """Median reaction time against contrast with the quartiles, a colour per block."""
+    seconds = alt.Scale(type="log", nice=False, padding=8)
+    axis = alt.Axis(values=LOG_TICKS, format="~g")
+    base = alt.Chart(times).encode(
+        x=_contrast(),
+        y=alt.Y(
+            "median_reaction_time:Q", title="median reaction time, s", scale=seconds, axis=axis
+        ),
+        color=block_color(),
+    )
+    bars = base.mark_rule(opacity=0.4).encode(
+        y=alt.Y("q1_reaction_time:Q", scale=seconds), y2="q3_reaction_time:Q"
+    )
+    lines = base.mark_line(strokeWidth=1.5)
+    dots = base.mark_point(filled=True, size=40, opacity=1).encode(
+        tooltip=[
+            alt.Tooltip("prob_left_block:N", title="stimulus left, %"),
+            alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+            alt.Tooltip("median_reaction_time:Q", title="median, s", format=".3f"),
+            alt.Tooltip("q1_reaction_time:Q", title="lower quartile, s", format=".3f"),
+            alt.Tooltip("q3_reaction_time:Q", title="upper quartile, s", format=".3f"),
+            alt.Tooltip("n_reaction_times:Q", title="trials", format=","),
+        ]
+    )
+    return alt.layer(bars, lines, dots).properties(width=width, height=220)
+
+
+def _contrast() -> alt.X:
+    return alt.X(
+        "signed_contrast:Q",
+        title="contrast, % (right positive)",
+        scale=alt.Scale(domain=[-105, 105], nice=False),
+        axis=alt.Axis(values=[-100, -50, -25, 0, 25, 50, 100]),
+    )
