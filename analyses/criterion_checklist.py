@@ -22,6 +22,8 @@ from analyses.style import DARK, GREY, ask, counted, finished, nothing
 TITLE = "Criterion checklist"
 MEASURES = """
 select
+    subject_uuid::varchar as subject_uuid,
+    session_start_time::varchar as session_start_time,
     criterion,
     measure,
     case
@@ -41,8 +43,13 @@ select
     n_unknown,
     is_certain
 from criterion_report
-where subject_uuid = $mouse::uuid and session_start_time = $start
-order by criterion, measure
+where ($mouse is null or subject_uuid = $mouse::uuid)
+    and ($start is null or session_start_time = $start)
+    -- of all sessions of all mice, the last of each
+    and ($start is not null or (subject_uuid, session_start_time) in (
+        select (subject_uuid, max(session_start_time)) from criterion_report group by subject_uuid
+    ))
+order by subject_uuid, criterion, measure
 """
 STATUS = """
 select coalesce(status, 'no status') as status
@@ -100,7 +107,7 @@ def chart(
     if found is None:
         return nothing(con, TITLE, "no session with trials matches")
     which = {"mouse": found["subject_uuid"], "start": found["session_start_time"]}
-    measures = ask(con, MEASURES, **which)
+    measures = rows(con, **which)
     title = f"{TITLE}: {found['subject_nickname']}"
     if measures.empty:
         return nothing(con, title, "no criteria were evaluated for this session")
@@ -117,6 +124,13 @@ def chart(
     if not measures["is_certain"].all():
         subtitle.append("uncertain: trials or sessions that the rules ask for are missing here")
     return finished(con, drawn, title, subtitle)
+
+
+def rows(
+    con: duckdb.DuckDBPyConnection, mouse: str | None = None, start: Any = None
+) -> pd.DataFrame:
+    """The measures after one session, or without a start after the last one of each mouse."""
+    return ask(con, MEASURES, mouse=mouse, start=start)
 
 
 def in_rows(measures: pd.DataFrame, criteria: tuple[str, ...]) -> pd.DataFrame:

@@ -31,12 +31,12 @@ def names() -> list[str]:
 
 def description(name: str) -> str:
     """What a chart shows: the first line of its module."""
-    return (inspect.getdoc(_module(name)) or "").splitlines()[0]
+    return (inspect.getdoc(module(name)) or "").splitlines()[0]
 
 
 def parameters(name: str) -> list[str]:
     """What a chart can be asked for, such as lab, cohort or subject."""
-    return list(inspect.signature(_module(name).chart).parameters)[1:]
+    return list(inspect.signature(module(name).chart).parameters)[1:]
 
 
 def check(name: str, file: Path, values: Mapping[str, str]) -> None:
@@ -53,7 +53,7 @@ def check(name: str, file: Path, values: Mapping[str, str]) -> None:
 def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
     """Draw a chart. Raises UsageError where the mirror lacks a view that it asks."""
     try:
-        return _module(name).chart(con, **values)
+        return module(name).chart(con, **values)
     except duckdb.CatalogException as error:
         reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
         raise UsageError(
@@ -66,7 +66,7 @@ def save(chart: Any, file: Path) -> None:
     chart.save(str(file), **FORMATS[file.suffix])
 
 
-def _module(name: str) -> Any:
+def module(name: str) -> Any:
     if name not in names():
         raise UsageError(f"There is no chart {name!r}: 'mirror plot' lists them.")
     return import_module(f"analyses.{name}")

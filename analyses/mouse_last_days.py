@@ -13,9 +13,10 @@ import altair as alt
 import duckdb
 import pandas as pd
 
+from analyses import session_curves
 from analyses.mice import Rows, find_mouse
-from analyses.session_curves import along, choices, reaction_times, words
-from analyses.style import ask, finished, nothing
+from analyses.session_curves import along, choices, reaction_times
+from analyses.style import ask, counted, finished, nothing
 
 TITLE = "The last three days"
 # What the three queries share; a day without choices is none of the last.
@@ -34,13 +35,13 @@ POINTS = f"""
 select
     curves.subject_uuid::varchar as subject_uuid,
     curves.session_date::varchar as session_date,
-    'point' as kind,
+    'points' as kind,
     curves.prob_left_block,
-    curves.signed_contrast,
-    curves.n_trials - curves.n_no_go as n_choices,
-    100 * curves.p_right as percent_right,
-    100 * curves.p_right_low68 as low,
-    100 * curves.p_right_high68 as high
+    list(curves.signed_contrast order by curves.signed_contrast) as signed_contrast,
+    list(round(100 * curves.p_right, 1) order by curves.signed_contrast) as percent_right,
+    list(round(100 * curves.p_right_low68, 1) order by curves.signed_contrast) as low,
+    list(round(100 * curves.p_right_high68, 1) order by curves.signed_contrast) as high,
+    list(curves.n_trials - curves.n_no_go order by curves.signed_contrast) as n_choices
 from psychometrics_by_day as curves
 join last_day
     on last_day.subject_uuid = curves.subject_uuid
@@ -48,7 +49,8 @@ join last_day
 where curves.prob_left_block in (20, 50, 80)
     and curves.signed_contrast between -100 and 100
     and curves.p_right is not null
-order by 1, 2, 4, 5
+group by all
+order by 1, 2, 4
 """
 FITS = f"""
 {LAST_DAYS}
@@ -109,7 +111,7 @@ def chart(
     found = rows(con, mouse["subject_uuid"])
     if found["last_curves"].empty:
         return nothing(con, title, "no days with trials match")
-    first, *others = words(found["last_curves"])
+    first, *others = words(**found)
     return finished(con, draw(**found), title, [f"{mouse['lab_name']}; {first}", *others])
 
 
@@ -120,6 +122,13 @@ def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, 
         "last_curves": pd.concat([ask(con, POINTS, mouse=mouse), lines]),
         "last_times": ask(con, TIMES, mouse=mouse),
     }
+
+
+def words(last_curves: pd.DataFrame, last_times: pd.DataFrame) -> list[str]:
+    """What stands under the title of one mouse."""
+    n_days = counted(last_curves["session_date"].nunique(), "day")
+    first, *others = session_curves.words(last_curves)
+    return [f"{n_days}; {first}", *others]
 
 
 def draw(last_curves: Rows, last_times: Rows) -> Any:

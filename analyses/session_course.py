@@ -39,11 +39,10 @@ select
     session_start_time::varchar as session_start_time,
     min(trial_id) as first_trial,
     max(trial_id) as last_trial,
-    (min(trial_id) + max(trial_id)) / 2 as trial,
     count(*) as n_trials,
-    100 * count(*) filter (where stim_side = 1) / nullif(count(stim_side), 0) as stimuli,
-    100 * avg(choice_right) as choices,
-    100 * avg(correct) as percent_correct,
+    round(100 * avg((stim_side + 1) / 2), 1) as stimuli,
+    round(100 * avg(choice_right), 1) as choices,
+    round(100 * avg(correct), 1) as percent_correct,
     median(reaction_time) as median_reaction_time
 from numbered
 group by subject_uuid, session_start_time, step
@@ -64,6 +63,8 @@ where ($mouse is null or subject_uuid = $mouse::uuid)
 group by subject_uuid, session_start_time, block_index, prob_left_block
 order by subject_uuid, session_start_time, block_start
 """
+# Where a step of ten trials is drawn.
+MIDDLE = "(datum.first_trial + datum.last_trial) / 2"
 # The paper's black and red; the red is Okabe and Ito's vermilion.
 SIDES = {"stimuli": DARK, "choices": "#d55e00"}
 
@@ -124,6 +125,7 @@ def _sides(course: Rows, blocks: Rows) -> Any:
     color = alt.Scale(domain=list(SIDES), range=list(SIDES.values()))
     lines = (
         alt.Chart(course)
+        .transform_calculate(trial=MIDDLE)
         .transform_fold(list(SIDES), as_=["of", "percent_right"])
         .mark_line(strokeWidth=1.8)
         .encode(
@@ -152,6 +154,7 @@ def _sides(course: Rows, blocks: Rows) -> Any:
 def _panel(course: Rows, field: str, title: str, scale: alt.Scale, axis: alt.Axis) -> Any:
     drawn = (
         alt.Chart(course)
+        .transform_calculate(trial=MIDDLE)
         .transform_filter(f"isValid(datum.{field})")
         .encode(
             x=_trial("trial"),

@@ -9,7 +9,6 @@ or the go cue for want of it, no-go trials included. Without a `session` (UUID, 
 `subject`, or of the mouse with the most trials.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import altair as alt
@@ -22,24 +21,26 @@ from analyses.style import ask, block_color, counted, finished, nothing
 from mirror.derive import psychometric
 
 TITLE = "Curves of a session"
+# A curve is a row, of points here and of a line below, so that many sessions stay small.
 POINTS = """
 select
     subject_uuid::varchar as subject_uuid,
     session_start_time::varchar as session_start_time,
-    'point' as kind,
+    'points' as kind,
     prob_left_block,
-    signed_contrast,
-    n_trials - n_no_go as n_choices,
-    100 * p_right as percent_right,
-    100 * p_right_low68 as low,
-    100 * p_right_high68 as high
+    list(signed_contrast order by signed_contrast) as signed_contrast,
+    list(round(100 * p_right, 1) order by signed_contrast) as percent_right,
+    list(round(100 * p_right_low68, 1) order by signed_contrast) as low,
+    list(round(100 * p_right_high68, 1) order by signed_contrast) as high,
+    list(n_trials - n_no_go order by signed_contrast) as n_choices
 from psychometrics_by_block
 where ($mouse is null or subject_uuid = $mouse::uuid)
     and ($start is null or session_start_time = $start)
     and prob_left_block in (20, 50, 80)
-    and signed_contrast is not null
+    and signed_contrast between -100 and 100
     and p_right is not null
-order by subject_uuid, session_start_time, prob_left_block, signed_contrast
+group by all
+order by subject_uuid, session_start_time, prob_left_block
 """
 FITS = """
 select
@@ -81,7 +82,7 @@ where ($mouse is null or subject_uuid = $mouse::uuid)
 order by subject_uuid, session_start_time, prob_left_block, signed_contrast
 """
 # Where lines are drawn: closer where the curve bends.
-ALONG = (100 * np.sinh(np.linspace(-3, 3, 41)) / np.sinh(3)).round(2)
+ALONG = tuple((100 * np.sinh(np.linspace(-3, 3, 41)) / np.sinh(3)).round(2).tolist())
 
 
 def chart(
@@ -106,9 +107,9 @@ def chart(
 
 def words(curves: pd.DataFrame) -> list[str]:
     """What stands under the title of one session."""
-    points = curves[curves["kind"] == "point"]
-    n_choices = counted(int(points["n_choices"].sum()), "choice")
-    n_contrasts = counted(points["signed_contrast"].nunique(), "contrast")
+    points = curves[curves["kind"] == "points"]
+    n_choices = counted(int(points["n_choices"].explode().sum()), "choice")
+    n_contrasts = counted(points["signed_contrast"].explode().nunique(), "contrast")
     return [
         f"{n_choices} at {n_contrasts}",
         "choices with 68 % intervals and their fits; reaction times: medians and quartiles",
@@ -122,20 +123,15 @@ def rows(
     which = {"mouse": mouse, "start": start}
     fits = ask(con, FITS, **which)
     lines = along(fits, ["subject_uuid", "session_start_time", "prob_left_block"])
-    points = ask(con, POINTS, **which)
-    points = points[points["signed_contrast"].between(-100, 100)]
-    return {"curves": pd.concat([points, lines]), "times": ask(con, TIMES, **which)}
+    curves = pd.concat([ask(con, POINTS, **which), lines])
+    return {"curves": curves, "times": ask(con, TIMES, **which)}
 
 
-def along(fits: pd.DataFrame, keys: Iterable[str]) -> pd.DataFrame:
-    """The points of the line of each fit, which keep its `keys`."""
-    drawn = fits.loc[fits.index.repeat(len(ALONG)), [*keys, *psychometric.PARAMETERS]]
-    contrast = np.tile(ALONG, len(fits))
-    share = psychometric.p_right(
-        contrast, *(drawn[name].to_numpy(float) for name in psychometric.PARAMETERS)
-    )
-    drawn = drawn.drop(columns=list(psychometric.PARAMETERS))
-    return drawn.assign(kind="line", signed_contrast=contrast, percent_right=100 * share)
+def along(fits: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """The line of each fit, which keeps its `keys`: percent right at each contrast of `ALONG`."""
+    parameters = (fits[name].to_numpy(float)[:, None] for name in psychometric.PARAMETERS)
+    percent = 100 * psychometric.p_right(np.asarray(ALONG)[None, :], *parameters)
+    return fits[keys].assign(kind="line", percent_right=list(percent.round(1)))
 
 
 def choices(curves: Rows, width: int = 300) -> Any:
@@ -145,8 +141,15 @@ def choices(curves: Rows, width: int = 300) -> Any:
         y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
         color=block_color(),
     )
-    points = base.transform_filter("datum.kind === 'point'")
-    lines = base.transform_filter("datum.kind === 'line'").mark_line(strokeWidth=2)
+    points = base.transform_filter("datum.kind === 'points'").transform_flatten(
+        ["signed_contrast", "percent_right", "low", "high", "n_choices"]
+    )
+    lines = (
+        base.transform_filter("datum.kind === 'line'")
+        .transform_calculate(signed_contrast=str(list(ALONG)))
+        .transform_flatten(["signed_contrast", "percent_right"])
+        .mark_line(strokeWidth=2)
+    )
     bars = points.mark_rule().encode(y="low:Q", y2="high:Q")
     dots = points.mark_point(filled=True, size=40, opacity=1).encode(
         tooltip=[

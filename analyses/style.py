@@ -61,12 +61,14 @@ def finished(
     lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
     if is_simulated(con):
         lines.append("SIMULATED DATA: no animal did any of this")
+    titled = alt.TitleParams(title, subtitle=lines, anchor="start", offset=12)
+    return configured(chart.properties(title=titled, padding=10))
+
+
+def configured(chart: Any) -> Any:
+    """Put the fonts of all charts on one."""
     return (
-        chart.properties(
-            title=alt.TitleParams(title, subtitle=lines, anchor="start", offset=12),
-            padding=10,
-        )
-        .configure(font=FONT)
+        chart.configure(font=FONT)
         .configure_title(fontSize=16, subtitleFontSize=12, subtitleColor="#555555")
         .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", grid=False)
         .configure_header(labelFontSize=12, titleFontSize=12)

@@ -1,0 +1,182 @@
+"""The report: static pages that open from their folder, without a server or a network."""
+
+import inspect
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import vl_convert
+
+from analyses import gallery
+from mirror import store
+from mirror.catalogue import status
+from mirror.errors import UsageError
+from mirror.report import contents, libraries, pages
+from mirror.report.contents import Mouse
+
+ASSETS = Path(__file__).parent / "assets"
+# What tells a report from any other folder.
+MARK = Path("assets/report.js")
+# The images of the first page, against the charts in full.
+IMAGE_SCALE = 0.8
+# What the pages say of a mouse's data, in the words of the portal.
+DATA = {True: "up to date", False: "no trials of the latest session"}
+
+
+def build(
+    database: str | os.PathLike | None = None,
+    folder: str | os.PathLike = "report",
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Write the report of a mirror into a folder and return its first page.
+
+    An earlier report there is replaced when the new one is complete. `advance` hears how many of
+    all pages are done. Raises UsageError where the folder holds something else, or the mirror
+    lacks a view.
+    """
+    path, target = store.path(database), Path(folder)
+    with store.connect(path) as con, _replacing(target) as work:
+        try:
+            _write(con, path, work, advance)
+        except duckdb.CatalogException as error:
+            reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
+            raise UsageError(
+                f"No report can be made from this mirror ({reason}): 'mirror status' says why."
+            ) from error
+    return target / "index.html"
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A folder to write in, which takes the place of the target when all went well."""
+    is_other = target.exists() and not (target / MARK).exists()
+    if is_other and not (target.is_dir() and not any(target.iterdir())):
+        raise UsageError(f"{target} is there and no report: name another folder, -o DIR.")
+    work, old = (target.with_name(f".{target.name}.{word}") for word in ("partial", "old"))
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    try:
+        yield work
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        work.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    folder: Path,
+    advance: Callable[[int, int], None],
+) -> None:
+    """Write all pages and what they load."""
+    for name in ("assets", "charts", "data/charts", "data/mice", "images", "mice"):
+        (folder / name).mkdir(parents=True)
+    sessions = contents.sessions(con)
+    mice = contents.mice(con, sessions)
+    charts = gallery.names()
+    total, done = len(charts) + len(mice), 0
+    run = status(con, path)
+    templates = pages.environment(
+        {
+            "is_simulated": run["is_simulated"],
+            "source": run["address"],
+            "synced": f"{run['finished_at']:%Y-%m-%d %H:%M}",
+        }
+    )
+
+    def page(file: str, template: str, **values: Any) -> None:
+        depth = "../" * file.count("/")
+        html = templates.get_template(template).render(root=depth, **values)
+        (folder / file).write_text(html, "utf-8")
+
+    def data(file: str, script: str) -> None:
+        (folder / "data" / file).write_text(script, "utf-8")
+
+    _assets(folder / "assets")
+    data("specs.js", pages.script("specs", contents.specs()))
+    for name in charts:
+        spec = gallery.draw(con, name).to_dict()
+        data(f"charts/{name}.js", pages.script(f"spec/{name}", spec))
+        image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
+        (folder / "images" / f"{name}.png").write_bytes(image)
+        page(f"charts/{name}.html", "chart.html", name=name, names=charts, text=_text(name))
+        done += 1
+        advance(done, total)
+    for place, mouse in enumerate(mice):
+        data(f"mice/{mouse.page}.js", pages.frames_script(f"mice/{mouse.page}", mouse.rows))
+        page(
+            f"mice/{mouse.page}.html",
+            "mouse.html",
+            mouse=mouse,
+            previous=mice[place - 1] if place else None,
+            next=mice[place + 1] if place + 1 < len(mice) else None,
+            captions={
+                name: contents.caption(figure, mouse.rows)
+                for name, figure in contents.FIGURES.items()
+            },
+            titles={name: figure.chart.TITLE for name, figure in contents.FIGURES.items()},
+            sessions=contents.records(mouse.rows["sessions"]),
+            criteria=contents.checklist(mouse.rows["measures"]),
+        )
+        done += 1
+        advance(done, total)
+    tables = _tables(mice, sessions)
+    for name, (table, rows) in tables.items():
+        data(f"{name}.js", pages.table_script(name, table, rows))
+        page(f"{name}.html", "table.html", name=name, table=table)
+    page("session.html", "session.html")
+    page("compare.html", "compare.html")
+    page("dictionary.html", "dictionary.html", definitions=contents.dictionary(con))
+    age = timedelta(seconds=run["age_seconds"])
+    page(
+        "index.html",
+        "index.html",
+        run=run,
+        age=age,
+        counts=contents.overview(con),
+        charts={name: gallery.description(name) for name in charts},
+    )
+
+
+def _assets(folder: Path) -> None:
+    """The scripts and style sheets that the pages share."""
+    for file in ASSETS.iterdir():
+        shutil.copyfile(file, folder / file.name)
+    script, style = libraries.data_tables()
+    (folder / "tables-library.js").write_text(script, "utf-8")
+    (folder / "tables-library.css").write_text(style, "utf-8")
+    (folder / "vega.js").write_text(libraries.vega(), "utf-8")
+
+
+def _text(name: str) -> list[str]:
+    """The paragraphs of what a chart's module says of it."""
+    return (inspect.getdoc(gallery.module(name)) or "").split("\n\n")
+
+
+def _tables(
+    mice: list[Mouse], sessions: pd.DataFrame
+) -> dict[str, tuple[pages.Table, pd.DataFrame]]:
+    """The tables of mice, of sessions, and of the latest session of each living mouse."""
+    about = pd.DataFrame([{**mouse.about, "page": mouse.page} for mouse in mice])
+    of_mouse = about[["subject_uuid", "page", "latest_status", "alive"]]
+    all_sessions = sessions.merge(of_mouse, on="subject_uuid")
+    latest = all_sessions[all_sessions["alive"] == "yes"].drop_duplicates("subject_uuid")
+    days = pd.to_datetime(latest["session_date"])
+    latest = latest.assign(
+        days_ago=(days.max() - days).dt.days, data=(latest["n_trial_rows"] > 0).map(DATA)
+    )
+    return {
+        "mice": (pages.MICE, about),
+        "sessions": (pages.SESSIONS, all_sessions),
+        "daily": (pages.DAILY, latest),
+    }

@@ -1,0 +1,192 @@
+"""What the pages show, read from the views: all mice at once, since one by one would take hours."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import duckdb
+import pandas as pd
+
+from analyses import (
+    criterion_checklist,
+    mouse_contrasts,
+    mouse_fits,
+    mouse_last_days,
+    mouse_progress,
+    session_course,
+    session_curves,
+    style,
+)
+from mirror import views
+from mirror.catalogue import Described, describe, entries
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a mouse's page: its chart, and the rows it draws, at least some of the first."""
+
+    chart: Any
+    rows: tuple[str, ...]
+
+
+# The figures of a mouse's page, in the portal's order.
+FIGURES: Mapping[str, Figure] = {
+    "progress": Figure(mouse_progress, ("days", "statuses")),
+    "contrasts": Figure(mouse_contrasts, ("choices", "statuses")),
+    "fits": Figure(mouse_fits, ("fits", "statuses")),
+    "last_days": Figure(mouse_last_days, ("last_curves", "last_times")),
+}
+
+
+@dataclass(frozen=True)
+class Mouse:
+    """A mouse: what its page is called, its row of `mice.sql`, and its rows of everything else."""
+
+    page: str
+    about: Mapping[str, Any]
+    rows: Mapping[str, pd.DataFrame]
+
+
+def query(name: str) -> str:
+    """The text of a query of the folder `sql`."""
+    return (Path(__file__).parent / "sql" / f"{name}.sql").read_text("utf-8")
+
+
+def mice(con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame) -> list[Mouse]:
+    """Every mouse with its rows, in the order of the pages."""
+    about = con.execute(query("mice")).df()
+    names = page_names(about["subject_nickname"], about["subject_uuid"])
+    of_mouse = {name: _by_mouse(frame) for name, frame in _rows(con, sessions).items()}
+    return [
+        Mouse(
+            page, row, {name: parts.get(uuid, empty) for name, (parts, empty) in of_mouse.items()}
+        )
+        for page, uuid, row in zip(names, about["subject_uuid"], records(about), strict=True)
+    ]
+
+
+def sessions(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Every session, the latest first."""
+    return con.execute(query("sessions")).df()
+
+
+def overview(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The counts of the first page, and the checks that the file fails."""
+    found = records(con.execute(query("overview")).df())[0]
+    failed = con.execute(
+        "select check_name, n, meaning from mirror_health where not is_ok"
+    ).fetchall()
+    return found | {"failed": failed}
+
+
+def specs() -> dict[str, Any]:
+    """The charts that pages fill with the rows of a mouse or session, by name."""
+    named = alt.NamedData
+    drawn = {
+        name: figure.chart.draw(*map(named, figure.rows)) for name, figure in FIGURES.items()
+    } | {
+        "progress_by_day": mouse_progress.draw(named("days"), named("statuses"), x="day"),
+        "choices": session_curves.choices(named("curves")),
+        "times": session_curves.reaction_times(named("times")),
+        "course": session_course.draw(named("course"), named("blocks")),
+    }
+    return {name: style.configured(chart).to_dict() for name, chart in drawn.items()}
+
+
+def caption(figure: Figure, rows: Mapping[str, pd.DataFrame]) -> str | None:
+    """What stands under a figure of one mouse; None where there is nothing to draw."""
+    if rows[figure.rows[0]].empty:
+        return None
+    words = figure.chart.words(*(rows[name] for name in figure.rows))
+    return words if isinstance(words, str) else "; ".join(words)
+
+
+def checklist(measures: pd.DataFrame) -> list[dict[str, Any]]:
+    """The criteria after the last session of a mouse, each with its measures."""
+    columns = criterion_checklist.COLUMNS
+    lists: list[dict[str, Any]] = []
+    for criteria in columns:
+        for row in records(criterion_checklist.in_rows(measures, criteria)):
+            if row.get("heading"):
+                lists.append({"criterion": row["heading"], "met": row["met"], "measures": []})
+            else:
+                lists[-1]["measures"].append(row)
+    return lists
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A table or view of the dictionary, with the words above its SQL."""
+
+    described: Described
+    header: str
+
+
+def dictionary(con: duckdb.DuckDBPyConnection) -> list[Definition]:
+    """Every view and table with its columns, and what the views say of themselves."""
+    headers = {view.name: _header(view.sql) for view in views.read()}
+    return [
+        Definition(describe(con, entry.name), headers.get(entry.name, ""))
+        for entry in entries(con)
+        if entry.kind != "provenance"
+    ]
+
+
+def page_names(nicknames: Iterable[str], uuids: Iterable[str]) -> list[str]:
+    """A file name for each mouse: its nickname, with its UUID where others share that."""
+    safe = [re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip(".") for name in nicknames]
+    folded = [name.lower() for name in safe]
+    return [
+        name if name and folded.count(name.lower()) == 1 else f"{name}-{uuid}".lstrip("-")
+        for name, uuid in zip(safe, uuids, strict=True)
+    ]
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What the pages of mice and sessions draw and list, of all mice."""
+    of_mice: dict[str, pd.DataFrame] = {}
+    for figure in FIGURES.values():
+        of_mice |= figure.chart.rows(con)
+    key = ["subject_uuid", "session_start_time"]
+    # the place of a session among those of its mouse says in a digit or two what its start does
+    places = sessions[key].assign(session=sessions.groupby("subject_uuid").cumcount())
+    of_sessions = {
+        name: frame.merge(places, on=key).drop(columns="session_start_time")
+        for name, frame in {
+            **session_curves.rows(con),
+            **session_course.rows(con),
+            "session_fits": con.execute(query("fits")).df(),
+        }.items()
+    }
+    return {
+        **of_mice,
+        **of_sessions,
+        "sessions": sessions,
+        "measures": criterion_checklist.rows(con),
+    }
+
+
+def _by_mouse(frame: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """The rows of each mouse by its UUID, and the same without rows."""
+    rest = frame.drop(columns="subject_uuid")
+    return dict(tuple(rest.groupby(frame["subject_uuid"], sort=False))), rest.head(0)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dictionaries, None for what is not there."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+@cache
+def _header(sql: str) -> str:
+    """The comment at the top of a file of SQL."""
+    lines = []
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        lines.append(line.removeprefix("--").removeprefix(" "))
+    return "\n".join(lines)
