@@ -130,8 +130,8 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     fits = weights.drop_duplicates(["subject_uuid", "task"])
     subtitle = [
         *(_counted(rows, task) for task, rows in fits.groupby("task")),
-        "small: a mouse; large: mean of a laboratory with its 95 % interval over mice; black: mean"
-        " of all mice",
+        "small: a mouse; large: mean of a laboratory with its 95 % interval over mice"
+        + ("; black: mean of all mice" if len(institutions) > 1 else ""),
         *(_said(test) for test in compared(weights).to_dict("records")),
     ]
     return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
@@ -294,8 +294,9 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
                 alt.Tooltip("n_mice:Q", title="mice"),
             ],
         ),
-        mouse.mark_tick(color=DARK, thickness=2, size=60).encode(y="mean(value):Q"),
     ]
+    if len(institutions) > 1:
+        layers.append(mouse.mark_tick(color=DARK, thickness=2, size=60).encode(y="mean(value):Q"))
     title = alt.TitleParams(TASKS[task], fontSize=12, anchor="start", frame="group")
     return alt.layer(*layers, data=rows).properties(width=330, height=220, title=title)
 
