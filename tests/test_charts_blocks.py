@@ -1,4 +1,4 @@
-"""The charts of parameters by block and of weights of history, on numbers by hand."""
+"""The charts of parameters by block and of history, on numbers by hand."""
 
 from datetime import timedelta
 from importlib.resources import files
@@ -29,7 +29,7 @@ from handmade import (
     right,
 )
 
-from analyses import block_parameters, history_weights
+from analyses import block_parameters, history_curves, history_weights
 from analyses.style import ask
 from mirror import derive, views
 
@@ -105,7 +105,7 @@ def datasets(chart):
     return [row for rows in chart.to_dict().get("datasets", {}).values() for row in rows]
 
 
-@pytest.mark.parametrize("module", (block_parameters, history_weights))
+@pytest.mark.parametrize("module", (block_parameters, history_curves, history_weights))
 def test_a_chart_of_mice_that_met_no_criterion_says_so(con, module):
     mouse(con)
     session(con, "in_training", TRAINING)
@@ -189,6 +189,33 @@ def test_each_bar_of_a_laboratory_is_the_standard_error_of_its_own_block():
     assert means.loc["CCU", ["left", "block_80", "right"]].tolist() == pytest.approx([1, 2, 3])
     assert means.loc["CCU", ["low", "block_20", "high"]].tolist() == pytest.approx([0, 2, 4])
     assert means.loc["CSHL", ["left", "high"]].isna().all()
+
+
+# history_curves
+
+
+def test_points_after_a_choice_are_means_over_mice(con):
+    mouse(con)
+    mouse(con, OTHER_MOUSE, "other")
+    for start, status in ((MONDAY, "in_training"), (TUESDAY, "trained_1a")):
+        session(con, status, TRAINING, start)
+        for trial_id in (1, 2, 3):
+            add_trial(con, trial_id, start, **right(0.0), **CHOSE_RIGHT)
+    session(con, "trained_1a", TRAINING, uuid=OTHER_MOUSE)
+    played = (CHOSE_RIGHT, CHOSE_LEFT | ERROR, CHOSE_RIGHT, NO_GO, CHOSE_LEFT)
+    for trial_id, choice in enumerate(played, start=1):
+        add_trial(con, trial_id, mouse=OTHER_MOUSE, **right(0.0), **choice)
+    define(con)
+    chart = history_curves.chart(con)
+    points = [r for r in datasets(chart) if "n_mice" in r]
+    found = {(r["outcome"], r["previous_choice"]): r for r in points}
+    assert set(found) == {("after reward", "right"), ("after error", "left")}
+    # four of four in one mouse, none of one in the other
+    after_reward = found["after reward", "right"]
+    assert (after_reward["n_mice"], after_reward["percent_right"]) == (2, 50)
+    assert (after_reward["low"], after_reward["high"]) == (pytest.approx(0), pytest.approx(100))
+    assert found["after error", "left"]["percent_right"] == 100
+    assert "basic task: 2 mice, 3 sessions, 6 choices" in words(chart)
 
 
 # history_weights
