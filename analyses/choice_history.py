@@ -8,10 +8,11 @@ choice updating at 0 contrast, percent right after a choice right minus after a 
 same with the trial that follows in place of the one before is subtracted, as no choice can be
 the effect of a later one.
 
-The paper's figure shows the weights of a logistic regression, and its supplements read updating
-off fitted curves. Here both are means of the trials; a mouse with fewer than 10 trials in any of
-the conditions of a measure is left out of it. With blocks staying pays, with or without history.
-Where the server did not record the repeats, the basic task has no dots above.
+The paper's figure shows the weights of a logistic regression (here: `history_weights`), and its
+supplements read updating off fitted curves. Both measures here are means of the trials; a mouse
+with fewer than 10 trials in any of the conditions of a measure is left out of it. With blocks
+staying pays, with or without history. Where the server did not record the repeats, the basic task
+has no dots above.
 """
 
 from typing import Any
