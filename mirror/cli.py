@@ -369,6 +369,39 @@ def plot(
     click.echo(str(output), err=True)
 
 
+@main.command()
+@database_option
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("report"),
+    show_default=True,
+    help="A folder; an earlier report in it is replaced.",
+)
+def report(database: Path | None, output: Path) -> None:
+    """Write pages of all mice, sessions, charts and columns into a folder.
+
+    They open with a double click on index.html, without a server or a network.
+
+    \b
+    mirror report -o report
+    mirror report --database demo.duckdb -o demo_report
+    """
+    from tqdm import tqdm
+
+    from mirror.report import build
+
+    with tqdm(unit=" pages", file=sys.stderr, disable=None, leave=False) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        first = build(database, output, advance)
+    click.echo(str(first), err=True)
+
+
 @contextmanager
 def _narration() -> Iterator[TextIO]:
     """Standard error for the words of a sync, while Rust's own words go nowhere.

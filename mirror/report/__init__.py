@@ -81,11 +81,10 @@ def _write(
     """Write all pages and what they load."""
     for name in ("assets", "charts", "data/charts", "data/mice", "images", "mice"):
         (folder / name).mkdir(parents=True)
-    sessions = contents.sessions(con)
-    mice = contents.mice(con, sessions)
-    charts = gallery.names()
-    total, done = len(charts) + len(mice), 0
     run = status(con, path)
+    counts = contents.overview(con)
+    charts = gallery.names()
+    total, done = len(charts) + counts["n_mice"], 0
     templates = pages.environment(
         {
             "is_simulated": run["is_simulated"],
@@ -112,6 +111,8 @@ def _write(
         page(f"charts/{name}.html", "chart.html", name=name, names=charts, text=_text(name))
         done += 1
         advance(done, total)
+    sessions = contents.sessions(con)
+    mice = contents.mice(con, sessions)
     for place, mouse in enumerate(mice):
         data(f"mice/{mouse.page}.js", pages.frames_script(f"mice/{mouse.page}", mouse.rows))
         page(
@@ -143,7 +144,7 @@ def _write(
         "index.html",
         run=run,
         age=age,
-        counts=contents.overview(con),
+        counts=counts,
         charts={name: gallery.description(name) for name in charts},
     )
 
