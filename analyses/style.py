@@ -64,6 +64,8 @@ def finished(
     return (
         chart.properties(
             title=alt.TitleParams(title, subtitle=lines, anchor="start", offset=12),
+            # what a screen reader says of the picture
+            description=". ".join(filter(None, [title, *lines])),
             padding=10,
         )
         .configure(font=FONT)
@@ -78,7 +80,8 @@ def finished(
 def nothing(con: duckdb.DuckDBPyConnection, title: str, why: str) -> Any:
     """A chart that says why there is nothing to see."""
     text = alt.Chart(pd.DataFrame({"why": [why]})).mark_text(fontSize=14, color="#555555")
-    return finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
+    chart = finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
+    return chart.properties(description=f"{title}: {why}")
 
 
 def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:
