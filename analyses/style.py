@@ -62,7 +62,9 @@ def finished(
     if is_simulated(con):
         lines.append("SIMULATED DATA: no animal did any of this")
     titled = alt.TitleParams(title, subtitle=lines, anchor="start", offset=12)
-    return configured(chart.properties(title=titled, padding=10))
+    # what a screen reader says of the picture
+    words = ". ".join(filter(None, [title, *lines]))
+    return configured(chart.properties(title=titled, description=words, padding=10))
 
 
 def configured(chart: Any) -> Any:
@@ -80,7 +82,8 @@ def configured(chart: Any) -> Any:
 def nothing(con: duckdb.DuckDBPyConnection, title: str, why: str) -> Any:
     """A chart that says why there is nothing to see."""
     text = alt.Chart(pd.DataFrame({"why": [why]})).mark_text(fontSize=14, color="#555555")
-    return finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
+    chart = finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
+    return chart.properties(description=f"{title}: {why}")
 
 
 def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:

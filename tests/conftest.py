@@ -1,4 +1,4 @@
-"""What the tests share: one MariaDB for all of them, and a fresh small IBL database in it."""
+"""What the tests share: one MariaDB, a fresh small IBL database in it, and a browser."""
 
 import subprocess
 import sys
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import browser as chromium
 import ibl
 import pytest
 import server as mariadb
+from playwright.sync_api import Browser, Page
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
@@ -62,3 +64,17 @@ def mirror(server: mariadb.Server, tmp_path: Path) -> Callable[..., subprocess.C
         )
 
     return run
+
+
+# of a module, not of the session: while Playwright is open, nothing else can run asyncio
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.started() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page; the test fails on errors in it, and on requests that leave the machine."""
+    with chromium.opened(browser) as page:
+        yield page

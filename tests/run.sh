@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
 # Sets up and passes every check, on a bare Debian machine with Python: bash tests/run.sh
-# Arguments go to pytest.
+# Arguments go to pytest, which has two workers; -n 0 makes it one process.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+apt_install() {
+    echo "installing $*" >&2
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
 
 if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
-    echo "installing MariaDB" >&2
-    as_root apt-get update -qq
     (
         # the tests start servers of their own: keep the package from starting one
         if [ ! -e /usr/sbin/policy-rc.d ]; then
@@ -16,17 +20,20 @@ if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
             printf '#!/bin/sh\nexit 101\n' |
                 as_root install -m 755 /dev/stdin /usr/sbin/policy-rc.d
         fi
-        as_root env DEBIAN_FRONTEND=noninteractive \
-            apt-get install -y -qq --no-install-recommends mariadb-server >/dev/null
+        apt_install mariadb-server
     )
+fi
+
+if ! command -v chromium >/dev/null; then
+    # without a font the browser draws text of no width
+    apt_install chromium fonts-dejavu-core
 fi
 
 uv=$(command -v uv || true)
 if [ -z "$uv" ]; then
     echo "installing uv" >&2
     if ! python3 -m pip --version >/dev/null 2>&1; then
-        as_root apt-get update -qq
-        as_root apt-get install -y -qq --no-install-recommends python3-pip >/dev/null
+        apt_install python3-pip
     fi
     # in a folder of its own, since Debian keeps pip out of its system packages
     python3 -m pip install --quiet --disable-pip-version-check --target .venv-uv uv
@@ -38,4 +45,5 @@ UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
-exec .venv/bin/pytest "$@"
+# by file, since tests of a file share mirrors; in their order, so that a long file is not the last
+exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"

@@ -35,7 +35,7 @@ def demo(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    source = DemoSource(5)
+    source = DemoSource(1)
     file = tmp_path_factory.mktemp("charts") / "empty.duckdb"
     sync(source, file, Options(since=date(2030, 1, 1)))
     source.close()
