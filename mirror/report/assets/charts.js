@@ -16,30 +16,57 @@
         return found;
     }
 
-    // The full width, where there is room; else as wide as the page, with the legends below.
-    function fitted(part, width) {
+    // The chart with each value that `change` gives another one for, by its key.
+    function changed(part, change) {
         if (Array.isArray(part)) {
-            return part.map((child) => fitted(child, width));
+            return part.map((child) => changed(child, change));
         }
         if (part && typeof part === "object") {
             return Object.fromEntries(
                 Object.entries(part).map(([key, value]) => [
                     key,
-                    key === "width" && value === WIDTH ? width : fitted(value, width),
+                    change[key]?.(value) ?? changed(value, change),
                 ]),
             );
         }
         return part;
     }
 
+    // Words in lines of at most so many letters.
+    function wrapped(words, most) {
+        return [words].flat().flatMap((line) =>
+            line.split(" ").reduce((lines, word) => {
+                const last = lines.pop();
+                const longer = last === undefined ? word : `${last} ${word}`;
+                return longer.length > most && last !== undefined
+                    ? [...lines, last, word]
+                    : [...lines, longer];
+            }, []),
+        );
+    }
+
+    // On a narrow page: as wide as the page, few panels in a row, titles in lines, legends below.
+    function fitted(chart, width) {
+        if (width >= WIDTH + BESIDE) {
+            return chart;
+        }
+        const most = Math.max(20, Math.floor(width / 6.5));
+        const columns = Math.max(1, Math.floor(width / 220));
+        const narrow = changed(chart, {
+            width: (value) => (value === WIDTH ? Math.max(200, width - 90) : undefined),
+            columns: (value) => (Number.isInteger(value) ? Math.min(value, columns) : undefined),
+            subtitle: (words) => wrapped(words, most),
+        });
+        narrow.config = {...narrow.config, legend: {...narrow.config?.legend, orient: "bottom"}};
+        return narrow;
+    }
+
     function specification(element) {
         const {spec: name, alt} = element.dataset;
         const {specs = {}} = report.data;
-        const isNarrow = element.clientWidth < WIDTH + BESIDE;
-        const room = element.clientWidth - (isNarrow ? 90 : BESIDE);
         const made = fitted(
-            specs[name] ?? report.data[`spec/${name}`],
-            Math.max(200, Math.min(WIDTH, room)),
+            structuredClone(specs[name] ?? report.data[`spec/${name}`]),
+            element.clientWidth,
         );
         const rows = element.rows ?? report.data[element.dataset.rows];
         if (rows) {
@@ -52,9 +79,6 @@
         }
         if (alt) {
             made.description = alt;
-        }
-        if (isNarrow) {
-            made.config = {...made.config, legend: {...made.config?.legend, orient: "bottom"}};
         }
         return made;
     }

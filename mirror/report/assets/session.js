@@ -168,7 +168,7 @@
                     figure("choices", `${name}: choices by contrast and block, with fits and 68 % intervals`, rows),
                     figure("times", `${name}: median reaction times by contrast and block, with quartiles`, rows),
                 ),
-                fits(report.rows(rows.session_fits)),
+                element("div", {className: "scroll"}, fits(report.rows(rows.session_fits))),
             );
         }
         if (rows.course.data.length) {
