@@ -28,6 +28,7 @@ from analyses import (
     days_to_trained,
     gallery,
     growth,
+    learning_curves,
     session_hours,
     sessions_per_day,
     sessions_per_lab,
@@ -419,3 +420,51 @@ def test_pairs_of_labs_that_differ_are_squares_and_a_mouse_of_no_lab_is_drawn(co
     assert second.endswith("12 mice in 2 labs")
     assert third == "equal variances: Levene, p = 1.000"
     assert "squares are pairs" in subtitle(chart)
+
+
+# learning_curves
+
+
+def add_day(con, day, mouse, performance_easy):
+    add_run(con, MONDAY + timedelta(days=day), mouse, 101)
+    con.execute(
+        "update behavior_analyses.behavioral_summary_by_date"
+        " set performance_easy = ?, training_day = ? where session_date = ? and subject_uuid = ?",
+        [performance_easy, day + 1, MONDAY.date() + timedelta(days=day), mouse],
+    )
+
+
+def test_the_day_on_which_the_mean_exceeds_four_fifths_is_told(con):
+    for number, mouse in enumerate((MOUSE, OTHER_MOUSE, THIRD_MOUSE), start=1):
+        add_mouse(con, mouse, f"mouse {number}")
+        # means of 0.8, 0.9 and 1: 80 % is not above 80 %
+        for day in range(3):
+            add_day(con, day, mouse, 0.6 + 0.1 * number + 0.1 * day)
+    # two mice are not enough for a mean
+    add_day(con, 7, MOUSE, 1.0)
+    define(con)
+    assert "first exceeds 80 % on day 1 (3 mice)" in subtitle(learning_curves.chart(con))
+    con.execute("update behavior_analyses.behavioral_summary_by_date set performance_easy = 0.8")
+    assert "does not exceed 80 %" in subtitle(learning_curves.chart(con))
+
+
+def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
+    con.execute(
+        "create table run as select number, day, make_timestamp(2020, 1, 1, 9, 0, 0)"
+        " + to_days(day::integer) as start, lpad(number::varchar, 32, '0')::uuid as mouse"
+        " from range(1, 102) as mice (number), range(41) as days (day);"
+        "insert into subject.subject (subject_uuid, subject_nickname, sex)"
+        " select distinct mouse, 'mouse ' || number, 'F' from run;"
+        "insert into acquisition.session"
+        " select mouse, start, uuid(), null, 'training' from run;"
+        "insert into behavior_analyses.behavioral_summary_by_date"
+        " select mouse, start::date, 0.5, 0.5, 101, day + 1, 0 from run;"
+    )
+    define(con)
+    drawn = learning_curves.chart(con).to_dict()
+    [points] = [table for table in drawn["datasets"].values() if "day" in table[0]]
+    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(0, 41, 2))
+    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [101] * 41
+    first, second = drawn["title"]["subtitle"]
+    assert first.startswith("101 mice, 4,141 days")
+    assert second.endswith("lines of mice have a point every 2 days")
