@@ -13,7 +13,7 @@ import analyses
 from mirror.errors import UsageError
 
 # What is here and is no chart.
-SHARED = ("curves", "gallery", "mice", "style")
+SHARED = ("curves", "gallery", "laboratories", "mice", "statistics", "style")
 FORMATS: Mapping[str, Mapping[str, Any]] = {
     ".html": {"inline": True},
     ".svg": {},

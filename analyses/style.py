@@ -22,6 +22,8 @@ INSTITUTION_COLORS = (
 BLOCKS = (20, 50, 80)
 BLOCK_COLORS = ("#e08214", "#737373", "#8073ac")
 GREY = "#bdbdbd"
+# All laboratories together, where they stand beside each.
+ALL = "All"
 # Trained, not trained yet: told apart in grey print as well.
 DARK = "#222222"
 
@@ -35,14 +37,15 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> pd.DataFra
 
 
 def in_order(institutions: Iterable[str]) -> list[str]:
-    """The paper's order of laboratories, others after them."""
+    """The paper's order of laboratories, others after them, and all together last."""
     present = set(institutions)
-    return [*(i for i in INSTITUTIONS if i in present), *sorted(present - set(INSTITUTIONS))]
+    others = sorted(present - {*INSTITUTIONS, ALL})
+    return [*(i for i in INSTITUTIONS if i in present), *others, *({ALL} & present)]
 
 
 def institution_color(institutions: Iterable[str], field: str = "institution_short") -> alt.Color:
-    """The colours of laboratories; others than the paper's seven are grey."""
-    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True))
+    """The colours of laboratories; dark for all, grey for others than the paper's seven."""
+    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True)) | {ALL: DARK}
     order = in_order(institutions)
     scale = alt.Scale(domain=order, range=[known.get(name, GREY) for name in order])
     return alt.Color(f"{field}:N", title="laboratory", scale=scale)
@@ -95,3 +98,8 @@ def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:
 def counted(n: int, what: str, plural: str = "") -> str:
     """A number with its noun: `1 mouse`, `1,234 sessions`."""
     return f"{n:,} {what if n == 1 else plural or what + 's'}"
+
+
+def p_in_words(p: float) -> str:
+    """A p value as journals print it."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"

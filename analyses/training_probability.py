@@ -4,7 +4,8 @@ One curve per laboratory and one for all mice, with the 95 % interval of the cur
 pointer touched last, at first of all mice. Mice that were never trained count until their last
 status; mice without any status are left out, as nobody knows. The paper counts sessions with
 status in_training where its axis says days: here the axis says which. The interval is that of
-Greenwood's variance on the log-log scale, which stays between 0 and 1; the paper shows none.
+Greenwood's variance on the log-log scale, which stays between 0 and 1; the paper shows none, and
+does not test laboratories: the log-rank test here weighs all times alike.
 """
 
 import warnings
@@ -15,23 +16,24 @@ import duckdb
 import pandas as pd
 from scipy.stats import CensoredData, ecdf
 
+from analyses.statistics import log_rank
 from analyses.style import (
-    DARK,
-    GREY,
-    INSTITUTION_COLORS,
-    INSTITUTIONS,
+    ALL,
     ask,
     counted,
     finished,
     in_order,
+    institution_color,
     nothing,
+    p_in_words,
 )
 from mirror.errors import UsageError
 
 TITLE = "Probability of being trained"
 TIMES = """
 select
-    coalesce(institution_short, 'no institution') as institution_short,
+    coalesce(institution_short, 'no institution') as "group",
+    institution_short,
     n_sessions_in_training as sessions,
     n_days as days,
     n_trials as trials,
@@ -47,7 +49,6 @@ where criterion = 'trained'
             and cohorts.subject_uuid = time_to_criterion.subject_uuid
     ))
 """
-ALL = "All"
 UNITS = {
     "days": "days with trials",
     "sessions": "sessions in training",
@@ -67,9 +68,9 @@ def chart(
     times = ask(con, TIMES, lab=lab, cohort=cohort)
     if times.empty:
         return nothing(con, TITLE, "no mice with a training status match")
-    names = in_order(times["institution_short"])
+    names = in_order(times["group"])
     groups = {ALL: times} | {
-        name: times[times["institution_short"] == name] for name in names if len(names) > 1
+        name: times[times["group"] == name] for name in names if len(names) > 1
     }
     curves = pd.concat(
         [kaplan_meier(mice[by], mice["is_reached"]).assign(group=n) for n, mice in groups.items()]
@@ -86,7 +87,8 @@ def chart(
     subtitle = [
         f"{counted(len(times), 'mouse', 'mice')}, {n_trained:,} trained and"
         f" {len(times) - n_trained:,} censored; {_median(curves[curves['group'] == ALL], by)};"
-        " 95 % interval of all mice"
+        " 95 % interval of all mice",
+        _difference(log_rank(times[by], times["is_reached"], times["institution_short"])),
     ]
     if n_unsure := int(times["is_mostly_without_status"].sum()):
         subtitle.append(
@@ -102,9 +104,10 @@ def chart(
         scale=alt.Scale(domain=[0, float(times[by].max()) * 1.02 or 1], nice=False),
         axis=alt.Axis(values=sorted(set(at_risk["time"])), format=",d"),
     )
+    color = institution_color(groups, "group").legend(None)
     panels = alt.vconcat(
-        _curves(curves, x, _color(list(groups)), hover),
-        _numbers(at_risk, x, _color(list(groups)), list(groups)),
+        _curves(curves, x, color, hover),
+        _numbers(at_risk, x, color, list(groups)),
         spacing=12,
     )
     return finished(con, panels, TITLE, subtitle)
@@ -193,13 +196,6 @@ def _numbers(at_risk: pd.DataFrame, x: alt.X, color: alt.Color, order: list[str]
     return alt.layer(counts, names).properties(width=560)
 
 
-def _color(groups: list[str]) -> alt.Color:
-    """The colours of laboratories, and dark for all mice."""
-    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True)) | {ALL: DARK}
-    scale = alt.Scale(domain=groups, range=[known.get(name, GREY) for name in groups])
-    return alt.Color("group:N", scale=scale, legend=None)
-
-
 def _step(longest: float) -> int:
     """Time between two numbers at risk: at most ten of them, at round times."""
     sizes = (size * 10**power for power in range(6) for size in (1, 2, 5))
@@ -211,3 +207,13 @@ def _median(curve: pd.DataFrame, by: str) -> str:
     if reached.empty:
         return "less than half become trained"
     return f"half are trained after {counted(int(reached['time'].iloc[0]), by[:-1])}"
+
+
+def _difference(test: dict[str, Any]) -> str:
+    if pd.isna(test["p"]):
+        return "no log-rank test without two laboratories at risk when a mouse is trained"
+    return (
+        f"laboratories: log-rank, χ²({test['df']}) = {test['statistic']:.1f},"
+        f" {p_in_words(test['p'])}, {counted(test['n_mice'], 'mouse', 'mice')} in"
+        f" {counted(test['n_labs'], 'laboratory', 'laboratories')}"
+    )

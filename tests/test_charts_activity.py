@@ -28,6 +28,7 @@ from analyses import (
     days_to_trained,
     gallery,
     growth,
+    learning_curves,
     session_hours,
     sessions_per_day,
     sessions_per_lab,
@@ -355,6 +356,15 @@ def test_the_trained_mouse_is_an_event_and_the_other_is_censored(three_mice):
         assert subtitle(chart).startswith("2 mice, 1 trained and 1 censored; half are trained")
 
 
+def test_laboratories_are_compared_where_both_are_at_risk(three_mice):
+    # of two mice at risk one is trained: half expected in either, variance 1/4
+    compared = "laboratories: log-rank, χ²(1) = 1.0, p = 0.317, 2 mice in 2 laboratories"
+    assert compared in subtitle(training_probability.chart(three_mice))
+    # the other mouse was seen for 30 trials, before the first was trained
+    for values in ({"lab": "cortexlab"}, {"by": "trials"}):
+        assert "no log-rank test" in subtitle(training_probability.chart(three_mice, **values))
+
+
 def test_days_without_status_are_told(three_mice):
     three_mice.execute(
         "delete from behavior_analyses.session_training_status where training_status ="
@@ -376,45 +386,85 @@ def test_an_unknown_unit_is_refused(three_mice):
 
 def test_days_and_trials_run_to_the_day_of_being_trained(three_mice):
     chart = days_to_trained.chart(three_mice)
-    assert embedded(chart, "group", "subject_nickname", "n_days", "n_trials") == [
+    assert embedded(chart, "laboratory", "subject_nickname", "n_days", "n_trials") == [
         ("UCL", "mouse 1", 3, 300)
     ]
-    assert subtitle(chart).startswith(
-        "1 trained mouse of 1 laboratory; median 3 days and 300 trials"
-        " days: too few mice for a test"
+    assert subtitle(chart) == "1 trained mouse of 1 laboratory; median 3 days and 300 trials"
+    for panel in chart.to_dict()["hconcat"]:
+        assert panel["title"]["text"] == ["no test without two laboratories of two mice"]
+
+
+def test_pairs_of_labs_that_differ_are_squares_and_a_mouse_of_no_lab_is_drawn(con):
+    for n in range(13):
+        mouse = UUID(int=100 + n)
+        add_mouse(con, mouse, f"mouse {n}")
+        # twelve mice of two labs, trained on days 1 to 6 and 7 to 12, and one of none
+        for day in range(n):
+            add_run(con, MONDAY + timedelta(days=day), mouse, 100, "in_training")
+        add_run(con, MONDAY + timedelta(days=n), mouse, 100, "trained_1a")
+    add_lab(con, "cortexlab", "UCL", *(UUID(int=100 + n) for n in range(6)))
+    add_lab(con, "danlab", "Berkeley", *(UUID(int=106 + n) for n in range(6)))
+    define(con)
+    chart = days_to_trained.chart(con)
+    columns = {column for column, _ in embedded(chart, "laboratory", "n_days")}
+    assert columns == {"UCL", "Berkeley", "no laboratory", "All"}
+    assert embedded(chart, "laboratory", "second", "differs", "effect", "mice") == [
+        ("Berkeley", "UCL", "yes", 1, "6 and 6"),
+        ("UCL", "Berkeley", "yes", -1, "6 and 6"),
+    ]
+    # ranks 1 to 6 and 7 to 12: H = 12 / (12 * 13) * (21 ** 2 + 57 ** 2) / 6 - 3 * 13
+    days, _ = chart.to_dict()["hconcat"]
+    first, second, third = days["vconcat"][0]["title"]["text"]
+    assert first == "Kruskal-Wallis, H(1) = 8.3, p = 0.004"
+    assert second.startswith("ε² = 0.76 (95 % 0.")
+    assert second.endswith("12 mice in 2 labs")
+    assert third == "equal variances: Levene, p = 1.000"
+    assert "squares are pairs" in subtitle(chart)
+
+
+# learning_curves
+
+
+def add_day(con, day, mouse, performance_easy):
+    add_run(con, MONDAY + timedelta(days=day), mouse, 101)
+    con.execute(
+        "update behavior_analyses.behavioral_summary_by_date"
+        " set performance_easy = ?, training_day = ? where session_date = ? and subject_uuid = ?",
+        [performance_easy, day + 1, MONDAY.date() + timedelta(days=day), mouse],
     )
 
 
-def mice_of(**labs):
-    return pd.DataFrame(
-        [{"institution_short": lab, "n_days": days} for lab, all_ in labs.items() for days in all_]
+def test_the_day_on_which_the_mean_exceeds_four_fifths_is_told(con):
+    for number, mouse in enumerate((MOUSE, OTHER_MOUSE, THIRD_MOUSE), start=1):
+        add_mouse(con, mouse, f"mouse {number}")
+        # means of 0.8, 0.9 and 1: 80 % is not above 80 %
+        for day in range(3):
+            add_day(con, day, mouse, 0.6 + 0.1 * number + 0.1 * day)
+    # two mice are not enough for a mean
+    add_day(con, 7, MOUSE, 1.0)
+    define(con)
+    assert "first exceeds 80 % on day 1 (3 mice)" in subtitle(learning_curves.chart(con))
+    con.execute("update behavior_analyses.behavioral_summary_by_date set performance_easy = 0.8")
+    assert "does not exceed 80 %" in subtitle(learning_curves.chart(con))
+
+
+def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
+    con.execute(
+        "create table run as select number, day, make_timestamp(2020, 1, 1, 9, 0, 0)"
+        " + to_days(day::integer) as start, lpad(number::varchar, 32, '0')::uuid as mouse"
+        " from range(1, 102) as mice (number), range(41) as days (day);"
+        "insert into subject.subject (subject_uuid, subject_nickname, sex)"
+        " select distinct mouse, 'mouse ' || number, 'F' from run;"
+        "insert into acquisition.session"
+        " select mouse, start, uuid(), null, 'training' from run;"
+        "insert into behavior_analyses.behavioral_summary_by_date"
+        " select mouse, start::date, 0.5, 0.5, 101, day + 1, 0 from run;"
     )
-
-
-def test_normal_days_are_compared_by_anova():
-    #  two labs of ten, their means 1 apart, the squares within each sum to 82.5
-    a, b = range(10, 20), range(11, 21)
-    found = days_to_trained.difference(mice_of(UCL=a, NYU=b), "n_days")
-    between = 20 * 0.5**2
-    assert found["test"] == "one-way ANOVA"
-    assert found["statistic"] == pytest.approx(between / (165 / 18))
-    assert found["effect"] == pytest.approx(between / (between + 165))
-    assert (found["n_mice"], found["n_labs"]) == (20, 2)
-
-
-def test_skewed_days_are_compared_by_ranks():
-    a = [2**power for power in range(0, 20, 2)]
-    b = [2**power for power in range(1, 21, 2)]
-    found = days_to_trained.difference(mice_of(UCL=a, NYU=b, SWC=[9]), "n_days")
-    #  ranks 1, 3, ... and 2, 4, ...: sums 100 and 110
-    expected = 12 / (20 * 21) * (100**2 + 110**2) / 10 - 3 * 21
-    assert found["test"] == "Kruskal-Wallis"
-    assert found["statistic"] == pytest.approx(expected)
-    assert found["effect"] == pytest.approx((expected - 1) / 18)
-    assert found["n_labs"] == 2
-    assert "not normal" in days_to_trained.in_words(found)
-
-
-@pytest.mark.parametrize("labs", [{"UCL": range(30)}, {"UCL": [5] * 12, "NYU": [5] * 12}])
-def test_one_lab_or_equal_days_are_not_tested(labs):
-    assert days_to_trained.difference(mice_of(**labs), "n_days") is None
+    define(con)
+    drawn = learning_curves.chart(con).to_dict()
+    [points] = [table for table in drawn["datasets"].values() if "day" in table[0]]
+    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(0, 41, 2))
+    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [101] * 41
+    first, second = drawn["title"]["subtitle"]
+    assert first.startswith("101 mice, 4,141 days")
+    assert second.endswith("lines of mice have a point every 2 days")

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from importlib.resources import files
+from uuid import UUID
 
 import duckdb
 import pandas as pd
@@ -287,54 +288,48 @@ def test_each_mouse_has_its_measures(con):
     assert "1 mouse, 2 sessions" in words(variability_across_labs.chart(con))
 
 
-def mice_of(groups, **measures):
-    """Mice of these laboratories, alike but for the measures given."""
-    same = dict.fromkeys(variability_across_labs.MEASURES, 1.0)
-    return pd.DataFrame({"institution_short": groups, **same, **measures})
+def test_trials_per_minute_are_of_sessions_that_end_after_their_start(con):
+    mouse(con)
+    minutes = (90, 45, None, -1)
+    for day, length in enumerate(minutes):
+        start = MONDAY + timedelta(hours=3 * day)
+        session(con, "trained_1a", start)
+        trials(con, rising(), 20, start=start)
+        if length is not None:
+            con.execute(
+                "update acquisition.session set session_end_time = ? where session_start_time = ?",
+                [start + timedelta(minutes=length), start],
+            )
+    define(con)
+    [found] = variability_across_labs.measured(con).to_dict("records")
+    # 180 trials a session
+    assert found["trials_per_minute"] == pytest.approx(360 / 135)
+    assert found["n_sessions"] == 4
 
 
-def test_few_mice_are_compared_by_ranks_and_p_is_corrected_over_the_measures():
-    groups = ["CCU"] * 3 + ["CSHL"] * 3
-    mice = mice_of(groups, n_trials=[1, 2, 3, 4, 5, 6], bias=[1, 3, 5, 2, 4, 6])
-    tests = variability_across_labs.compared(mice).set_index("measure")
-    apart, mixed = tests.loc["n_trials"], tests.loc["bias"]
-    # H = 12 / (6 * 7) * (6 ** 2 / 3 + 15 ** 2 / 3) - 3 * 7
-    assert apart["statistic"] == pytest.approx(27 / 7)
-    assert (apart["test"], apart["n_mice"], apart["n_labs"]) == ("Kruskal-Wallis", 6, 2)
-    assert apart["p"] == pytest.approx(0.0495, abs=1e-4)
-    assert apart["p_corrected"] == pytest.approx(2 * apart["p"])
-    assert apart["effect"] == pytest.approx(27 / 35)
-    assert mixed["p_corrected"] == pytest.approx(mixed["p"])
-    # a measure in which all mice agree has no test and counts in no correction
-    assert pd.isna(tests.loc["threshold", "test"])
-    assert pd.isna(tests.loc["threshold", "p_corrected"])
-
-
-def test_normal_measures_are_compared_by_means():
-    spread = [-2, -1.5, -1, -0.6, -0.3, 0, 0.3, 0.6, 1, 1.5, 2]
-    groups = ["CCU"] * 11 + ["CSHL"] * 11
-    values = [*spread, *(value + 1 for value in spread)]
-    tests = variability_across_labs.compared(mice_of(groups, bias=values)).set_index("measure")
-    found = tests.loc["bias"]
-    within = 2 * sum(value**2 for value in spread)
-    between = 22 * 0.5**2
-    assert found["test"] == "ANOVA"
-    assert found["statistic"] == pytest.approx(between / (within / 20))
-    assert found["effect"] == pytest.approx(between / (between + within))
-
-
-def test_skewed_measures_are_compared_by_ranks():
-    groups = ["CCU", "CSHL"] * 12
-    values = [0.3 + 0.01 * n for n in range(22)] + [20, 40]
-    tests = variability_across_labs.compared(mice_of(groups, reaction_time=values))
-    assert tests.set_index("measure").loc["reaction_time", "test"] == "Kruskal-Wallis"
-
-
-@pytest.mark.parametrize("groups", [["CCU"] * 4, ["CCU", "CCU", "CSHL", "no laboratory"]])
-def test_one_laboratory_or_one_mouse_of_another_is_not_compared(groups):
-    tests = variability_across_labs.compared(mice_of(groups, bias=[1, 2, 3, 4]))
-    assert tests["test"].isna().all()
-    assert tests["p_corrected"].isna().all()
+def test_six_measures_of_two_labs_are_tested_and_correlated(con):
+    for n in range(4):
+        uuid = UUID(int=100 + n)
+        mouse(con, uuid, f"mouse {n}", "mainenlab" if n < 2 else "zadorlab")
+        session(con, "trained_1a", uuid=uuid)
+        trials(
+            con,
+            rising(),
+            10 + n,
+            uuid=uuid,
+            trial_stim_on_time=11.0,
+            trial_response_time=11.5 + n,
+        )
+    define(con)
+    drawn = variability_across_labs.chart(con).to_dict()
+    titles = [panel["title"]["text"] for panel in drawn["concat"]]
+    assert len(titles) == len(variability_across_labs.MEASURES) == 6
+    # ranks 1 and 2 against 3 and 4: H = 12 / (4 * 5) * (3 ** 2 + 7 ** 2) / 2 - 3 * 5
+    assert titles[0][0].startswith("Kruskal-Wallis, H(1) = 2.4, p = ")
+    assert "4 mice in 2 labs" in titles[0][1]
+    # no session has an end
+    assert titles[5] == ["no test without two laboratories of two mice"]
+    assert "Spearman r = 1.00" in " ".join(drawn["title"]["subtitle"])
 
 
 # choice_history
