@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import click
+import duckdb
 
 from mirror import store
 from mirror.errors import MirrorError, UsageError
@@ -57,6 +58,10 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:
+            # what DuckDB makes of Ctrl-C while it runs a query or hands its rows over
+            if isinstance(error, duckdb.InterruptException) or "Query interrupted" in str(error):
+                click.echo("mirror: interrupted.", err=True)
+                ctx.exit(130)
             # nothing is expected here: what nobody foresaw still ends in a sentence
             at = traceback.extract_tb(error.__traceback__)[-1]
             click.echo(

@@ -36,10 +36,13 @@
             ]),
         );
         const menus = Object.fromEntries(
-            table.filters.map((name) => [name, report.element("select", {name})]),
+            table.filters.map((name) => [
+                name,
+                report.element("select", {name, ariaLabel: titles[name]}),
+            ]),
         );
         const ends = table.dates
-            ? ["from", "to"].map((name) => report.element("input", {type: "date", name}))
+            ? ["from", "to"].map((name) => report.element("input", {type: "date", name, ariaLabel: name}))
             : [];
         const clear = report.element("button", {type: "button", textContent: "clear all"});
         const form = report.element(

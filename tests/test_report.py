@@ -1,0 +1,432 @@
+"""The report: its pages are whole, say what the mirror says, and work in Chromium from a folder."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from playwright.sync_api import Page, expect
+
+from analyses import gallery
+from mirror import connect
+from mirror.errors import UsageError
+from mirror.report import build
+from mirror.sources.demo import DemoSource
+from mirror.sync import Options, sync
+
+TABLES = ("mice", "sessions", "daily")
+PAGES = ("index", *TABLES, "compare", "dictionary")
+PHONE = {"width": 360, "height": 740}
+# A name that a page must show and not obey.
+WICKED = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("report") / "demo.duckdb"
+    source = DemoSource(6)
+    sync(source, file)
+    source.close()
+    with duckdb.connect(str(file)) as con:
+        con.execute(
+            "update subject.subject set subject_nickname = ? where subject_uuid = ("
+            " select min(subject_uuid) from subjects where is_alive)",
+            [WICKED],
+        )
+    return file
+
+
+@pytest.fixture(scope="module")
+def folder(file: Path) -> Path:
+    return build(file, file.with_name("pages")).parent
+
+
+@pytest.fixture(scope="module")
+def con(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(file) as connection:
+        yield connection
+
+
+def rows(con: duckdb.DuckDBPyConnection, query: str) -> list[tuple]:
+    return con.execute(query).fetchall()
+
+
+def value(con: duckdb.DuckDBPyConnection, query: str) -> object:
+    [(found,)] = rows(con, query)
+    return found
+
+
+def cells(page: Page, column: int) -> list[str]:
+    return page.locator(f"tbody tr td:nth-child({column})").all_inner_texts()
+
+
+def info(page: Page) -> str:
+    return page.locator(".dt-info").inner_text()
+
+
+def longest_trained(con: duckdb.DuckDBPyConnection) -> tuple:
+    """Page and nickname of the mouse with most trials, whose nickname is harmless."""
+    [found] = rows(
+        con,
+        "select subject_nickname, subject_uuid from sessions_by_subject"
+        f" where subject_nickname <> '{WICKED}' order by n_trials desc limit 1",
+    )
+    return found
+
+
+# the folder
+
+
+def test_every_mouse_and_chart_has_a_page(folder: Path, con: duckdb.DuckDBPyConnection) -> None:
+    n_mice = value(con, "select count(*) from subjects")
+
+    assert (
+        len(list(folder.glob("mice/*.html"))) == len(list(folder.glob("data/mice/*.js"))) == n_mice
+    )
+    assert sorted(page.stem for page in folder.glob("charts/*.html")) == gallery.names()
+    assert {page.stem for page in folder.glob("*.html")} == {*PAGES, "session"}
+
+
+def test_vega_is_there_once(folder: Path) -> None:
+    scripts = [script for script in folder.rglob("*.js") if "vegaEmbed=" in script.read_text()]
+
+    assert [script.name for script in scripts] == ["vega.js"]
+    assert all("<script>" not in page.read_text() for page in folder.rglob("*.html"))
+
+
+def test_every_page_says_that_the_data_are_simulated(folder: Path) -> None:
+    assert all("Simulated data" in page.read_text() for page in folder.rglob("*.html"))
+
+
+def test_links_lead_to_pages_that_are_there(folder: Path) -> None:
+    for page in folder.rglob("*.html"):
+        for link in re.findall(r'(?:href|src)="([^"#]+)', page.read_text()):
+            assert link.startswith("data:") or (page.parent / link).exists(), (page, link)
+
+
+def test_numbers_of_the_overview(folder: Path, con: duckdb.DuckDBPyConnection) -> None:
+    text = (folder / "index.html").read_text()
+    shown = dict(re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", text))
+
+    assert shown["mice"] == "6"
+    assert shown["sessions"] == f"{value(con, 'select count(*) from sessions'):,}"
+    assert shown["trials here"] == f"{value(con, 'select count(*) from trials'):,}"
+    assert shown["last session"] == str(value(con, "select max(session_date) from sessions"))
+
+
+def test_a_folder_of_something_else_is_left_alone(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("mine")
+
+    with pytest.raises(UsageError, match="letters is there and no report"):
+        build(file, tmp_path / "letters")
+
+    assert [entry.name for entry in tmp_path.rglob("*")] == ["letters", "dear.txt"]
+
+
+def test_a_report_that_fails_leaves_the_earlier_one(
+    folder: Path, file: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.duckdb"
+    shutil.copyfile(file, broken)
+    with duckdb.connect(str(broken)) as con:
+        con.execute("drop view psychometrics_by_block")
+    earlier = shutil.copytree(folder, tmp_path / "report")
+    before = (earlier / "index.html").read_bytes()
+
+    with pytest.raises(UsageError, match=r"psychometrics_by_block.*'mirror status' says why"):
+        build(broken, earlier)
+
+    assert (earlier / "index.html").read_bytes() == before
+    assert sorted(e.name for e in tmp_path.iterdir()) == ["broken.duckdb", "report"]
+
+
+def test_a_mirror_without_sessions_has_a_report(tmp_path: Path, page: Page) -> None:
+    file = tmp_path / "empty.duckdb"
+    source = DemoSource(5)
+    sync(source, file, Options(since=date(2030, 1, 1)))
+    source.close()
+    first = build(file, tmp_path / "report")
+    mouse = min((first.parent / "mice").iterdir())
+
+    for where in (first, *(first.with_name(f"{name}.html") for name in PAGES[1:]), mouse):
+        page.goto(where.as_uri())
+    expect(page.get_by_text("No sessions.")).to_be_visible()
+
+
+# the command
+
+
+def test_the_command_replaces_an_earlier_report(file: Path, tmp_path: Path) -> None:
+    earlier = tmp_path / "report"
+    (earlier / "assets").mkdir(parents=True)
+    (earlier / "assets" / "report.js").touch()
+    (earlier / "stale.html").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "mirror", "report", "--database", str(file)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "report/index.html\n")
+    assert (earlier / "index.html").exists() and not (earlier / "stale.html").exists()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report"]
+
+
+def test_an_interrupted_report_leaves_nothing(file: Path, tmp_path: Path) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mirror", "report", "--database", str(file)],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not list(tmp_path.glob(".report.partial/charts/*.html")):
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+
+    assert (running.returncode, said) == (130, "mirror: interrupted.\n")
+    assert not list(tmp_path.iterdir())
+
+
+# in the browser
+
+
+def test_filters_narrow_each_other_and_stay_in_the_address(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    [(lab, n)] = rows(
+        con,
+        "select lab_name, count(*) from subjects where lab_name is not null"
+        " group by all order by 2 desc, 1 limit 1",
+    )
+    sexes = {
+        sex for (sex,) in rows(con, f"select distinct sex from subjects where lab_name = '{lab}'")
+    }
+    page.goto((folder / "mice.html").as_uri())
+    page.get_by_label("lab", exact=True).select_option(lab)
+
+    assert set(cells(page, 2)) == {lab} and len(cells(page, 2)) == n
+    options = page.get_by_label("sex", exact=True).locator("option").all_inner_texts()
+    assert {option.split(" ")[0] for option in options} == {"all", *sexes}
+    assert f"lab_name={lab}" in page.url
+
+    page.get_by_label("sex", exact=True).select_option(min(sexes))
+    address = page.url
+    page.goto("about:blank")
+    page.goto(address)
+    assert set(cells(page, 3)) == {min(sexes)} and set(cells(page, 2)) == {lab}
+
+    page.get_by_role("button", name="clear all").click()
+    assert len(cells(page, 1)) == 6
+
+
+def test_a_table_is_sorted_and_searched(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    most, least = rows(con, "select max(n_trials), min(n_trials) from sessions_by_subject")[0]
+    page.goto((folder / "mice.html").as_uri())
+    trials = page.get_by_role("columnheader", name="trials")
+    trials.click()
+    assert cells(page, 12)[0] == f"{least:,}"
+    trials.click()
+    assert cells(page, 12)[0] == f"{most:,}"
+    assert "order=n_trials.desc" in page.url
+
+    nickname, _ = longest_trained(con)
+    page.get_by_label("search").fill(nickname)
+    assert cells(page, 1) == [nickname]
+
+
+def test_sessions_by_date_and_flag(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    [(day,)] = rows(con, "select median(session_date)::date from sessions")
+    page.goto((folder / "sessions.html").as_uri())
+    page.get_by_label("from", exact=True).fill(str(day))
+    page.get_by_label("to", exact=True).fill(str(day))
+    assert set(start[:10] for start in cells(page, 1)) == {str(day)}
+
+    page.get_by_role("button", name="clear all").click()
+    page.get_by_label("quality flags", exact=True).select_option("missing_stim_on")
+    n = value(
+        con,
+        "select count(*) from session_quality"
+        " where list_contains(string_split(flags, ','), 'missing_stim_on')",
+    )
+    assert info(page).startswith("Showing") and f" of {n:,} entries" in info(page)
+
+
+def test_the_daily_summary_has_the_living_with_their_latest_session(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    latest = rows(
+        con,
+        "select subject_nickname, max(session_start_time)::varchar from sessions"
+        " join subjects using (subject_uuid, subject_nickname) where is_alive group by all",
+    )
+    page.goto((folder / "daily.html").as_uri())
+
+    assert sorted(zip(cells(page, 2), cells(page, 3), strict=True)) == sorted(latest)
+
+
+def test_from_a_mouse_to_its_figures_and_neighbours(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    nickname, uuid = longest_trained(con)
+    page.goto((folder / "mice.html").as_uri())
+    page.get_by_role("link", name=nickname).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(nickname)
+    expect(page.get_by_text(str(uuid))).to_be_visible()
+    n_days = value(con, f"select count(*) from days where subject_uuid = '{uuid}' and n_trials > 0")
+    expect(page.get_by_text(re.compile(f"^{n_days} days with"))).to_be_visible()
+
+    drawn_through(page)
+    names = [drawn.get_attribute("aria-label") for drawn in page.locator(PICTURES).all()]
+    assert len(names) == 4 and all(nickname in (name or "") for name in names)
+
+    # a point of the first figure says its date under the pointer
+    page.locator('[data-spec="progress"] .mark-symbol path').nth(8).hover(force=True)
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("date")
+
+    neighbour = page.locator(".neighbours [rel=prev], .neighbours [rel=next]").first
+    name = neighbour.inner_text().strip("←→ ")
+    neighbour.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def test_from_a_mouse_to_a_session_and_the_next(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    nickname, uuid = longest_trained(con)
+    starts = [
+        start
+        for (start,) in rows(
+            con,
+            "select session_start_time::varchar from sessions"
+            f" where subject_uuid = '{uuid}' order by 1 desc",
+        )
+    ]
+    page.goto(next(folder.glob(f"mice/{nickname}.html")).as_uri())
+    page.get_by_role("link", name=starts[2]).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{nickname}, {starts[2]}")
+    drawn_through(page)
+    assert page.locator(".chart.drawn").count() == 3
+
+    page.locator("[rel=next]").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{nickname}, {starts[1]}")
+    page.go_back()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{nickname}, {starts[2]}")
+
+    page.goto((folder / "session.html").as_uri() + f"#{nickname}/1999-01-01")
+    expect(page.get_by_text("has no session of 1999-01-01")).to_be_visible()
+
+
+def test_two_mice_side_by_side(folder: Path, con: duckdb.DuckDBPyConnection, page: Page) -> None:
+    one, two = (
+        name
+        for (name,) in rows(
+            con,
+            f"select subject_nickname from subjects where subject_nickname <> '{WICKED}'"
+            " order by subject_nickname limit 2",
+        )
+    )
+    page.goto((folder / "compare.html").as_uri())
+    page.get_by_label("left").select_option(one)
+    page.get_by_label("right").select_option(two)
+
+    for side, name in ("left", one), ("right", two):
+        frame = page.frame_locator(f'iframe[title="the mouse on the {side}"]')
+        expect(frame.get_by_role("heading", level=1)).to_have_text(name)
+        expect(frame.locator("nav").first).to_be_hidden()
+    assert page.url.endswith(f"#{one},{two}")
+
+
+def test_the_dictionary_is_searched(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    page.goto((folder / "dictionary.html").as_uri())
+    n = value(
+        con,
+        "select count(*) from (select schema_name, table_name from duckdb_tables() union all"
+        " select schema_name, view_name from duckdb_views() where not internal)"
+        " where schema_name <> '_mirror'",
+    )
+    assert page.locator(".definition").count() == n
+
+    page.get_by_label("search names and comments").fill("local_hour")
+    expect(page.locator("#sessions tbody tr:visible")).to_have_count(1)
+    expect(page.locator("#sessions tbody tr:visible")).to_contain_text("hours since local midnight")
+    expect(page.locator("#subjects")).to_be_hidden()
+
+
+def test_names_are_words_and_no_markup(folder: Path, page: Page) -> None:
+    page.on("dialog", lambda dialog: pytest.fail(f"the page obeyed a name: {dialog.message}"))
+    for table in TABLES:
+        page.goto((folder / f"{table}.html").as_uri())
+        page.get_by_label("search").fill("onerror")
+        expect(page.get_by_role("link", name=WICKED).first).to_be_visible()
+    page.get_by_role("link", name=WICKED).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(WICKED)
+    drawn_through(page)
+    assert not page.locator("img[src=x]").count()
+
+
+@pytest.mark.parametrize("width", [1280, PHONE["width"]])
+def test_pages_are_named_and_fit(folder: Path, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": PHONE["height"]})
+    mouse = max((folder / "data" / "mice").iterdir(), key=lambda file: file.stat().st_size).stem
+    session = json.loads(
+        re.search(
+            r'"sessions": (\{.*\}), "measures"', (folder / "data/mice" / f"{mouse}.js").read_text()
+        )[1]
+    )
+    start = session["data"][1][session["columns"].index("session_start_time")]
+    places = [
+        *(f"{name}.html" for name in PAGES),
+        f"mice/{mouse}.html",
+        f"session.html#{mouse}/{start}",
+        "charts/learning_curves.html",
+        "charts/days_to_trained.html",
+    ]
+    for place in places:
+        page.goto(f"{folder.as_uri()}/{place}")
+        drawn_through(page)
+        overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert (place, overflow) == (place, max(min(overflow, 0), -20))
+        assert page.get_by_role("heading", level=1).count() == 1
+        unnamed = page.evaluate(UNNAMED)
+        assert (place, unnamed) == (place, [])
+
+
+# What Vega draws, named by what it shows.
+PICTURES = "[role=graphics-document]"
+# What a screen reader would have no name for.
+UNNAMED = """
+[...document.querySelectorAll(
+    "select, input, button, iframe, a[href], img, [role=graphics-document], [role=region]"
+)].filter((element) => {
+    const isPicture = element.getAttribute("role") === "graphics-document";
+    const named = element.getAttribute("aria-label") || element.getAttribute("alt") !== null
+        || element.title || (!isPicture && element.textContent.trim()) || element.labels?.length;
+    return !named;
+}).map((element) => element.outerHTML.slice(0, 120))
+"""
+
+
+def drawn_through(page: Page) -> None:
+    """Scroll to the end, so that every chart is drawn."""
+    for chart in page.locator(".chart").all():
+        chart.scroll_into_view_if_needed()
+        expect(chart).to_have_class(re.compile("drawn"))
