@@ -96,8 +96,8 @@ def add_few_trials(con):
 
 def add_blocks(con):
     """Trials 1 to 25 without 5 and 14: four at even odds, then blocks of 20, 80, 20 and 80."""
-    blocks = {0.5: (1, 2, 3, 4), 0.2: (*range(6, 13), *range(18, 22))}
-    odds = {trial_id: prob_left for prob_left, ids in blocks.items() for trial_id in ids}
+    prob_left = dict.fromkeys((1, 2, 3, 4), 0.5)
+    prob_left |= dict.fromkeys((*range(6, 13), *range(18, 22)), 0.2)
     special = {
         1: left(1.0) | CHOSE_LEFT,
         2: left(1.0) | CHOSE_LEFT,
@@ -107,19 +107,19 @@ def add_blocks(con):
         # 0.3 in the middle of 0.2 and 0.4
         **{n: took(0.2, n) for n in (12, 13, 15, 16, 17)},
         **{n: took(0.4, n) for n in (18, 19, 20, 21, 22)},
-        # half a step, without reaction times: a choice on each side, and a no-go without a side
+        # a step of three without reaction times: a choice on each side, a no-go without a side
         23: left(1.0) | CHOSE_LEFT | {"trial_response_time": None},
         24: {"trial_response_time": None},
         25: right(0) | NO_GO | {"trial_response_time": None},
     }
     add_session(con, TUESDAY, BIASED)
     for trial_id in (*range(1, 5), *range(6, 14), *range(15, 26)):
-        values = {"trial_stim_prob_left": odds.get(trial_id, 0.8)} | special.get(trial_id, {})
-        add_trial(con, trial_id, TUESDAY, **values)
+        block = {"trial_stim_prob_left": prob_left.get(trial_id, 0.8)}
+        add_trial(con, trial_id, TUESDAY, **block | special.get(trial_id, {}))
 
 
 def add_curves(con):
-    """Twenty trials of each of seven contrasts in a block of 20, then in one of 80."""
+    """Twenty choices at each of seven contrasts, and a no-go, in a block of 20, then of 80."""
     add_session(con, WEDNESDAY, BIASED)
     trial_id = 0
     for prob_left, at_zero in ((0.2, 15), (0.8, 5)):
@@ -128,8 +128,11 @@ def add_curves(con):
             for n in range(20):
                 trial_id += 1
                 choice = CHOSE_RIGHT if n < n_right else CHOSE_LEFT
-                values = {"trial_stim_prob_left": prob_left} | side | choice
-                add_trial(con, trial_id, WEDNESDAY, **values)
+                block = {"trial_stim_prob_left": prob_left}
+                add_trial(con, trial_id, WEDNESDAY, **block | side | choice)
+        trial_id += 1
+        # counts in fits with the server's bounds alone, as not right
+        add_trial(con, trial_id, WEDNESDAY, **right(0), **NO_GO, trial_stim_prob_left=prob_left)
 
 
 def frames(module, con, mouse=None, *start):
@@ -138,9 +141,20 @@ def frames(module, con, mouse=None, *start):
     return found if isinstance(found, dict) else {"measures": found}
 
 
-def of(frame, **values):
+def as_text(frame):
+    """Each row in words, in an order of their own."""
+    return sorted(str(row) for row in values(frame))
+
+
+def values(frame):
+    """The rows as a chart embeds them."""
+    [found] = alt.Chart(frame).mark_point().to_dict()["datasets"].values()
+    return found
+
+
+def of(frame, **having):
     """The rows that have these values."""
-    for name, value in values.items():
+    for name, value in having.items():
         frame = frame[frame[name] == value]
     return frame
 
@@ -202,9 +216,9 @@ def test_lines_of_a_session_are_its_fits(con):
         line = lines.loc[block, "percent_right"]
         assert len(line) == len(session_curves.ALONG)
         assert line[at_zero] == pytest.approx(100 * psychometric.p_right(0, *parameters), abs=0.05)
-        # near enough to the choices as well
+        # and the choices are not far
         at = list(points.loc[block, "signed_contrast"]).index(0)
-        assert line[at_zero] == pytest.approx(points.loc[block, "percent_right"][at], abs=3)
+        assert line[at_zero] == pytest.approx(points.loc[block, "percent_right"][at], abs=5)
         assert [line[0], line[-1]] == pytest.approx([10, 90], abs=5)
 
 
@@ -327,17 +341,6 @@ def test_the_last_days_of_a_mouse_with_two(con):
 
 
 # rows of one mouse or session, and of all
-
-
-def as_text(frame):
-    """Each row in words, in an order of their own."""
-    return sorted(str(row) for row in values(frame))
-
-
-def values(frame):
-    """The rows as a chart embeds them."""
-    [found] = alt.Chart(frame).mark_point().to_dict()["datasets"].values()
-    return found
 
 
 @pytest.mark.parametrize("module", OF_MICE)
