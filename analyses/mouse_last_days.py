@@ -19,7 +19,7 @@ from analyses.session_curves import along, choices, reaction_times
 from analyses.style import ask, counted, finished, nothing
 
 TITLE = "The last three days"
-# What the three queries share; a day without choices is none of the last.
+# What the three queries share; a day without trials is none of the last.
 LAST_DAYS = """
 with last_day as (
     select

@@ -1,10 +1,10 @@
 """The charts of one mouse, one session, and progress, on a few rows that a person can check."""
 
 from datetime import timedelta
-from importlib.resources import files
 
 import duckdb
 import pytest
+from charted import add_status, data, define, having, opened, words
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -13,13 +13,11 @@ from handmade import (
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
     add_mouse,
     add_session,
-    add_to_session,
     add_trial,
     left,
     right,
@@ -34,7 +32,6 @@ from analyses import (
     mouse_progress,
     session_trials,
 )
-from mirror import derive, views
 from mirror.errors import UsageError
 
 CHARTS = [
@@ -45,57 +42,12 @@ CHARTS = [
     mouse_progress,
     session_trials,
 ]
-STORED = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-alter table behavior_analyses.psych_results add column signed_contrasts double[];
-alter table behavior_analyses.psych_results add column n_trials_stim bigint[];
-create table behavior_analyses.psych_results_block (
-    subject_uuid uuid, session_start_time timestamp, prob_left_block integer,
-    signed_contrasts double[], n_trials_stim bigint[],
-    threshold float not null, bias float not null,
-    lapse_low float not null, lapse_high float not null,
-    primary key (subject_uuid, session_start_time, prob_left_block)
-);
-create table behavior_analyses.behavioral_summary_by_date__psych_results (
-    subject_uuid uuid, session_date date, prob_left_block integer, prob_left float not null,
-    signed_contrasts double[], n_trials_stim bigint[],
-    threshold float not null, bias float not null,
-    lapse_low float not null, lapse_high float not null,
-    primary key (subject_uuid, session_date, prob_left_block)
-);
-"""
-TOPICS = ("base", "training_status", "psychometrics", "activity")
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(STORED)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened() as connection:
         yield connection
-
-
-def define(con):
-    read = [view for topic in TOPICS for view in views.read(views.folder() / topic)]
-    base = [view for view in read if view.name in ("subjects", "sessions", "trials", "days")]
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    views.define(con, read)
-
-
-def add_status(con, start, status, mouse=MOUSE):
-    add_to_session(
-        con,
-        "behavior_analyses.session_training_status",
-        start,
-        mouse,
-        training_status=status,
-        good_enough_for_brainwide_map=False,
-    )
 
 
 def add_two_days(con):
@@ -111,20 +63,6 @@ def add_two_days(con):
     add_trial(con, 4, TUESDAY, trial_response_time=101, trial_stim_prob_left=0.8, **NO_GO)
     add_status(con, TUESDAY, "trained_1a")
     define(con)
-
-
-def data(chart):
-    """All rows that the chart embeds."""
-    return [row for rows in chart.to_dict()["datasets"].values() for row in rows]
-
-
-def having(chart, column):
-    return [row for row in data(chart) if row.get(column) is not None]
-
-
-def words(chart):
-    title = chart.to_dict()["title"]
-    return " ".join([title["text"], *title["subtitle"]])
 
 
 # mouse_progress

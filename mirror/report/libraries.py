@@ -22,17 +22,25 @@ def data_tables() -> tuple[str, str]:
     """DataTables as `DataTable` of the window, and its style sheet."""
     folder = Path(itables.__file__).parent / "html"
     module = (folder / "dt_bundle.js").read_text("utf-8")
+    return classic(module), (folder / "dt_bundle.css").read_text("utf-8")
+
+
+def classic(module: str) -> str:
+    """A module as a classic script: its default export as `DataTable` of the window.
+
+    Raises MirrorError where the text names none in a list of exports.
+    """
     exports = re.search(r"export\{([^}]*)\}", module)
-    name = exports and re.search(r"(\w+) as default\b", exports[1])
+    name = exports and re.search(r"([\w$]+) as default\b", exports[1])
     if exports is None or name is None:
         raise MirrorError(
             f"itables {itables.__version__} brings DataTables in a form not known here:"
             " install the version that pyproject.toml asks for."
         )
-    script = module.replace(exports[0], f"window.DataTable={name[1]}", 1)
-    return _apart(script), (folder / "dt_bundle.css").read_text("utf-8")
+    return _apart(module.replace(exports[0], f"window.DataTable={name[1]}", 1))
 
 
 def _apart(script: str) -> str:
     """A script in a function of its own, so that its short names are not the page's."""
-    return f"(() => {{{script}}})();\n"
+    # on a line of its own: a script may end in a comment
+    return f"(() => {{{script}\n}})();\n"
