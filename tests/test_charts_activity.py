@@ -227,7 +227,7 @@ def test_sessions_count_for_their_lab_each_user_and_the_mouse_by_task(three_mice
         (3, "mouse 3", 1),
         (3, "mouse 3", 1),
     ]
-    assert "8 sessions of 3 mice in 3 laboratories" in subtitle(chart)
+    assert "8 sessions of 3 mice in 2 laboratories" in subtitle(chart)
 
 
 def test_only_the_busiest_users_have_a_bar(three_mice):
@@ -258,6 +258,7 @@ def test_days_agree_with_the_view(three_mice):
         "select coalesce(lab_name, 'no laboratory'), session_date || 'T00:00:00', n_sessions,"
         " n_mice from sessions_per_day where session_date >= '2020-01-07' order by all",
     )
+    assert "of 3 mice in 2 laboratories on" in subtitle(sessions_per_day.chart(three_mice))
 
 
 # growth
@@ -347,11 +348,11 @@ def test_the_trained_mouse_is_an_event_and_the_other_is_censored(three_mice):
         curves, numbers = chart.vconcat
         found = embedded(curves, "group", "time", "probability")
         assert ("UCL", time, 1) in found
-        assert found[0] == ("all", 0, 0)
+        assert ("all", 0, 0) in found
         assert [row for row in embedded(numbers, "group", "time", "n_mice") if row[1] == 0] == [
-            ("all", 0, 2),
             ("Berkeley", 0, 1),
             ("UCL", 0, 1),
+            ("all", 0, 2),
         ]
         assert subtitle(chart).startswith("2 mice, 1 trained and 1 censored; half are trained")
 
