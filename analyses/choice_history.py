@@ -194,7 +194,7 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
     )
     open_dots = dots.transform_filter("!datum.has_blocks").add_params(hover)
     filled_dots = dots.mark_point(filled=True).transform_filter("datum.has_blocks")
-    medians = base.mark_tick(color=DARK, thickness=2, size=14).encode(
+    medians = base.mark_tick(color=DARK, stroke="white", thickness=3, size=16).encode(
         xOffset=alt.XOffset("middle:Q", scale=beside),
         y=alt.Y("median(percent):Q", title=MEASURES[measure]),
     )

@@ -132,7 +132,7 @@ def _dots(rows: pd.DataFrame, measure: str, x: alt.X, y: alt.Y, tooltip: list[al
         )
         .add_params(hover)
     )
-    medians = base.mark_tick(color=DARK, thickness=2.5, size=22).encode(
+    medians = base.mark_tick(color=DARK, stroke="white", thickness=3.5, size=24).encode(
         y=f"median({measure}):Q",
         tooltip=[
             alt.Tooltip("laboratory:N"),
