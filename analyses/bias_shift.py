@@ -15,10 +15,12 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import axis_break, contrast_axis, point_rows
+from analyses.curves import contrast_axis, per_laboratory, point_rows
 from analyses.style import (
+    ALL,
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -28,13 +30,12 @@ from analyses.style import (
 )
 
 TITLE = "Shift of choices between blocks"
-ALL = "all laboratories"
-SHIFTS = """
+SHIFTS = f"""
 with block_count as (
     select
         curves.subject_uuid,
         any_value(curves.subject_nickname) as subject_nickname,
-        coalesce(any_value(curves.institution_short), 'no laboratory') as institution_short,
+        coalesce(any_value(curves.institution_short), '{NO_LABORATORY}') as institution_short,
         curves.signed_contrast,
         curves.prob_left_block,
         sum(curves.n_right) as n_right,
@@ -94,26 +95,21 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         return nothing(con, TITLE, "no mice with both blocks match")
     means = point_rows(ask(con, MEANS, lab=lab, cohort=cohort))
     institutions = in_order(mice["institution_short"])
-    panels = [*institutions, ALL] if len(institutions) > 1 else institutions
     means = means.assign(panel=means["institution_short"])
-    if ALL in panels:
+    if len(institutions) > 1:
         # the last panel has the laboratories' means side by side, and the mean of all mice
         side_by_side = means[means["institution_short"] != ALL].assign(panel=ALL)
         means = pd.concat([side_by_side, means])
     else:
         means = means[means["institution_short"] != ALL]
     rows = pd.concat([mice.assign(kind="mouse", panel=mice["institution_short"]), means])
-    drawing = (
-        alt.layer(*_layers(institutions), axis_break(), data=rows)
-        .resolve_scale(color="independent")
-        .properties(width=160, height=150)
-        .facet(alt.Facet("panel:N", title=None, sort=panels), columns=4)
-    )
+    drawing = per_laboratory(_layers(institutions), rows)
     n_choices = counted(int(mice["n_choices"].sum()), "choice")
     subtitle = [
         f"{counted(mice['subject_uuid'].nunique(), 'mouse', 'mice')}, {n_choices} of the three"
         " days up to being ready for the ephys rig",
-        "each mouse in grey, mean ± s.e.m. over mice: of a laboratory in colour, of all in black",
+        "each mouse in grey, mean ± s.e.m. over mice: of a laboratory in colour"
+        + (", of all in black" if len(institutions) > 1 else ""),
     ]
     return finished(con, drawing, TITLE, subtitle)
 

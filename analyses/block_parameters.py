@@ -22,9 +22,19 @@ import pandas as pd
 from scipy import stats
 
 from analyses.curves import fitted
-from analyses.style import GREY, ask, counted, finished, in_order, institution_color, nothing
+from analyses.statistics import corrected
+from analyses.style import (
+    GREY,
+    NO_LABORATORY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+    p_in_words,
+)
 
-NO_LABORATORY = "no laboratory"
 TITLE = "Parameters of the psychometric curve by block"
 PARAMETERS = {
     "threshold": "threshold, % contrast",
@@ -35,7 +45,7 @@ PARAMETERS = {
 # With fewer pairs that differ, no signed ranks reach p < 0.05.
 FEWEST_PAIRS = 6
 MOUSE = ["subject_uuid", "subject_nickname", "institution_short", "n_sessions"]
-POINTS = """
+POINTS = f"""
 with shown as (
     select curves.*
     from psychometrics_by_block as curves
@@ -56,7 +66,7 @@ mouse as (
     select
         subject_uuid,
         any_value(subject_nickname) as subject_nickname,
-        coalesce(any_value(institution_short), 'no laboratory') as institution_short,
+        coalesce(any_value(institution_short), '{NO_LABORATORY}') as institution_short,
         count(distinct session_start_time) as n_sessions
     from shown
     group by subject_uuid
@@ -98,7 +108,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         "small: a mouse; large: mean of a laboratory ± s.e.m. over mice; Wilcoxon's signed-rank"
         " test between the blocks",
         "p is corrected over the four parameters (Benjamini-Hochberg); r is rank-biserial, positive"
-        " if larger in 80:20",
+        " if larger in 80:20, where 80 % of the stimuli are on the left",
     ]
     return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
 
@@ -125,11 +135,7 @@ def compared(mice: pd.DataFrame) -> pd.DataFrame:
     2014, doi 10.2466/11.IT.3.1) and the number of mice. Mice without a difference have no rank.
     """
     tests = pd.DataFrame([_tested(mice, parameter) for parameter in PARAMETERS])
-    known = tests["p"].notna()
-    tests["p_corrected"] = np.nan
-    if known.any():
-        tests.loc[known, "p_corrected"] = stats.false_discovery_control(tests.loc[known, "p"])
-    return tests
+    return tests.assign(p_corrected=corrected(tests["p"]))
 
 
 def _tested(mice: pd.DataFrame, parameter: str) -> dict[str, Any]:
@@ -153,8 +159,8 @@ def _panel(
     margin = 0.04 * (np.ptp(values) or 1)
     ends = [values.min() - margin, values.max() + margin]
     scale = alt.Scale(domain=ends, nice=False, zero=False)
-    x = alt.X("block_80:Q", title=f"{name}, in 80:20", scale=scale)
-    y = alt.Y("block_20:Q", title=f"{name}, in 20:80", scale=scale)
+    x = alt.X("block_80:Q", title=f"{name}, in blocks 80:20", scale=scale)
+    y = alt.Y("block_20:Q", title=f"{name}, in blocks 20:80", scale=scale)
     digits = ".3f" if parameter.startswith("lapse") else ".1f"
     color = institution_color(institutions)
     same = alt.Chart(pd.DataFrame({"block_80": ends, "block_20": ends}))
@@ -168,8 +174,8 @@ def _panel(
             x=x,
             y=y,
             color=color,
-            opacity=alt.condition(hover, alt.value(1), alt.value(0.45)),
-            size=alt.condition(hover, alt.value(120), alt.value(14)),
+            opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),
+            size=alt.condition(hover, alt.value(120), alt.value(20)),
             tooltip=[
                 alt.Tooltip("subject_nickname:N", title="mouse"),
                 alt.Tooltip("institution_short:N", title="laboratory"),
@@ -223,7 +229,6 @@ def _said(test: dict[str, Any]) -> alt.TitleParams:
     if pd.isna(test["p"]):
         words = f"no test with fewer than {FEWEST_PAIRS} mice that differ"
     else:
-        p = test["p_corrected"]
-        shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-        words = f"Wilcoxon, {shown}, r = {test['effect']:.2f}, n = {test['n_mice']}"
+        p = p_in_words(test["p_corrected"])
+        words = f"Wilcoxon, {p}, r = {test['effect']:.2f}, n = {test['n_mice']}"
     return alt.TitleParams(words, fontSize=11, fontWeight="normal", anchor="start", frame="group")

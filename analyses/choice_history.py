@@ -21,9 +21,11 @@ import altair as alt
 import duckdb
 import pandas as pd
 
+from analyses.laboratories import columns, in_turn
 from analyses.style import (
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -33,7 +35,6 @@ from analyses.style import (
 )
 
 TITLE = "Choice history"
-ALL = "all"
 MEASURES = {
     "stay_after_reward": "same side after reward, %",
     "switch_after_error": "other side after error, %",
@@ -48,7 +49,7 @@ NO_EFFECT = {
     "updating_after_error": 0,
 }
 # Sessions pooled: each share counts by the trials that it is of.
-MICE = """
+MICE = f"""
 with chosen as (
     select
         history.*,
@@ -126,7 +127,7 @@ pooled as (
 select
     pooled.subject_uuid::varchar as subject_uuid,
     any_value(subjects.subject_nickname) as subject_nickname,
-    coalesce(any_value(subjects.institution_short), 'no laboratory') as institution_short,
+    coalesce(any_value(subjects.institution_short), '{NO_LABORATORY}') as institution_short,
     pooled.has_blocks,
     case when pooled.has_blocks then 'with blocks' else 'basic' end as task,
     pooled.measure,
@@ -162,32 +163,25 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 
 
 def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
-    rows = rows.drop(columns="measure").assign(column=rows["institution_short"])
-    columns = [*institutions, ALL] if len(institutions) > 1 else institutions
-    if ALL in columns:
-        rows = pd.concat([rows, rows.assign(column=ALL)])
-    # dots beside each other in turn, by their value, the two tasks side by side
-    rows = rows.sort_values(["column", "has_blocks", "percent"])
+    rows = rows.drop(columns="measure").assign(laboratory=rows["institution_short"])
+    rows, x = columns(rows, institutions)
+    # the two tasks side by side, one alone in the middle
     rows["middle"] = rows["has_blocks"].map({False: -1.0, True: 1.0})
-    turn = rows.groupby(["column", "has_blocks"]).cumcount() % 3 - 1
-    rows["aside"] = rows["middle"] + turn / 2
+    if rows["has_blocks"].nunique() < 2:
+        rows["middle"] = 0.0
+    rows["aside"] = rows["middle"] + in_turn(rows, ["laboratory", "has_blocks"], "percent", 3) / 2
     hover = alt.selection_point(
         name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
     )
     beside = alt.Scale(domain=[-2.5, 2.5])
     base = alt.Chart(rows).encode(
-        x=alt.X(
-            "column:N",
-            title=None,
-            scale=alt.Scale(domain=columns),
-            axis=alt.Axis(labelAngle=-45),
-        ),
-        y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False)),
+        x=x,
+        y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8)),
     )
-    color = institution_color(institutions).legend(None)
     dots = base.mark_point(strokeWidth=1.5).encode(
         xOffset=alt.XOffset("aside:Q", scale=beside),
-        color=alt.condition(alt.datum.column == ALL, alt.value("#888888"), color),
+        color=institution_color(rows["laboratory"], "laboratory").legend(None),
+        opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),
         size=alt.condition(hover, alt.value(120), alt.value(20)),
         tooltip=[
             alt.Tooltip("subject_nickname:N", title="mouse"),
@@ -200,7 +194,7 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
     )
     open_dots = dots.transform_filter("!datum.has_blocks").add_params(hover)
     filled_dots = dots.mark_point(filled=True).transform_filter("datum.has_blocks")
-    medians = base.mark_tick(color=DARK, thickness=2, size=14).encode(
+    medians = base.mark_tick(color=DARK, stroke="white", thickness=3, size=16).encode(
         xOffset=alt.XOffset("middle:Q", scale=beside),
         y=alt.Y("median(percent):Q", title=MEASURES[measure]),
     )

@@ -16,10 +16,12 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import axis_break, contrast_axis, point_rows
+from analyses.curves import contrast_axis, per_laboratory, point_rows
 from analyses.style import (
+    ALL,
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -29,12 +31,11 @@ from analyses.style import (
 )
 
 TITLE = "Reaction times of trained mice"
-ALL = "all laboratories"
-MEDIANS = """
+MEDIANS = f"""
 select
     trials.subject_uuid::varchar as subject_uuid,
     any_value(trials.subject_nickname) as subject_nickname,
-    coalesce(any_value(trials.institution_short), 'no laboratory') as institution_short,
+    coalesce(any_value(trials.institution_short), '{NO_LABORATORY}') as institution_short,
     trials.signed_contrast,
     median(trials.reaction_time_stim_on) as seconds,
     count(*) as n_trials
@@ -85,23 +86,19 @@ def chart(
         return nothing(con, TITLE, "no reaction times of trained mice match")
     laboratories = point_rows(duckdb.query_df(medians, "medians", OF_LABORATORIES).df())
     institutions = in_order(medians["institution_short"])
-    panels = [*institutions, ALL] if len(institutions) > 1 else institutions
     rows = pd.concat([medians.assign(kind="mouse"), laboratories])
     rows["panel"] = rows["institution_short"]
-    if ALL in panels:
+    if len(institutions) > 1:
         rows = pd.concat([rows, laboratories.assign(panel=ALL)])
-    drawing = (
-        alt.layer(*_layers(institutions, longest), axis_break(), data=rows)
-        .resolve_scale(color="independent")
-        .properties(width=160, height=150)
-        .facet(alt.Facet("panel:N", title=None, sort=panels), columns=4)
-    )
+    drawing = per_laboratory(_layers(institutions, longest), rows)
     n_mice = counted(medians["subject_uuid"].nunique(), "mouse", "mice")
     n_trials = counted(int(medians["n_trials"].sum()), "trial")
     subtitle = [
         f"{n_mice}, {n_trials} of the three days up to being trained",
         "each mouse's median in grey, in colour that of the laboratory's mice, with quartiles",
     ]
+    if (rows["seconds"] > longest).any():
+        subtitle.append(f"lines that leave a panel go on above {longest} s")
     return finished(con, drawing, TITLE, subtitle)
 
 

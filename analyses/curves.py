@@ -1,11 +1,13 @@
 """What the charts of curves share: fits, and the paper's broken axis of contrasts."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from analyses.style import in_order
 from mirror.derive import psychometric
 
 # Where the broken axis has its ends, and the contrasts that it has room for.
@@ -69,6 +71,18 @@ def contrast_axis() -> alt.X:
     )
     scale = alt.Scale(domain=[-END - 3, END + 3], nice=False, zero=False)
     return alt.X("x:Q", title="contrast, % (right positive)", scale=scale, axis=shown)
+
+
+def per_laboratory(layers: list[alt.Chart], rows: pd.DataFrame) -> Any:
+    """The layers over the broken axis, a panel for each laboratory in the rows' `panel`."""
+    return (
+        alt.layer(*layers, axis_break(), data=rows)
+        .resolve_scale(color="independent")
+        .properties(width=160, height=150)
+        .facet(alt.Facet("panel:N", title=None, sort=in_order(rows["panel"])), columns=4)
+        # the sign of the break needs an axis to stand on
+        .resolve_axis(x="independent")
+    )
 
 
 def axis_break() -> alt.Chart:

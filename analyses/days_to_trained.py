@@ -2,7 +2,7 @@
 
 The bar is the median. Days with trials up to and including the one on which the mouse was trained,
 as the paper's queries count; its published table counts one day less. The paper tests days only.
-Laboratories with fewer than two mice, and mice of no institution, are drawn and not tested.
+Laboratories with fewer than two mice, and mice of no laboratory, are drawn and not tested.
 """
 
 from typing import Any

@@ -42,6 +42,8 @@ group by session_date
 window so_far as (order by session_date)
 order by session_date
 """
+# One prefix for the whole axis would make it 0k; of one laboratory there is no half.
+COUNT = "datum.value === 0 ? '0' : datum.value % 1 ? '' : datum.label"
 PANELS = {
     "n_mice": "mice",
     "n_labs": "laboratories",
@@ -76,14 +78,15 @@ def _panel(dates: pd.DataFrame, field: str, title: str) -> Any:
         clear="pointerout",
         empty=False,
     )
+    months = alt.Axis(format="%b %Y", tickCount=5, labelOverlap=True, labelSeparation=8)
     base = alt.Chart(dates).encode(
         # dates without a zone: the browser reads and shows them in its own, so none shifts
-        x=alt.X("session_date:T", title="date", axis=alt.Axis(format="%b %Y", tickCount=5)),
+        x=alt.X("session_date:T", title="date", axis=months),
         y=alt.Y(
             f"{field}:Q",
             title=f"{title} so far",
             # a lab is whole: no ticks between two
-            axis=alt.Axis(format="~s", tickMinStep=1),
+            axis=alt.Axis(format="~s", tickMinStep=1, labelExpr=COUNT),
         ),
     )
     tooltip = [alt.Tooltip("session_date:T", title="date", format="%A, %-d %B %Y")]

@@ -28,19 +28,21 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analyses.statistics import corrected
 from analyses.style import (
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
     in_order,
     institution_color,
     nothing,
+    p_in_words,
 )
 
 TITLE = "Weights of stimulus and history"
-NO_LABORATORY = "no laboratory"
 TASKS = {"basic": "basic task, without blocks", "full": "full task, with blocks"}
 CONTRASTS = {"6.25": 6.25, "12.5": 12.5, "25": 25.0, "100": 100.0}
 HISTORY = ("rewarded", "unrewarded")
@@ -51,7 +53,7 @@ LARGEST_SE = 10
 FEWEST_MICE = 3
 MOUSE = ["subject_uuid", "subject_nickname", "institution_short", "task", "n_sessions"]
 # One row for all choices of a mouse that the model cannot tell apart.
-CHOICES = """
+CHOICES = f"""
 with chosen as (
     select
         trials.subject_uuid,
@@ -89,7 +91,7 @@ mouse as (
         subject_uuid,
         task,
         any_value(subject_nickname) as subject_nickname,
-        coalesce(any_value(institution_short), 'no laboratory') as institution_short,
+        coalesce(any_value(institution_short), '{NO_LABORATORY}') as institution_short,
         count(distinct session_start_time) as n_sessions
     from chosen
     where block is not null
@@ -191,11 +193,7 @@ def compared(weights: pd.DataFrame) -> pd.DataFrame:
     differences: their mean over their standard deviation), and the number of mice.
     """
     tests = pd.DataFrame([_tested(weights, weight) for weight in HISTORY])
-    known = tests["p"].notna()
-    tests["p_corrected"] = np.nan
-    if known.any():
-        tests.loc[known, "p_corrected"] = stats.false_discovery_control(tests.loc[known, "p"])
-    return tests
+    return tests.assign(p_corrected=corrected(tests["p"]))
 
 
 def _tested(weights: pd.DataFrame, weight: str) -> dict[str, Any]:
@@ -315,10 +313,8 @@ def _said(test: dict[Any, Any]) -> str:
     """The result of a test in words."""
     if pd.isna(test["p"]):
         return f"{test['weight']}: no test without two mice in both tasks"
-    p = test["p_corrected"]
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     return (
         f"{test['weight']}, full minus basic: {test['difference']:+.2f}, paired t ="
-        f" {test['t']:.2f}, corrected {shown}, Cohen's d = {test['effect']:.2f},"
-        f" {test['n_mice']} mice"
+        f" {test['t']:.2f}, corrected {p_in_words(test['p_corrected'])},"
+        f" Cohen's d = {test['effect']:.2f}, {test['n_mice']} mice"
     )

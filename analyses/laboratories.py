@@ -1,6 +1,6 @@
 """What charts that compare laboratories share: a dot per mouse, and the pairs that differ."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import altair as alt
@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analyses.statistics import ANOVA, compare, pairs
-from analyses.style import ALL, DARK, in_order, institution_color, p_in_words
+from analyses.style import ALL, DARK, NO_LABORATORY, in_order, institution_color, p_in_words
 
-NO_LABORATORY = "no laboratory"
 # Pairs that differ: with the correction over pairs, only without it, and not.
 PAIR_COLORS = {"yes": DARK, "only before correction": "#a6a6a6", "no": "#f0f0f0"}
 # The same pair, seen from the other laboratory.
@@ -41,17 +40,7 @@ def panel(
     """
     measure = test["measure"]
     mice = mice.assign(laboratory=mice["institution_short"].fillna(NO_LABORATORY))
-    laboratories = in_order(mice["laboratory"])
-    rows = mice.dropna(subset=[measure])
-    if len(laboratories) > 1:
-        laboratories.append(ALL)
-        rows = pd.concat([rows, rows.assign(laboratory=ALL)])
-    x = alt.X(
-        "laboratory:N",
-        title=None,
-        scale=alt.Scale(domain=laboratories),
-        axis=alt.Axis(labelAngle=-45),
-    )
+    rows, x = columns(mice.dropna(subset=[measure]), mice["laboratory"])
     title = alt.TitleParams(
         in_words(test, p), fontSize=11, fontWeight="normal", anchor="start", frame="group"
     )
@@ -61,6 +50,30 @@ def panel(
     dots = _dots(rows, measure, x.axis(None), y, tooltip).properties(title=title, **size)
     squares = _squares(pairs(mice, measure, test["test"]), x).properties(width=width)
     return alt.vconcat(dots, squares, spacing=6).resolve_scale(color="independent")
+
+
+def columns(rows: pd.DataFrame, laboratories: Iterable[str]) -> tuple[pd.DataFrame, alt.X]:
+    """The columns of the laboratories, and of several one more for all, with its rows."""
+    shown = in_order(laboratories)
+    if len(shown) > 1:
+        shown.append(ALL)
+        rows = pd.concat([rows, rows.assign(laboratory=ALL)], ignore_index=True)
+    x = alt.X(
+        "laboratory:N",
+        title=None,
+        scale=alt.Scale(domain=shown),
+        axis=alt.Axis(labelAngle=-45),
+    )
+    return rows, x
+
+
+def in_turn(rows: pd.DataFrame, by: list[str], measure: str, places: int) -> pd.Series:
+    """Which of the places beside each other a dot takes, 0 in the middle, in turn by its value.
+
+    So no two dots of about the same height collide. `by` are the columns of a column of dots.
+    """
+    ordered = rows.sort_values([*by, measure, "subject_uuid"])
+    return ordered.groupby(by).cumcount() % places - places // 2
 
 
 def notes(mice: pd.DataFrame, tests: pd.DataFrame, p: str = "p") -> list[str]:
@@ -103,9 +116,7 @@ def in_words(test: Mapping[Any, Any], p: str = "p") -> list[str]:
 
 
 def _dots(rows: pd.DataFrame, measure: str, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]) -> Any:
-    # dots beside each other in turn, by their value: no two of about the same height collide
-    rows = rows.sort_values(["laboratory", measure, "subject_uuid"])
-    rows["aside"] = (rows.groupby("laboratory").cumcount() % 5 - 2) / 2
+    rows = rows.assign(aside=in_turn(rows, ["laboratory"], measure, 5) / 2)
     hover = alt.selection_point(
         name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
     )
@@ -121,7 +132,7 @@ def _dots(rows: pd.DataFrame, measure: str, x: alt.X, y: alt.Y, tooltip: list[al
         )
         .add_params(hover)
     )
-    medians = base.mark_tick(color=DARK, thickness=2.5, size=22).encode(
+    medians = base.mark_tick(color=DARK, stroke="white", thickness=3.5, size=24).encode(
         y=f"median({measure}):Q",
         tooltip=[
             alt.Tooltip("laboratory:N"),

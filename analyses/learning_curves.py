@@ -20,6 +20,7 @@ import pandas as pd
 from analyses.style import (
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -31,7 +32,7 @@ from analyses.style import (
 TITLE = "Learning curves"
 # What a notebook shows without being asked to.
 MOST_ROWS = 4000
-DAYS = """
+DAYS = f"""
 with day as (
     select
         subject_uuid,
@@ -47,7 +48,7 @@ with day as (
 select
     day.subject_uuid::varchar as subject_uuid,
     day.subject_nickname,
-    coalesce(day.institution_short, 'no laboratory') as institution_short,
+    coalesce(day.institution_short, '{NO_LABORATORY}') as institution_short,
     day.training_day - min(day.training_day) over (partition by day.subject_uuid) as day,
     100 * day.performance_easy as performance_easy,
     day.n_trials,

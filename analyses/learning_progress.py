@@ -4,8 +4,9 @@ The mean over mice with its 68 % interval (one standard error either way, from t
 mice), in black for all and in colour for each laboratory; points with fewer than three mice are
 left out. `by` is `day`, `trials` (so far, in steps of 1,000, where a mouse counts once) or
 `criterion` (days from being trained, the paper's criterion, only mice that came to it). Days with
-100 trials or fewer are left out, as in figure 2 of the paper. Mice leave as time passes, so late
-points are of fewer mice: hover to see how many. `lab` draws one laboratory alone.
+100 trials or fewer are left out, as in figure 2 of the paper; days, trials and performance are
+those that the server stored, else recomputed, as in `learning_curves`. Mice leave as time passes,
+so late points are of fewer mice: hover to see how many. `lab` draws one laboratory alone.
 """
 
 from typing import Any
@@ -15,6 +16,7 @@ import duckdb
 
 from analyses.style import (
     DARK,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -25,36 +27,27 @@ from analyses.style import (
 from mirror.errors import UsageError
 
 TITLE = "Performance against progress in training"
-PROGRESS = """
+PROGRESS = f"""
 with
 
 day as (
 
     select
-        subject_uuid,
-        lab_name,
-        coalesce(institution_short, 'no laboratory') as institution_short,
+        days.subject_uuid,
+        days.lab_name,
+        coalesce(days.institution_short, '{NO_LABORATORY}') as institution_short,
         case $by
-            when 'day' then training_day
-            when 'trials' then 1000 * (cum_trials // 1000) + 500
+            when 'day' then coalesce(days.stored_training_day, days.training_day)
+            when 'trials' then 1000 * (days.cum_trials // 1000) + 500
+            when 'criterion' then trained.days_from_criterion
         end as progress,
-        performance_easy
+        coalesce(days.stored_performance_easy, days.performance_easy) as performance_easy
     from days
-    where $by <> 'criterion' and n_trials > 100 and performance_easy is not null
-
-    union all
-
-    select
-        subject_uuid,
-        lab_name,
-        coalesce(institution_short, 'no laboratory') as institution_short,
-        days_from_criterion as progress,
-        performance_easy
-    from days_from_criterion
-    where $by = 'criterion'
-        and criterion = 'trained'
-        and n_trials > 100
-        and performance_easy is not null
+    left join days_from_criterion as trained
+        on trained.subject_uuid = days.subject_uuid
+        and trained.session_date = days.session_date
+        and trained.criterion = 'trained'
+    where coalesce(days.stored_n_trials, days.n_trials) > 100
 
 ),
 
@@ -68,6 +61,7 @@ mouse as (
         count(*) as n_days
     from day
     where progress between $first and $last
+        and performance_easy is not null
         and ($lab is null or lab_name = $lab)
         and ($cohort is null or exists (
             select 1 from cohorts

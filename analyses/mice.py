@@ -6,7 +6,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import DARK, ask
+from analyses.style import DARK, NO_LABORATORY, ask
 
 # Rows at hand, or the name of rows that a page brings later: a chart looks the same for both.
 Rows: TypeAlias = pd.DataFrame | alt.NamedData
@@ -16,11 +16,11 @@ RULE_COLOR = "#8c8c8c"
 # Seconds: what Vega chooses on a short logarithmic axis goes without labels in places.
 LOG_TICKS = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 60]
 # One mouse: the one that is named, of those of the lab and cohort, or the one with most trials.
-MOUSE = """
+MOUSE = f"""
 select
     subjects.subject_uuid::varchar as subject_uuid,
     subjects.subject_nickname,
-    coalesce(subjects.lab_name, 'no lab') as lab_name,
+    coalesce(subjects.lab_name, '{NO_LABORATORY}') as lab_name,
     coalesce(sum(days.n_trials), 0)::bigint as n_trials
 from subjects
 left join days

@@ -1,7 +1,7 @@
 """The choices of one mouse: P(right) by training day and signed contrast (figure 1d).
 
 From the trials with even odds of left and right (block 50), as on the mouse page of IBL's data
-portal; a column per training day, white where the contrast was not shown or the mouse did not
+portal; a column per training day, grey where the contrast was not shown or the mouse did not
 run. Figure 1 shows KS014: `subject="KS014"`. Here it is, without a `subject`, the mouse with the
 most trials. No-go trials are left out. Dashed lines stand at the first date of each status.
 """
@@ -110,5 +110,6 @@ def draw(choices: Rows, statuses: Rows) -> Any:
         .properties(width=WIDTH, height=alt.Step(22))
     )
     across = day_axis()
-    heatmap = alt.layer(cells, status_rules(statuses, across))
+    # the middle of the colours is nearly white: what was not shown is not
+    heatmap = alt.layer(cells, status_rules(statuses, across)).properties(view={"fill": "#d4d4d4"})
     return stacked(status_strip(statuses, across), heatmap)

@@ -15,10 +15,12 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import axis_break, contrast_axis, fitted, line_rows, point_rows
+from analyses.curves import contrast_axis, fitted, line_rows, per_laboratory, point_rows
 from analyses.style import (
+    ALL,
     DARK,
     GREY,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -28,12 +30,11 @@ from analyses.style import (
 )
 
 TITLE = "Psychometric curves of trained mice"
-ALL = "all laboratories"
-POINTS = """
+POINTS = f"""
 select
     curves.subject_uuid::varchar as subject_uuid,
     curves.subject_nickname,
-    coalesce(curves.institution_short, 'no laboratory') as institution_short,
+    coalesce(curves.institution_short, '{NO_LABORATORY}') as institution_short,
     curves.signed_contrast,
     sum(curves.n_trials) as n_trials,
     sum(curves.n_right) / sum(curves.n_trials - curves.n_no_go) as p_right
@@ -80,7 +81,6 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         return nothing(con, TITLE, "no trained mice match")
     means = ask(con, MEANS, lab=lab, cohort=cohort)
     institutions = in_order(points["institution_short"])
-    panels = [*institutions, ALL] if len(institutions) > 1 else institutions
     parts = {
         "mouse": line_rows(mice, MOUSE),
         "curve": line_rows(fitted(means, ["institution_short"]), ["institution_short"]),
@@ -88,15 +88,9 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     }
     rows = pd.concat([part.assign(kind=kind) for kind, part in parts.items()])
     rows["panel"] = rows["institution_short"]
-    overlay = rows[rows["kind"] != "mouse"].assign(panel=ALL)
-    if ALL in panels:
-        rows = pd.concat([rows, overlay])
-    drawing = (
-        alt.layer(*_layers(institutions), axis_break(), data=rows)
-        .resolve_scale(color="independent")
-        .properties(width=160, height=150)
-        .facet(alt.Facet("panel:N", title=None, sort=panels), columns=4)
-    )
+    if len(institutions) > 1:
+        rows = pd.concat([rows, rows[rows["kind"] != "mouse"].assign(panel=ALL)])
+    drawing = per_laboratory(_layers(institutions), rows)
     n_mice = counted(points["subject_uuid"].nunique(), "mouse", "mice")
     n_curves = counted(len(mice), "curve")
     n_trials = counted(int(points["n_trials"].sum()), "trial")

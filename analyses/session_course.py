@@ -139,14 +139,16 @@ def _sides(course: Rows, blocks: Rows) -> Any:
             color=alt.Color("of:N", title="right, % of", scale=color),
             # told apart in grey print as well
             strokeDash=alt.StrokeDash(
-                "of:N", scale=alt.Scale(domain=list(SIDES), range=[[1, 0], [5, 3]]), legend=None
+                "of:N",
+                title="right, % of",
+                scale=alt.Scale(domain=list(SIDES), range=[[1, 0], [5, 3]]),
             ),
             tooltip=_tooltip(),
         )
     )
     return (
         alt.layer(bands, lines)
-        .resolve_scale(color="independent")
+        .resolve_scale(color="independent", strokeDash="independent")
         .properties(width=WIDTH, height=150)
     )
 

@@ -11,17 +11,25 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import ask, counted, finished, in_order, institution_color, nothing
+from analyses.style import (
+    NO_LABORATORY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
 
 TITLE = "When sessions are run"
-HOURS = """
+HOURS = f"""
 with chosen as (
     select
         subject_uuid,
         session_date,
         session_start_time,
-        coalesce(lab_name, 'no laboratory') as laboratory,
-        coalesce(institution_short, 'no institution') as institution_short
+        coalesce(lab_name, '{NO_LABORATORY}') as laboratory,
+        coalesce(institution_short, '{NO_LABORATORY}') as institution_short
     from sessions
     where ($lab is null or lab_name = $lab)
         and ($cohort is null or exists (
@@ -52,39 +60,51 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     hours["weekday"] = [WEEKDAYS[number - 1] for number in hours["weekday_number"]]
     # a bar from 9 to 10 says 9:00 to 9:59 better than a bar at 9
     hours["next_hour"] = hours["hour_of_day"] + 1
+    institutions = in_order(hours["institution_short"])
+    hours["institution_number"] = hours["institution_short"].map(institutions.index)
     clicked = alt.selection_point(fields=["laboratory"])
     n_sessions = counted(int(hours["n_sessions"].sum()), "session")
     n_mice = counted(int(hours["n_mice"].iloc[0]), "mouse", "mice")
-    subtitle = (
-        f"{n_sessions} of {n_mice}; local time of the rig; below, all laboratories by weekday"
-    )
+    subtitle = f"{n_sessions} of {n_mice}; local time of the rig; below, by day of the week"
     panels = alt.vconcat(_by_lab(hours, clicked), _by_weekday(hours, clicked), spacing=25)
     return finished(con, panels.resolve_scale(color="independent"), TITLE, subtitle)
 
 
 def _by_lab(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
     """Hours of the day, a panel per lab in the colour of its institution."""
-    institutions = in_order(hours["institution_short"])
+    by_institution = alt.EncodingSortField("institution_number", op="min")
     return (
         alt.Chart(hours)
+        # sums here and not in the encodings, after which the panels could not be put in order
+        .transform_aggregate(
+            n_sessions="sum(n_sessions)",
+            lab_percent="sum(lab_percent)",
+            groupby=[
+                "laboratory",
+                "institution_short",
+                "institution_number",
+                "hour_of_day",
+                "next_hour",
+            ],
+        )
         .mark_bar(binSpacing=1)
         .encode(
             x=_hour_axis(),
             x2="next_hour",
-            y=alt.Y("sum(lab_percent):Q", title="sessions, %"),
-            color=institution_color(institutions).legend(None),
+            y=alt.Y("lab_percent:Q", title="sessions, %"),
+            color=institution_color(hours["institution_short"]).legend(None),
             opacity=alt.condition(clicked, alt.value(1), alt.value(0.3)),
             tooltip=[
                 alt.Tooltip("laboratory:N"),
                 alt.Tooltip("institution_short:N", title="institution"),
                 alt.Tooltip("hour_of_day:Q", title="hour from"),
-                alt.Tooltip("sum(n_sessions):Q", title="sessions", format=","),
-                alt.Tooltip("sum(lab_percent):Q", title="of the lab's sessions, %", format=".1f"),
+                alt.Tooltip("n_sessions:Q", title="sessions", format=","),
+                alt.Tooltip("lab_percent:Q", title="of the lab's sessions, %", format=".1f"),
             ],
         )
         .add_params(clicked)
         .properties(width=165, height=75)
-        .facet(alt.Facet("laboratory:N", title=None), columns=4, spacing=15)
+        .facet(alt.Facet("laboratory:N", title=None, sort=by_institution), columns=4, spacing=15)
     )
 
 

@@ -10,17 +10,25 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.style import ask, counted, finished, in_order, institution_color, nothing
+from analyses.style import (
+    NO_LABORATORY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
 
 TITLE = "Sessions per day"
-DAYS = """
+DAYS = f"""
 with chosen as (
     select
         subject_uuid,
         session_date,
         n_trials,
-        coalesce(lab_name, 'no laboratory') as laboratory,
-        coalesce(institution_short, 'no institution') as institution_short
+        coalesce(lab_name, '{NO_LABORATORY}') as laboratory,
+        coalesce(institution_short, '{NO_LABORATORY}') as institution_short
     from sessions
     where ($lab is null or lab_name = $lab)
         and ($cohort is null or exists (
@@ -96,7 +104,8 @@ def chart(
         )
     )
     n_sessions = counted(int(days["n_sessions"].sum()), "session")
-    n_labs = counted(days["laboratory"].nunique(), "laboratory", "laboratories")
+    known = days.loc[days["laboratory"] != NO_LABORATORY, "laboratory"]
+    n_labs = counted(known.nunique(), "laboratory", "laboratories")
     n_dates = counted(days["session_date"].nunique(), "date")
     subtitle = (
         f"{n_sessions} of {n_mice} in {n_labs} on {n_dates}"

@@ -12,13 +12,13 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import ask, counted, finished, nothing
+from analyses.style import NO_LABORATORY, ask, counted, finished, nothing
 
 TITLE = "Sessions per laboratory, user and mouse"
 # The order in which a mouse meets the tasks, from light to dark.
 TASKS = ["habituation", "training", "biased", "ephys", "other", "unknown"]
 TASK_COLORS = ["#a6cee3", "#4292c6", "#08519c", "#041f4a", "#d9d9d9", "#969696"]
-CHOSEN = """
+CHOSEN = f"""
 with chosen as (
     select
         subject_uuid,
@@ -27,7 +27,7 @@ with chosen as (
         list_position(
             ['habituation', 'training', 'biased', 'ephys', 'other', 'unknown'], task
         ) as task_number,
-        coalesce(lab_name, 'no laboratory') as laboratory,
+        coalesce(lab_name, '{NO_LABORATORY}') as laboratory,
         string_split(coalesce(users, 'no user'), ',') as users
     from sessions
     where ($lab is null or lab_name = $lab)
@@ -109,10 +109,11 @@ def chart(
     mice = ask(con, PER_MOUSE, lab=lab, cohort=cohort)
     clicked = alt.selection_point(fields=["laboratory"])
     n_mice = int(mice["mouse_number"].max())
+    known = labs.loc[labs["laboratory"] != NO_LABORATORY, "laboratory"]
     subtitle = (
         f"{counted(int(labs['n_sessions'].sum()), 'session')} of"
         f" {counted(n_mice, 'mouse', 'mice')} in"
-        f" {counted(labs['laboratory'].nunique(), 'laboratory', 'laboratories')};"
+        f" {counted(known.nunique(), 'laboratory', 'laboratories')};"
         " a session of two users counts for both"
     )
     if users["user_name"].nunique() == int(most_users):
@@ -132,7 +133,7 @@ def _lying(counts: pd.DataFrame, field: str, title: str, clicked: alt.Parameter)
     return (
         _bars(counts, clicked, [alt.Tooltip(f"{field}:N", title=title)])
         .encode(
-            x=alt.X("sum(n_sessions):Q", title="sessions"),
+            x=alt.X("sum(n_sessions):Q", title="sessions", axis=alt.Axis(tickCount=8)),
             y=alt.Y(f"{field}:N", title=title, sort=most_first),
         )
         .properties(width=620, height=alt.Step(17))

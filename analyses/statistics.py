@@ -39,11 +39,17 @@ def compare(mice: pd.DataFrame, measures: Iterable[str], within: bool = False) -
     """
     tests = pd.DataFrame([{"measure": m, **_compared(_groups(mice, m), within)} for m in measures])
     for p in ("p", "levene_p"):
-        known = tests[p].notna()
-        tests[f"{p}_corrected"] = np.nan
-        if known.any():
-            tests.loc[known, f"{p}_corrected"] = stats.false_discovery_control(tests.loc[known, p])
+        tests[f"{p}_corrected"] = corrected(tests[p])
     return tests
+
+
+def corrected(p: pd.Series) -> pd.Series:
+    """The p values with Benjamini and Hochberg's correction over those that are not NaN."""
+    known = p.dropna()
+    if known.empty:
+        return p
+    found = pd.Series(stats.false_discovery_control(known), index=known.index)
+    return found.reindex(p.index)
 
 
 def pairs(mice: pd.DataFrame, measure: str, test: str) -> pd.DataFrame:

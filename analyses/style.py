@@ -23,7 +23,12 @@ BLOCKS = (20, 50, 80)
 BLOCK_COLORS = ("#e08214", "#737373", "#8073ac")
 GREY = "#bdbdbd"
 # All laboratories together, where they stand beside each.
-ALL = "All"
+ALL = "all"
+# Where the mirror knows no laboratory of a mouse.
+NO_LABORATORY = "no laboratory"
+# Darker than GREY, in which the mice of a laboratory are: Dark2's eighth colour, and a paler one.
+OTHER_COLOR = "#666666"
+NO_LABORATORY_COLOR = "#999999"
 # Trained, not trained yet: told apart in grey print as well.
 DARK = "#222222"
 
@@ -37,17 +42,19 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> pd.DataFra
 
 
 def in_order(institutions: Iterable[str]) -> list[str]:
-    """The paper's order of laboratories, others after them, and all together last."""
+    """The paper's order of laboratories, then others, none, and all together last."""
     present = set(institutions)
-    others = sorted(present - {*INSTITUTIONS, ALL})
-    return [*(i for i in INSTITUTIONS if i in present), *others, *({ALL} & present)]
+    others = sorted(present - {*INSTITUTIONS, NO_LABORATORY, ALL})
+    order = [*INSTITUTIONS, *others, NO_LABORATORY, ALL]
+    return [name for name in order if name in present]
 
 
 def institution_color(institutions: Iterable[str], field: str = "institution_short") -> alt.Color:
     """The colours of laboratories; dark for all, grey for others than the paper's seven."""
-    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True)) | {ALL: DARK}
+    known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True))
+    known |= {NO_LABORATORY: NO_LABORATORY_COLOR, ALL: DARK}
     order = in_order(institutions)
-    scale = alt.Scale(domain=order, range=[known.get(name, GREY) for name in order])
+    scale = alt.Scale(domain=order, range=[known.get(name, OTHER_COLOR) for name in order])
     return alt.Color(f"{field}:N", title="laboratory", scale=scale)
 
 

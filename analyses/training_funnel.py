@@ -11,14 +11,22 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import ask, counted, finished, in_order, institution_color, nothing
+from analyses.style import (
+    NO_LABORATORY,
+    ask,
+    counted,
+    finished,
+    in_order,
+    institution_color,
+    nothing,
+)
 
 TITLE = "Mice at each stage of training"
-STAGES = """
+STAGES = f"""
 with chosen as (
     select
         milestone.*,
-        coalesce(milestone.institution_short, 'no institution') as institution,
+        coalesce(milestone.institution_short, '{NO_LABORATORY}') as institution,
         coalesce(milestone.latest_status in ('in_training', 'untrainable'), false)
             as is_in_training,
         subjects.is_alive
@@ -97,7 +105,7 @@ def _bars(shown: pd.DataFrame, total: pd.Series) -> Any:
         alt.Chart(shown)
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
-            x=alt.X("n_mice:Q", title="mice"),
+            x=alt.X("n_mice:Q", title="mice", axis=alt.Axis(tickCount=8, tickMinStep=1)),
             y=stage,
             color=institution_color(institutions),
             order=alt.Order("institution_number:Q"),

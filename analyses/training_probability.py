@@ -19,6 +19,7 @@ from scipy.stats import CensoredData, ecdf
 from analyses.statistics import log_rank
 from analyses.style import (
     ALL,
+    NO_LABORATORY,
     ask,
     counted,
     finished,
@@ -30,9 +31,9 @@ from analyses.style import (
 from mirror.errors import UsageError
 
 TITLE = "Probability of being trained"
-TIMES = """
+TIMES = f"""
 select
-    coalesce(institution_short, 'no institution') as "group",
+    coalesce(institution_short, '{NO_LABORATORY}') as "group",
     institution_short,
     n_sessions_in_training as sessions,
     n_days as days,
@@ -186,7 +187,10 @@ def _numbers(at_risk: pd.DataFrame, x: alt.X, color: alt.Color, order: list[str]
     counts = rows.mark_text(fontSize=11).encode(
         x=x.axis(None),
         text="n_mice:Q",
-        tooltip=[alt.Tooltip("group:N", title="laboratory"), "n_mice:Q"],
+        tooltip=[
+            alt.Tooltip("group:N", title="laboratory"),
+            alt.Tooltip("n_mice:Q", title="mice at risk"),
+        ],
     )
     names = (
         rows.transform_filter("datum.time === 0")

@@ -93,9 +93,11 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     tests = compare(mice, MEASURES)
     panels = [_panel(mice, test) for test in tests.to_dict("records")]
     n_sessions = counted(int(mice["n_sessions"].sum()), "session")
+    is_tested = tests["p"].notna().any()
     subtitle = [
         f"{counted(len(mice), 'mouse', 'mice')}, {n_sessions} of the three days up to being"
-        " trained; lines at the medians; p corrected over the six measures (Benjamini-Hochberg)",
+        " trained; lines at the medians"
+        + ("; p corrected over the six measures (Benjamini-Hochberg)" if is_tested else ""),
         *_slower(correlate(mice, "reaction_time", "n_trials")),
         *notes(mice, tests, "p_corrected"),
     ]
@@ -121,7 +123,7 @@ def _panel(mice: pd.DataFrame, test: dict[Any, Any]) -> Any:
         alt.Tooltip("laboratory:N"),
         alt.Tooltip(f"{measure}:Q", title=MEASURES[measure], format=",.2f"),
     ]
-    y = alt.Y(f"{measure}:Q", title=MEASURES[measure], scale=alt.Scale(zero=False))
+    y = alt.Y(f"{measure}:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8))
     return panel(mice[[*MOUSE, measure]], test, y, tooltip, 250, 170, "p_corrected")
 
 

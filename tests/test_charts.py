@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from analyses import gallery
+from analyses.style import in_order
 from mirror import connect
 from mirror.sources.demo import DemoSource
 from mirror.sync import Options, sync
@@ -133,3 +134,8 @@ def test_wrong_words_end_in_a_sentence(
 
     assert (done.returncode, done.stderr) == (2, f"mirror: {said}\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_laboratories_stand_in_the_papers_order_then_others_then_none_then_all() -> None:
+    names = ["all", "no laboratory", "UCLA", "SWC", "UCL"]
+    assert in_order(names) == ["UCL", "SWC", "UCLA", "no laboratory", "all"]

@@ -80,7 +80,7 @@ def test_days_of_a_mouse_and_its_statuses(con, x):
     statuses = {(row["status"], row["session_date"]) for row in having(drawn, "status_rank")}
     assert statuses == {("trained_1a", "2020-01-07")}
     assert words(drawn) == (
-        "Training of a mouse: mouse no lab; 2 days with 6 trials"
+        "Training of a mouse: mouse no laboratory; 2 days with 6 trials"
         " reaction time: median; dashed: first date of each status"
     )
 
@@ -272,17 +272,35 @@ def test_the_end_criterion_is_where_it_was_met(con):
 
 DAYS = """
 create table days as
+with day as (
+    select
+        mouse,
+        day,
+        if(day = 3, 100, 900) as n_trials,
+        mouse / 10 + day / 10 as performance_easy,
+        -- a mouse without trials, of which the server stored the days
+        mouse = 1 as is_stored
+    from range(1, 5) as m(mouse), range(1, 4) as d(day)
+)
 select
     mouse as subject_uuid,
+    date '2020-01-05' + day::integer as session_date,
     'lab' as lab_name,
     if(mouse = 4, null, 'UCL') as institution_short,
-    day as training_day,
+    if(is_stored, null, day) as training_day,
+    if(is_stored, day, null) as stored_training_day,
     900 * day as cum_trials,
-    if(day = 3, 100, 900) as n_trials,
-    mouse / 10 + day / 10 as performance_easy
-from range(1, 5) as m(mouse), range(1, 4) as d(day);
+    if(is_stored, null, n_trials) as n_trials,
+    if(is_stored, n_trials, null) as stored_n_trials,
+    if(is_stored, null, performance_easy) as performance_easy,
+    if(is_stored, performance_easy, null) as stored_performance_easy
+from day;
 create table days_from_criterion as
-select *, training_day - 2 as days_from_criterion, 'trained' as criterion
+select
+    subject_uuid,
+    session_date,
+    coalesce(stored_training_day, training_day) - 2 as days_from_criterion,
+    'trained' as criterion
 from days where subject_uuid < 4;
 create schema _mirror;
 create table _mirror.runs (run integer, is_simulated boolean);

@@ -266,6 +266,8 @@ def test_reaction_times_are_medians_from_the_onset_of_trials_with_a_choice(con):
     [found] = [r for r in datasets(chart) if r.get("kind") == "mouse"]
     assert (found["x"], found["seconds"]) == (35, pytest.approx(0.3))
     assert "1 mouse, 3 trials" in words(chart)
+    assert "go on" not in words(chart)
+    assert "go on above 0.25 s" in words(chronometric_curves.chart(con, longest=0.25))
     assert "why" in datasets(chronometric_curves.chart(con, subject="other"))[0]
 
 
