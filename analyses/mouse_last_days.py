@@ -2,8 +2,9 @@
 
 As at the end of the mouse page of IBL's data portal: the dates with trials that came last, a colour
 per block. Bars of choices are Wilson's interval of 68 %, those of reaction times the quartiles;
-lines are fits with the server's bounds, missing where the trials do not determine one. The portal's
-third row, reaction times by trial, is the chart `session_trials`. Without a `subject` (nickname or
+lines are fits with the server's bounds, missing where the trials do not determine one. Below, the
+reaction times over the trials of the day, whose sessions follow each other: medians of steps of ten
+trials, where the portal drew every trial and a running median. Without a `subject` (nickname or
 UUID) it is the mouse with the most trials.
 """
 
@@ -14,9 +15,10 @@ import duckdb
 import pandas as pd
 
 from analyses import session_curves
-from analyses.mice import Rows, find_mouse
+from analyses.mice import LOG_TICKS, Rows, find_mouse
+from analyses.session_course import MIDDLE
 from analyses.session_curves import along, choices, reaction_times
-from analyses.style import ask, counted, finished, nothing
+from analyses.style import DARK, ask, counted, finished, nothing
 
 TITLE = "The last three days"
 # What the three queries share; a day without trials is none of the last.
@@ -95,6 +97,34 @@ where times.prob_left_block in (20, 50, 80)
     and times.q1_reaction_time > 0
 order by 1, 2, 3, 4
 """
+# The trials of a day in steps of ten, its sessions after each other.
+COURSE = f"""
+{LAST_DAYS},
+numbered as (
+    select
+        trials.subject_uuid,
+        trials.session_date,
+        trials.reaction_time,
+        row_number() over (
+            partition by trials.subject_uuid, trials.session_date
+            order by trials.session_start_time, trials.trial_id
+        ) as place
+    from trials
+    join last_day
+        on last_day.subject_uuid = trials.subject_uuid
+        and last_day.session_date = trials.session_date
+)
+select
+    subject_uuid::varchar as subject_uuid,
+    session_date::varchar as session_date,
+    min(place) as first_trial,
+    max(place) as last_trial,
+    median(reaction_time) as median_reaction_time
+from numbered
+where reaction_time > 0
+group by subject_uuid, session_date, (place - 1) // 10
+order by subject_uuid, session_date, first_trial
+"""
 
 
 def chart(
@@ -121,18 +151,45 @@ def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, 
     return {
         "last_curves": pd.concat([ask(con, POINTS, mouse=mouse), lines]),
         "last_times": ask(con, TIMES, mouse=mouse),
+        "last_course": ask(con, COURSE, mouse=mouse),
     }
 
 
-def words(last_curves: pd.DataFrame, last_times: pd.DataFrame) -> list[str]:
+def words(
+    last_curves: pd.DataFrame, last_times: pd.DataFrame, last_course: pd.DataFrame
+) -> list[str]:
     """What stands under the title of one mouse."""
     n_days = counted(last_curves["session_date"].nunique(), "day")
     first, *others = session_curves.words(last_curves)
     return [f"{n_days}; {first}", *others]
 
 
-def draw(last_curves: Rows, last_times: Rows) -> Any:
+def draw(last_curves: Rows, last_times: Rows, last_course: Rows) -> Any:
     """Draw the days of one mouse, without a title."""
     day = alt.Column("session_date:N", title=None)
-    panels = choices(last_curves, 200), reaction_times(last_times, 200)
+    panels = choices(last_curves, 200), reaction_times(last_times, 200), _course(last_course)
     return alt.vconcat(*(panel.facet(column=day) for panel in panels), spacing=20)
+
+
+def _course(last_course: Rows) -> Any:
+    base = (
+        alt.Chart(last_course)
+        .transform_calculate(trial=MIDDLE)
+        .encode(
+            x=alt.X("trial:Q", title="trial of the day"),
+            y=alt.Y(
+                "median_reaction_time:Q",
+                title="reaction time, s",
+                scale=alt.Scale(type="log", nice=False, padding=8),
+                axis=alt.Axis(values=LOG_TICKS, format="~g"),
+            ),
+            tooltip=[
+                alt.Tooltip("first_trial:Q", title="from trial"),
+                alt.Tooltip("last_trial:Q", title="to trial"),
+                alt.Tooltip("median_reaction_time:Q", title="median, s", format=".2f"),
+            ],
+        )
+        .properties(width=200, height=110)
+    )
+    line = base.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
+    return alt.layer(line, base.mark_circle(color=DARK, size=16, opacity=1))

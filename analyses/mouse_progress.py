@@ -1,11 +1,11 @@
-"""One mouse through its training: trials, easy performance and reaction time, day by day.
+"""One mouse through its training: trials, minutes, easy performance and reaction time, day by day.
 
 The top of the mouse page of IBL's data portal. Dashed lines stand at the first date of each
 status, which the strip on top names; in_training, where every mouse begins, has none. Without a
 `subject` (nickname or UUID) it is the mouse with the most trials. The portal's Mondays and second
-axes are left out: what it drew over the trials and the performance has a panel of its own, or
-(the length of sessions) is in the view `sessions`. Medians count no-go trials, as the portal's
-did; the lines bridge dates without trials.
+axes are left out: what it drew over the trials and the performance has a panel of its own. Minutes
+are from the first trial of the sessions of a date to their last. Medians of reaction times count
+no-go trials, as the portal's did; the lines bridge dates without trials.
 """
 
 from typing import Any
@@ -30,19 +30,33 @@ from mirror.errors import UsageError
 
 TITLE = "Training of a mouse"
 DAYS = """
+with duration as (
+    select
+        subject_uuid,
+        session_date,
+        sum(trials_duration_min) as minutes
+    from sessions
+    where $mouse is null or subject_uuid = $mouse::uuid
+    group by subject_uuid, session_date
+)
 select
-    subject_uuid::varchar as subject_uuid,
-    session_date::varchar as session_date,
-    training_day,
-    n_trials,
-    100 * performance_easy as performance_easy,
+    days.subject_uuid::varchar as subject_uuid,
+    days.session_date::varchar as session_date,
+    days.training_day,
+    days.n_trials,
+    round(duration.minutes, 1) as minutes,
+    100 * days.performance_easy as performance_easy,
     -- a logarithmic axis has no place for what is not above 0
-    case when median_reaction_time > 0 then median_reaction_time end as median_reaction_time,
-    coalesce(tasks, 'habituation') as tasks,
-    coalesce(status, 'none') as status
+    case when days.median_reaction_time > 0 then days.median_reaction_time end
+        as median_reaction_time,
+    coalesce(days.tasks, 'habituation') as tasks,
+    coalesce(days.status, 'none') as status
 from days
-where ($mouse is null or subject_uuid = $mouse::uuid) and n_trials > 0
-order by subject_uuid, session_date
+left join duration
+    on duration.subject_uuid = days.subject_uuid
+    and duration.session_date = days.session_date
+where ($mouse is null or days.subject_uuid = $mouse::uuid) and days.n_trials > 0
+order by days.subject_uuid, days.session_date
 """
 
 
@@ -87,6 +101,7 @@ def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     return stacked(
         status_strip(statuses, across),
         _panel(days, statuses, untitled, "n_trials", "trials", alt.Scale(zero=True)),
+        _panel(days, statuses, untitled, "minutes", "minutes", alt.Scale(zero=True)),
         _panel(days, statuses, untitled, "performance_easy", "easy correct, %", percent),
         _panel(days, statuses, across, "median_reaction_time", "reaction time, s", seconds),
     )
@@ -110,11 +125,12 @@ def _panel(
                 alt.Tooltip("tasks:N", title="task"),
                 alt.Tooltip("status:N", title="status"),
                 alt.Tooltip("n_trials:Q", title="trials", format=","),
+                alt.Tooltip("minutes:Q", title="minutes", format=".0f"),
                 alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
                 alt.Tooltip("median_reaction_time:Q", title="reaction time, s", format=".2f"),
             ],
         )
-        .properties(width=WIDTH, height=120)
+        .properties(width=WIDTH, height=100)
     )
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     points = drawn.mark_circle(color=DARK, size=28, opacity=1)

@@ -224,9 +224,13 @@ def explain(error: Exception, file: Path) -> MirrorError:
 
 def _open(file: Path, read_only: bool) -> Connection:
     try:
-        return duckdb.connect(str(file), read_only=read_only)
+        connection = duckdb.connect(str(file), read_only=read_only)
     except (duckdb.Error, OSError) as error:
         raise explain(error, file) from error
+    # DuckDB would draw it on standard output, which is for data, where it sees a notebook: also
+    # in 'python -m mirror'
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 def _open_partial(partial: Path) -> Connection:

@@ -18,6 +18,7 @@ from handmade import (
     add,
     add_mouse,
     add_session,
+    add_to_session,
     add_trial,
     left,
     right,
@@ -83,6 +84,23 @@ def test_days_of_a_mouse_and_its_statuses(con, x):
         "Training of a mouse: mouse no laboratory; 2 days with 6 trials"
         " reaction time: median; dashed: first date of each status"
     )
+
+
+def test_minutes_are_of_all_sessions_of_the_date(con):
+    add_mouse(con)
+    for start, ended in ((MONDAY, 120.0), (MONDAY + timedelta(hours=2), 180.0)):
+        add_session(con, start)
+        add_trial(con, 1, start)
+        add_to_session(
+            con,
+            "behavior.trial_set",
+            start,
+            n_trials=1,
+            trials_start_time=60.0,
+            trials_end_time=ended,
+        )
+    define(con)
+    assert mouse_progress.rows(con, str(MOUSE))["days"]["minutes"].tolist() == [3]
 
 
 def test_the_mouse_with_most_trials_unless_one_is_named(con):

@@ -321,6 +321,18 @@ def test_a_day_of_one_session_has_its_curves_and_reaction_times(con):
         assert as_text(found) == as_text(expected)
 
 
+def test_a_day_of_one_session_has_its_steps_of_ten(con):
+    day = of(mouse_last_days.rows(con, str(MOUSE))["last_course"], session_date="2020-01-08")
+    session = medians_of_steps(con, WEDNESDAY)
+    assert day["median_reaction_time"].tolist() == session
+    assert day["first_trial"].tolist()[:3] == [1, 11, 21]
+
+
+def medians_of_steps(con, start):
+    course = session_course.rows(con, str(MOUSE), start)["course"]
+    return course["median_reaction_time"].dropna().tolist()
+
+
 def test_the_last_days_of_two_mice_are_not_mixed(con):
     curves = mouse_last_days.rows(con)["last_curves"]
     dates = curves.groupby("subject_uuid")["session_date"].agg(lambda found: sorted(set(found)))
@@ -335,7 +347,7 @@ def test_the_last_days_of_two_mice_are_not_mixed(con):
 
 def test_the_last_days_of_a_mouse_with_two(con):
     assert words(mouse_last_days.chart(con, subject="other")) == (
-        "The last three days: other no lab; 2 days; 3 choices at 1 contrast"
+        "The last three days: other no laboratory; 2 days; 3 choices at 1 contrast"
         " choices with 68 % intervals and their fits; reaction times: medians and quartiles"
     )
 

@@ -348,3 +348,16 @@ def test_the_file_shrinks_with_what_the_server_holds(
 
     assert shrunk.stat().st_size < 1.3 * fresh.stat().st_size < grown
     assert sorted(tmp_path.iterdir()) == [fresh, shrunk]
+
+
+def test_duckdb_draws_no_progress_bar_over_data(synced: Path) -> None:
+    # started as a module, DuckDB takes the command for a notebook
+    done = subprocess.run(
+        [sys.executable, "-m", "mirror", "sql", "--database", str(synced)]
+        + ["select current_setting('enable_progress_bar') as is_drawn"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout == "is_drawn\nfalse\n"

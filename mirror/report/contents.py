@@ -38,7 +38,7 @@ FIGURES: Mapping[str, Figure] = {
     "progress": Figure(mouse_progress, ("days", "statuses")),
     "contrasts": Figure(mouse_contrasts, ("choices", "statuses")),
     "fits": Figure(mouse_fits, ("fits", "statuses")),
-    "last_days": Figure(mouse_last_days, ("last_curves", "last_times")),
+    "last_days": Figure(mouse_last_days, ("last_curves", "last_times", "last_course")),
 }
 
 
@@ -130,9 +130,7 @@ def dictionary(con: duckdb.DuckDBPyConnection) -> list[Definition]:
     """Every view and table with its columns, and what the views say of themselves."""
     headers = {view.name: _header(view.sql) for view in views.read()}
     return [
-        Definition(describe(con, entry.name), headers.get(entry.name, ""))
-        for entry in entries(con)
-        if entry.kind != "provenance"
+        Definition(describe(con, entry.name), headers.get(entry.name, "")) for entry in entries(con)
     ]
 
 

@@ -10,7 +10,7 @@
             {name: side},
             element("option", {value: "", textContent: "choose a mouse"}),
             ...mice.map(({page, subject_nickname, lab_name}) =>
-                element("option", {value: page, textContent: `${subject_nickname} (${lab_name ?? "no lab"})`}),
+                element("option", {value: page, textContent: `${subject_nickname} (${lab_name ?? "no laboratory"})`}),
             ),
         );
         menu.value = chosen[i] ?? "";
