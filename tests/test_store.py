@@ -352,9 +352,9 @@ def test_the_file_shrinks_with_what_the_server_holds(
 
 def test_duckdb_draws_no_progress_bar_over_data(synced: Path) -> None:
     # started as a module, DuckDB takes the command for a notebook
+    query = "select current_setting('enable_progress_bar') as is_drawn"
     done = subprocess.run(
-        [sys.executable, "-m", "mirror", "sql", "--database", str(synced)]
-        + ["select current_setting('enable_progress_bar') as is_drawn"],
+        [sys.executable, "-m", "mirror", "sql", query, "--database", str(synced)],
         capture_output=True,
         text=True,
         timeout=60,
