@@ -56,10 +56,11 @@ where ($mouse is null or session.subject_uuid = $mouse::uuid)
         select 1 from cohorts
         where cohorts.cohort = $cohort and cohorts.subject_uuid = session.subject_uuid
     ))
+    -- not of the view: its windows would run over all trials
     and exists (
-        select 1 from trials
-        where trials.subject_uuid = session.subject_uuid
-            and trials.session_start_time = session.session_start_time
+        select 1 from behavior.trial_set__trial as trial
+        where trial.subject_uuid = session.subject_uuid
+            and trial.session_start_time = session.session_start_time
     )
 order by session.session_start_time desc, session.subject_uuid
 limit 1
