@@ -171,7 +171,11 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
     turn = rows.groupby(["column", "has_blocks"]).cumcount() % 3 - 1
     rows["aside"] = rows["middle"] + turn / 2
     hover = alt.selection_point(
-        name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
+        name=f"mouse_{measure}",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     beside = alt.Scale(domain=[-2.5, 2.5])
     base = alt.Chart(rows).encode(
@@ -184,9 +188,13 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
         y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False)),
     )
     color = institution_color(institutions).legend(None)
+    of_all = alt.condition(alt.datum.column == ALL, alt.value("#888888"), color)
     dots = base.mark_point(strokeWidth=1.5).encode(
         xOffset=alt.XOffset("aside:Q", scale=beside),
-        color=alt.condition(alt.datum.column == ALL, alt.value("#888888"), color),
+        color=of_all,
+        fill=of_all,
+        # open in the basic task, filled with blocks
+        fillOpacity=alt.condition(alt.datum.has_blocks, alt.value(1), alt.value(0)),
         size=alt.condition(hover, alt.value(120), alt.value(20)),
         tooltip=[
             alt.Tooltip("subject_nickname:N", title="mouse"),
@@ -197,12 +205,10 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
             alt.Tooltip("n_sessions:Q", title="sessions"),
         ],
     )
-    open_dots = dots.transform_filter("!datum.has_blocks").add_params(hover)
-    filled_dots = dots.mark_point(filled=True).transform_filter("datum.has_blocks")
     medians = base.mark_tick(color=DARK, thickness=2, size=14).encode(
         xOffset=alt.XOffset("middle:Q", scale=beside),
         y=alt.Y("median(percent):Q", title=MEASURES[measure]),
     )
     none = alt.Chart(pd.DataFrame({"percent": [NO_EFFECT[measure]]}))
     zero = none.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="percent:Q")
-    return alt.layer(zero, open_dots, filled_dots, medians).properties(width=340, height=170)
+    return alt.layer(zero, dots.add_params(hover), medians).properties(width=340, height=170)

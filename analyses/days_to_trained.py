@@ -134,7 +134,11 @@ def _panel(dots: pd.DataFrame, field: str, title: str, groups: list[str]) -> Any
         y=alt.Y(f"{field}:Q", title=title, axis=alt.Axis(format=",d", tickMinStep=1)),
     )
     hover = alt.selection_point(
-        name=f"mouse_{field}", fields=["subject_nickname"], on="pointerover", empty=False
+        name=f"mouse_{field}",
+        fields=["subject_nickname"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     mice = (
         base.mark_point(filled=True, size=35)

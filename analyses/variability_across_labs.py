@@ -145,7 +145,11 @@ def _panel(mice: pd.DataFrame, measure: str, test: dict[Any, Any]) -> Any:
     rows = rows.sort_values(["column", measure])
     rows["aside"] = (rows.groupby("column").cumcount() % 5 - 2) / 2
     hover = alt.selection_point(
-        name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
+        name=f"mouse_{measure}",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     base = alt.Chart(rows).encode(
         x=alt.X(
