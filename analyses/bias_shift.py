@@ -27,6 +27,7 @@ from analyses.style import (
     in_order,
     institution_color,
     nothing,
+    touched,
 )
 
 TITLE = "Shift of choices between blocks"
@@ -115,27 +116,27 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 
 
 def _layers(institutions: list[str]) -> list[alt.Chart]:
-    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    hover = alt.selection_point(
+        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
+    )
     base = alt.Chart().encode(
         x=contrast_axis(),
         y=alt.Y("shift:Q", title="shift of choices right, %"),
     )
     mice = (
-        base.mark_line()
-        .transform_filter("datum.kind == 'mouse'")
-        .encode(
-            detail="subject_uuid:N",
-            color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
-            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
-            tooltip=[
-                alt.Tooltip("subject_nickname:N", title="mouse"),
-                alt.Tooltip("signed_contrast:Q", title="contrast, %"),
-                alt.Tooltip("shift:Q", title="shift, %", format=".1f"),
-                alt.Tooltip("n_choices:Q", title="choices", format=","),
-            ],
-        )
-        .add_params(hover)
+        base.mark_line().transform_filter("datum.kind == 'mouse'").encode(detail="subject_uuid:N")
     )
+    of_mouse = [
+        alt.Tooltip("subject_nickname:N", title="mouse"),
+        alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+        alt.Tooltip("shift:Q", title="shift, %", format=".1f"),
+        alt.Tooltip("n_choices:Q", title="choices", format=","),
+    ]
+    thin = mice.encode(
+        color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
+        strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+    )
+    wide = touched(mice, of_mouse).add_params(hover)
     color = institution_color(institutions).legend(None)
     of_all = alt.datum.institution_short == ALL
     mean = base.transform_filter("isValid(datum.n_mice)").encode(
@@ -150,7 +151,8 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
     zero = alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY, strokeDash=[3, 3])
     return [
         zero.encode(y="zero:Q"),
-        mice,
+        thin,
+        wide,
         mean.mark_line(strokeWidth=2.5),
         mean.mark_rule().encode(y="low:Q", y2="high:Q"),
         mean.mark_point(filled=True, size=30, opacity=1).encode(tooltip=tooltip),

@@ -165,7 +165,11 @@ def _panel(
     color = institution_color(institutions)
     same = alt.Chart(pd.DataFrame({"block_80": ends, "block_20": ends}))
     hover = alt.selection_point(
-        name=f"mouse_{parameter}", fields=["subject_uuid"], on="pointerover", empty=False
+        name=f"mouse_{parameter}",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     dots = (
         alt.Chart(rows[[*MOUSE, "n_trials", "block_80", "block_20"]])

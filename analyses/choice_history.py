@@ -171,16 +171,24 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
         rows["middle"] = 0.0
     rows["aside"] = rows["middle"] + in_turn(rows, ["laboratory", "has_blocks"], "percent", 3) / 2
     hover = alt.selection_point(
-        name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
+        name=f"mouse_{measure}",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     beside = alt.Scale(domain=[-2.5, 2.5])
     base = alt.Chart(rows).encode(
         x=x,
         y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8)),
     )
+    color = institution_color(rows["laboratory"], "laboratory").legend(None)
     dots = base.mark_point(strokeWidth=1.5).encode(
         xOffset=alt.XOffset("aside:Q", scale=beside),
-        color=institution_color(rows["laboratory"], "laboratory").legend(None),
+        color=color,
+        fill=alt.Fill("laboratory:N", scale=color.to_dict()["scale"], legend=None),
+        # open in the basic task, filled with blocks
+        fillOpacity=alt.condition(alt.datum.has_blocks, alt.value(1), alt.value(0)),
         opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),
         size=alt.condition(hover, alt.value(120), alt.value(20)),
         tooltip=[
@@ -192,12 +200,10 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
             alt.Tooltip("n_sessions:Q", title="sessions"),
         ],
     )
-    open_dots = dots.transform_filter("!datum.has_blocks").add_params(hover)
-    filled_dots = dots.mark_point(filled=True).transform_filter("datum.has_blocks")
     medians = base.mark_tick(color=DARK, stroke="white", thickness=3, size=16).encode(
         xOffset=alt.XOffset("middle:Q", scale=beside),
         y=alt.Y("median(percent):Q", title=MEASURES[measure]),
     )
     none = alt.Chart(pd.DataFrame({"percent": [NO_EFFECT[measure]]}))
     zero = none.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="percent:Q")
-    return alt.layer(zero, open_dots, filled_dots, medians).properties(width=340, height=170)
+    return alt.layer(zero, dots.add_params(hover), medians).properties(width=340, height=170)

@@ -28,6 +28,7 @@ from analyses.style import (
     in_order,
     institution_color,
     nothing,
+    touched,
 )
 
 TITLE = "Reaction times of trained mice"
@@ -103,7 +104,9 @@ def chart(
 
 
 def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
-    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    hover = alt.selection_point(
+        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
+    )
     seconds = alt.Y(
         "seconds:Q",
         title="median reaction time, s",
@@ -114,19 +117,19 @@ def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
     mice = (
         base.mark_line(clip=True)
         .transform_filter("datum.kind == 'mouse'")
-        .encode(
-            detail="subject_uuid:N",
-            color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
-            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
-            tooltip=[
-                alt.Tooltip("subject_nickname:N", title="mouse"),
-                alt.Tooltip("signed_contrast:Q", title="contrast, %"),
-                alt.Tooltip("seconds:Q", title="median, s", format=".3f"),
-                alt.Tooltip("n_trials:Q", title="trials", format=","),
-            ],
-        )
-        .add_params(hover)
+        .encode(detail="subject_uuid:N")
     )
+    of_mouse = [
+        alt.Tooltip("subject_nickname:N", title="mouse"),
+        alt.Tooltip("signed_contrast:Q", title="contrast, %"),
+        alt.Tooltip("seconds:Q", title="median, s", format=".3f"),
+        alt.Tooltip("n_trials:Q", title="trials", format=","),
+    ]
+    thin = mice.encode(
+        color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
+        strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+    )
+    wide = touched(mice, of_mouse, clip=True).add_params(hover)
     laboratory = base.transform_filter("isValid(datum.n_mice)").encode(
         color=institution_color(institutions).legend(None)
     )
@@ -137,7 +140,8 @@ def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
         alt.Tooltip("n_mice:Q", title="mice"),
     ]
     return [
-        mice,
+        thin,
+        wide,
         laboratory.mark_line(strokeWidth=2.5, clip=True),
         laboratory.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"),
         laboratory.mark_point(filled=True, size=30, opacity=1, clip=True).encode(tooltip=tooltip),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import duckdb
 
@@ -64,6 +65,10 @@ def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
 def save(chart: Any, file: Path) -> None:
     """Write a chart in the format of the file's name; HTML opens without a network."""
     chart.save(str(file), **FORMATS[file.suffix])
+    if file.suffix == ".svg":
+        # as the HTML has it; what is drawn here leaves the description out
+        label = f'<svg role="graphics-document" aria-label={quoteattr(chart.description)} '
+        file.write_text(file.read_text("utf-8").replace("<svg ", label, 1), "utf-8")
 
 
 def module(name: str) -> Any:

@@ -239,6 +239,7 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
         name=f"mouse_{task}_{'stimulus' if is_stimulus else 'history'}",
         fields=["subject_uuid"],
         on="pointerover",
+        clear="pointerout",
         empty=False,
     )
     beside = alt.XOffset("institution_short:N", scale=alt.Scale(domain=institutions))

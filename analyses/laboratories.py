@@ -118,7 +118,11 @@ def in_words(test: Mapping[Any, Any], p: str = "p") -> list[str]:
 def _dots(rows: pd.DataFrame, measure: str, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]) -> Any:
     rows = rows.assign(aside=in_turn(rows, ["laboratory"], measure, 5) / 2)
     hover = alt.selection_point(
-        name=f"mouse_{measure}", fields=["subject_uuid"], on="pointerover", empty=False
+        name=f"mouse_{measure}",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
     )
     base = alt.Chart(rows).encode(x=x, y=y)
     dots = (

@@ -27,6 +27,7 @@ from analyses.style import (
     in_order,
     institution_color,
     nothing,
+    touched,
 )
 
 TITLE = "Learning curves"
@@ -84,7 +85,9 @@ def chart(
         .reset_index()
     )
     institutions = in_order(days["institution_short"])
-    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    hover = alt.selection_point(
+        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
+    )
     base = alt.Chart().encode(
         x=alt.X("day:Q", title="training day", scale=alt.Scale(domain=[0, last_day], nice=False)),
         y=alt.Y("performance_easy:Q", title="easy correct, %", scale=alt.Scale(domain=[0, 100])),
@@ -99,17 +102,19 @@ def chart(
                 scale=alt.Scale(domain=[False, True], range=[GREY, DARK]),
                 legend=None,
             ),
-            opacity=alt.condition(hover, alt.value(1), alt.value(0.5)),
-            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
-            tooltip=[
-                alt.Tooltip("subject_nickname:N", title="mouse"),
-                alt.Tooltip("day:Q", title="training day"),
-                alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
-                alt.Tooltip("n_trials:Q", title="trials", format=","),
-            ],
         )
-        .add_params(hover)
     )
+    of_mouse = [
+        alt.Tooltip("subject_nickname:N", title="mouse"),
+        alt.Tooltip("day:Q", title="training day"),
+        alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
+        alt.Tooltip("n_trials:Q", title="trials", format=","),
+    ]
+    thin = mice.encode(
+        opacity=alt.condition(hover, alt.value(1), alt.value(0.5)),
+        strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+    )
+    wide = touched(mice, of_mouse).add_params(hover)
     means = (
         base.mark_line(strokeWidth=3)
         .transform_filter("isValid(datum.n_mice)")
@@ -125,7 +130,7 @@ def chart(
     )
     every = math.ceil(len(days) / MOST_ROWS)
     panels = (
-        alt.layer(mice, means, data=pd.concat([days[days["day"] % every == 0], mean]))
+        alt.layer(thin, wide, means, data=pd.concat([days[days["day"] % every == 0], mean]))
         .resolve_scale(color="independent")
         .properties(width=150, height=150)
         .facet(alt.Facet("institution_short:N", title=None, sort=institutions), columns=4)

@@ -23,6 +23,7 @@ from analyses.style import (
     in_order,
     institution_color,
     nothing,
+    touched,
 )
 from mirror.errors import UsageError
 
@@ -145,18 +146,13 @@ def chart(
         pick = alt.selection_point(fields=["institution_short"], bind="legend", empty=False)
         color = institution_color(institutions).legend(symbolOpacity=1)
         picked = _band(labs, x).mark_area().transform_filter(pick)
+        lines = alt.Chart(labs).mark_line().encode(x=x, y=y, color=color)
         layers += [
             picked.encode(color=color, opacity=alt.value(0.25)),
-            alt.Chart(labs)
-            .mark_line()
-            .encode(
-                x=x,
-                y=y,
-                color=color,
-                strokeWidth=alt.condition(pick, alt.value(3.5), alt.value(1.5)),
-                tooltip=tooltip,
-            )
-            .add_params(pick),
+            lines.encode(
+                strokeWidth=alt.condition(pick, alt.value(3.5), alt.value(1.5))
+            ).add_params(pick),
+            touched(lines, tooltip),
         ]
     mean = alt.Chart(everyone).encode(x=x, y=y, tooltip=tooltip)
     layers += [mean.mark_line(color=DARK, strokeWidth=3), mean.mark_circle(color=DARK, size=20)]

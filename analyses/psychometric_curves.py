@@ -27,6 +27,7 @@ from analyses.style import (
     in_order,
     institution_color,
     nothing,
+    touched,
 )
 
 TITLE = "Psychometric curves of trained mice"
@@ -102,7 +103,9 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 
 
 def _layers(institutions: list[str]) -> list[alt.Chart]:
-    hover = alt.selection_point(fields=["subject_uuid"], on="pointerover", empty=False)
+    hover = alt.selection_point(
+        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
+    )
     base = alt.Chart().encode(
         x=contrast_axis(),
         y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
@@ -111,20 +114,20 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
     mice = (
         base.mark_line(interpolate="monotone")
         .transform_filter("datum.kind == 'mouse'")
-        .encode(
-            detail=["subject_uuid:N", "piece:N"],
-            color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
-            strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
-            tooltip=[
-                alt.Tooltip("subject_nickname:N", title="mouse"),
-                alt.Tooltip("threshold:Q", title="threshold, %", format=".1f"),
-                alt.Tooltip("bias:Q", title="bias, %", format=".1f"),
-                alt.Tooltip("lapse_low:Q", title="lapse left", format=".2f"),
-                alt.Tooltip("lapse_high:Q", title="lapse right", format=".2f"),
-            ],
-        )
-        .add_params(hover)
+        .encode(detail=["subject_uuid:N", "piece:N"])
     )
+    of_mouse = [
+        alt.Tooltip("subject_nickname:N", title="mouse"),
+        alt.Tooltip("threshold:Q", title="threshold, %", format=".1f"),
+        alt.Tooltip("bias:Q", title="bias, %", format=".1f"),
+        alt.Tooltip("lapse_low:Q", title="lapse left", format=".2f"),
+        alt.Tooltip("lapse_high:Q", title="lapse right", format=".2f"),
+    ]
+    thin = mice.encode(
+        color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
+        strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
+    )
+    wide = touched(mice, of_mouse, interpolate="monotone").add_params(hover)
     curve = (
         base.mark_line(strokeWidth=2.5, interpolate="monotone")
         .transform_filter("datum.kind == 'curve'")
@@ -139,4 +142,4 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
     ]
     bars = mean.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q")
     dots = mean.mark_point(filled=True, size=30, opacity=1).encode(tooltip=tooltip)
-    return [mice, bars, curve, dots]
+    return [thin, wide, bars, curve, dots]

@@ -64,6 +64,14 @@ def block_color(field: str = "prob_left_block") -> alt.Color:
     return alt.Color(f"{field}:N", title="stimulus left, %", scale=scale)
 
 
+def touched(lines: alt.Chart, tooltip: list[alt.Tooltip], **mark: Any) -> alt.Chart:
+    """An unseen, wide twin of thin lines, to be drawn over them and catch the pointer.
+
+    Vega shows the tooltip of a line only within the line's width of one of its points.
+    """
+    return lines.mark_line(strokeWidth=8, opacity=0, **mark).encode(tooltip=tooltip)
+
+
 def finished(
     con: duckdb.DuckDBPyConnection, chart: Any, title: str, subtitle: str | list[str]
 ) -> Any:

@@ -8,13 +8,17 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import browser as chromium
+import duckdb
 import ibl
 import pytest
 import server as mariadb
 from playwright.sync_api import Browser, Page
 
+from mirror import connect
 from mirror.sources.datajoint import DataJointSource
+from mirror.sources.demo import DemoSource
 from mirror.sources.login import Login, Secret
+from mirror.sync import sync
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +68,22 @@ def mirror(server: mariadb.Server, tmp_path: Path) -> Callable[..., subprocess.C
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def simulated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mirror of a few simulated mice, enough for every chart."""
+    source = DemoSource(6)
+    file = tmp_path_factory.mktemp("simulated") / "demo.duckdb"
+    sync(source, file)
+    source.close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def simulated(simulated_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with connect(simulated_file) as connection:
+        yield connection
 
 
 # of a module, not of the session: while Playwright is open, nothing else can run asyncio

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import duckdb
 import pytest
@@ -15,23 +16,6 @@ from analyses.style import in_order
 from mirror import connect
 from mirror.sources.demo import DemoSource
 from mirror.sync import Options, sync
-
-MICE = 6
-
-
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    source = DemoSource(MICE)
-    file = tmp_path_factory.mktemp("charts") / "demo.duckdb"
-    sync(source, file)
-    source.close()
-    return file
-
-
-@pytest.fixture(scope="module")
-def demo(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connect(file) as connection:
-        yield connection
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +34,9 @@ def words(chart: dict) -> str:
 
 @pytest.mark.parametrize("name", gallery.names())
 def test_a_chart_is_drawn_in_every_format(
-    name: str, demo: duckdb.DuckDBPyConnection, tmp_path: Path
+    name: str, simulated: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    chart = gallery.draw(demo, name)
+    chart = gallery.draw(simulated, name)
     for suffix in gallery.FORMATS:
         gallery.save(chart, tmp_path / f"chart{suffix}")
 
@@ -60,7 +44,8 @@ def test_a_chart_is_drawn_in_every_format(
     assert "SIMULATED DATA" in words(drawn)
     assert any(letter.isdigit() for letter in words(drawn))
     assert sum(map(len, drawn.get("datasets", {}).values())) <= 5000
-    assert (tmp_path / "chart.svg").read_text().startswith("<svg")
+    svg = ElementTree.parse(tmp_path / "chart.svg").getroot()
+    assert svg.attrib["aria-label"] == drawn["description"]
     assert (tmp_path / "chart.png").read_bytes().startswith(b"\x89PNG")
     assert 'src="http' not in (tmp_path / "chart.html").read_text()
 
@@ -71,6 +56,7 @@ def test_a_chart_of_nothing_says_so(name: str, empty: duckdb.DuckDBPyConnection)
 
     assert drawn["title"]["text"]
     assert "match" in json.dumps(drawn["datasets"])
+    assert drawn["title"]["text"] in drawn["description"] and "match" in drawn["description"]
 
 
 @pytest.mark.parametrize("name", gallery.names())
@@ -107,10 +93,12 @@ def test_a_mirror_that_lacks_a_view_says_so(
     )
 
 
-def test_the_command_draws_a_chart_of_one_lab(file: Path, tmp_path: Path) -> None:
-    with connect(file) as connection:
-        [(lab,)] = connection.sql("select min(lab_name) from subjects").fetchall()
-    done = run(tmp_path, "learning_curves", "--lab", lab, "--database", str(file), "-o", "c.svg")
+def test_the_command_draws_a_chart_of_one_lab(
+    simulated_file: Path, simulated: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    [(lab,)] = simulated.sql("select min(lab_name) from subjects").fetchall()
+    options = ("--lab", lab, "--database", str(simulated_file), "-o", "c.svg")
+    done = run(tmp_path, "learning_curves", *options)
 
     assert (done.returncode, done.stderr) == (0, "c.svg\n")
     assert "SIMULATED DATA" in (tmp_path / "c.svg").read_text()

@@ -11,7 +11,7 @@ import pytest
 
 import mirror
 
-MICE = 2
+MICE = "5"
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
@@ -30,7 +30,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which a demo has been made, without any server or login."""
     folder = tmp_path_factory.mktemp("demo")
-    done = run(folder, "sync", "--demo", "--demo-mice", str(MICE))
+    done = run(folder, "sync", "--demo", "--demo-mice", MICE)
     assert done.returncode == 0, done.stderr
     assert "no animal did any of this" in done.stderr
     assert "next: mirror sql --database demo.duckdb" in done.stderr
@@ -64,7 +64,7 @@ def test_help_knows_how_many_mice_there_are(tmp_path: Path) -> None:
 
 
 def test_a_second_sync_has_nothing_to_do(folder: Path) -> None:
-    again = run(folder, "sync", "--demo", "--demo-mice", str(MICE))
+    again = run(folder, "sync", "--demo", "--demo-mice", MICE)
 
     assert "(92 unchanged)" in again.stderr
     assert "derived: 7 tables (unchanged)" in again.stderr
@@ -81,12 +81,12 @@ def test_the_number_of_mice_does_not_change_unasked(folder: Path) -> None:
     other = run(folder, "sync", "--demo-mice", "6")
 
     assert other.returncode == 2
-    assert f"{MICE} simulated mice" in other.stderr and "--full" in other.stderr
+    assert "5 simulated mice" in other.stderr and "--full" in other.stderr
 
 
 def test_the_derived_tables_can_be_left_out(folder: Path, tmp_path: Path) -> None:
-    report = mirror.sync(tmp_path / "demo.duckdb", demo_mice=MICE, table="subject.*", derive=False)
-    done = run(folder, "sync", "--demo-mice", str(MICE), "--no-derive", "--database", "copy.duckdb")
+    report = mirror.sync(tmp_path / "demo.duckdb", demo_mice=5, table="subject.*", derive=False)
+    done = run(folder, "sync", "--demo-mice", MICE, "--no-derive", "--database", "copy.duckdb")
 
     assert report.derived.why == "--no-derive"
     assert "derived: left out (--no-derive)" in done.stderr
