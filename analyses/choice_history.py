@@ -30,7 +30,7 @@ from analyses.style import (
     counted,
     finished,
     in_order,
-    institution_color,
+    institution_scale,
     nothing,
 )
 
@@ -182,11 +182,11 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
         x=x,
         y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8)),
     )
-    color = institution_color(rows["laboratory"], "laboratory").legend(None)
+    colors = institution_scale(rows["laboratory"])
     dots = base.mark_point(strokeWidth=1.5).encode(
         xOffset=alt.XOffset("aside:Q", scale=beside),
-        color=color,
-        fill=alt.Fill("laboratory:N", scale=color.to_dict()["scale"], legend=None),
+        color=alt.Color("laboratory:N", scale=colors, legend=None),
+        fill=alt.Fill("laboratory:N", scale=colors, legend=None),
         # open in the basic task, filled with blocks
         fillOpacity=alt.condition(alt.datum.has_blocks, alt.value(1), alt.value(0)),
         opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),

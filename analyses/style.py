@@ -50,12 +50,16 @@ def in_order(institutions: Iterable[str]) -> list[str]:
 
 
 def institution_color(institutions: Iterable[str], field: str = "institution_short") -> alt.Color:
-    """The colours of laboratories; dark for all, grey for others than the paper's seven."""
+    """The colours of laboratories."""
+    return alt.Color(f"{field}:N", title="laboratory", scale=institution_scale(institutions))
+
+
+def institution_scale(institutions: Iterable[str]) -> alt.Scale:
+    """A colour for each laboratory; dark for all, grey for others than the paper's seven."""
     known = dict(zip(INSTITUTIONS, INSTITUTION_COLORS, strict=True))
     known |= {NO_LABORATORY: NO_LABORATORY_COLOR, ALL: DARK}
     order = in_order(institutions)
-    scale = alt.Scale(domain=order, range=[known.get(name, OTHER_COLOR) for name in order])
-    return alt.Color(f"{field}:N", title="laboratory", scale=scale)
+    return alt.Scale(domain=order, range=[known.get(name, OTHER_COLOR) for name in order])
 
 
 def block_color(field: str = "prob_left_block") -> alt.Color:
