@@ -28,6 +28,7 @@ from analyses.style import (
     institution_color,
     nothing,
     touched,
+    under_pointer,
 )
 
 TITLE = "Shift of choices between blocks"
@@ -116,9 +117,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 
 
 def _layers(institutions: list[str]) -> list[alt.Chart]:
-    hover = alt.selection_point(
-        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
-    )
+    hover = under_pointer()
     base = alt.Chart().encode(
         x=contrast_axis(),
         y=alt.Y("shift:Q", title="shift of choices right, %"),

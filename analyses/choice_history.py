@@ -32,6 +32,8 @@ from analyses.style import (
     in_order,
     institution_scale,
     nothing,
+    together,
+    under_pointer,
 )
 
 TITLE = "Choice history"
@@ -159,7 +161,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         "open: basic task, three days up to being trained; filled: with blocks, three days up to"
         " being ready for ephys",
     ]
-    return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
+    return finished(con, together(panels, 2), TITLE, subtitle)
 
 
 def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
@@ -170,13 +172,7 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
     if rows["has_blocks"].nunique() < 2:
         rows["middle"] = 0.0
     rows["aside"] = rows["middle"] + in_turn(rows, ["laboratory", "has_blocks"], "percent", 3) / 2
-    hover = alt.selection_point(
-        name=f"mouse_{measure}",
-        fields=["subject_uuid"],
-        on="pointerover",
-        clear="pointerout",
-        empty=False,
-    )
+    hover = under_pointer()
     beside = alt.Scale(domain=[-2.5, 2.5])
     base = alt.Chart(rows).encode(
         x=x,

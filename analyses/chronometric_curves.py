@@ -29,6 +29,7 @@ from analyses.style import (
     institution_color,
     nothing,
     touched,
+    under_pointer,
 )
 
 TITLE = "Reaction times of trained mice"
@@ -104,9 +105,7 @@ def chart(
 
 
 def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
-    hover = alt.selection_point(
-        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
-    )
+    hover = under_pointer()
     seconds = alt.Y(
         "seconds:Q",
         title="median reaction time, s",

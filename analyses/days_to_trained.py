@@ -12,7 +12,13 @@ import duckdb
 
 from analyses.laboratories import notes, panel
 from analyses.statistics import compare
-from analyses.style import ask, counted, finished, nothing
+from analyses.style import (
+    ask,
+    counted,
+    finished,
+    nothing,
+    together,
+)
 
 TITLE = "Days and trials until trained"
 MICE = """
@@ -64,7 +70,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
             f"{counted(n_unsure, 'mouse has', 'mice have')} no status on most days before:"
             " perhaps trained earlier"
         )
-    return finished(con, alt.hconcat(*panels, spacing=30), TITLE, subtitle)
+    return finished(con, together(panels, 2), TITLE, subtitle)
 
 
 def _y(measure: str) -> alt.Y:

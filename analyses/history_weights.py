@@ -40,6 +40,8 @@ from analyses.style import (
     institution_color,
     nothing,
     p_in_words,
+    together,
+    under_pointer,
 )
 
 TITLE = "Weights of stimulus and history"
@@ -136,7 +138,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         + ("; black: mean of all mice" if len(institutions) > 1 else ""),
         *(_said(test) for test in compared(weights).to_dict("records")),
     ]
-    return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
+    return finished(con, together(panels, 2), TITLE, subtitle)
 
 
 def weighed(choices: pd.DataFrame) -> pd.DataFrame:
@@ -235,13 +237,7 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
     is_stimulus = shown[0] in CONTRASTS
     x_title = "contrast, %" if is_stimulus else "(un)rewarded: the choice before"
     rows = rows[rows["task"] == task]
-    hover = alt.selection_point(
-        name=f"mouse_{task}_{'stimulus' if is_stimulus else 'history'}",
-        fields=["subject_uuid"],
-        on="pointerover",
-        clear="pointerout",
-        empty=False,
-    )
+    hover = under_pointer()
     beside = alt.XOffset("institution_short:N", scale=alt.Scale(domain=institutions))
     base = alt.Chart().encode(
         x=alt.X(

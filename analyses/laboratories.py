@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from analyses.statistics import ANOVA, compare, pairs
-from analyses.style import ALL, DARK, NO_LABORATORY, in_order, institution_color, p_in_words
+from analyses.style import (
+    ALL,
+    DARK,
+    NO_LABORATORY,
+    in_order,
+    institution_color,
+    p_in_words,
+    under_pointer,
+)
 
 # Pairs that differ: with the correction over pairs, only without it, and not.
 PAIR_COLORS = {"yes": DARK, "only before correction": "#a6a6a6", "no": "#f0f0f0"}
@@ -117,13 +125,7 @@ def in_words(test: Mapping[Any, Any], p: str = "p") -> list[str]:
 
 def _dots(rows: pd.DataFrame, measure: str, x: alt.X, y: alt.Y, tooltip: list[alt.Tooltip]) -> Any:
     rows = rows.assign(aside=in_turn(rows, ["laboratory"], measure, 5) / 2)
-    hover = alt.selection_point(
-        name=f"mouse_{measure}",
-        fields=["subject_uuid"],
-        on="pointerover",
-        clear="pointerout",
-        empty=False,
-    )
+    hover = under_pointer()
     base = alt.Chart(rows).encode(x=x, y=y)
     dots = (
         base.mark_point(filled=True)

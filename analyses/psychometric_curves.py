@@ -28,6 +28,7 @@ from analyses.style import (
     institution_color,
     nothing,
     touched,
+    under_pointer,
 )
 
 TITLE = "Psychometric curves of trained mice"
@@ -103,9 +104,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 
 
 def _layers(institutions: list[str]) -> list[alt.Chart]:
-    hover = alt.selection_point(
-        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
-    )
+    hover = under_pointer()
     base = alt.Chart().encode(
         x=contrast_axis(),
         y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),

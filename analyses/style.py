@@ -1,5 +1,6 @@
 """What all charts share: colours, the words above them, and what stands there without data."""
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -66,6 +67,25 @@ def block_color(field: str = "prob_left_block") -> alt.Color:
     """The colour of a block."""
     scale = alt.Scale(domain=list(BLOCKS), range=list(BLOCK_COLORS))
     return alt.Color(f"{field}:N", title="stimulus left, %", scale=scale)
+
+
+def under_pointer() -> alt.Parameter:
+    """The mouse that the pointer touches, in all panels of a chart that have its parts."""
+    return alt.selection_point(
+        name="mouse",
+        fields=["subject_uuid"],
+        on="pointerover",
+        clear="pointerout",
+        empty=False,
+    )
+
+
+def together(panels: Iterable[Any], columns: int, spacing: int = 30) -> Any:
+    """Panels in rows of so many, which highlight the same mouse."""
+    with warnings.catch_warnings():
+        # one parameter of many panels is what is meant
+        warnings.filterwarnings("ignore", message="Automatically deduplicated")
+        return alt.concat(*panels, columns=columns, spacing=spacing)
 
 
 def touched(lines: alt.Chart, tooltip: list[alt.Tooltip], **mark: Any) -> alt.Chart:

@@ -16,7 +16,14 @@ from analyses.curves import fitted
 from analyses.laboratories import NO_LABORATORY, notes, panel
 from analyses.psychometric_curves import MOUSE, POINTS
 from analyses.statistics import compare, correlate
-from analyses.style import ask, counted, finished, nothing, p_in_words
+from analyses.style import (
+    ask,
+    counted,
+    finished,
+    nothing,
+    p_in_words,
+    together,
+)
 
 TITLE = "Trained mice across laboratories"
 MEASURES = {
@@ -101,7 +108,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         *_slower(correlate(mice, "reaction_time", "n_trials")),
         *notes(mice, tests, "p_corrected"),
     ]
-    return finished(con, alt.concat(*panels, columns=3, spacing=30), TITLE, subtitle)
+    return finished(con, together(panels, 3), TITLE, subtitle)
 
 
 def measured(
