@@ -7,7 +7,8 @@ paper's bounds to biased and ephys sessions on the day that a mouse was ready fo
 the two training days before it. Mice that lack either curve are left out.
 
 `compared` is the paper's test of the blocks, Wilcoxon's of signed ranks, to which are added the
-correction over the four parameters (Benjamini and Hochberg) and the effect size.
+correction over the four parameters (Benjamini and Hochberg) and the effect size. `across` is its
+test of the laboratories: of each parameter in each block, corrected over the eight.
 
 The vertical bars of the paper's figures of threshold, lapse right and bias show the standard
 error of the horizontal parameter; here each bar is of its own.
@@ -22,7 +23,7 @@ import pandas as pd
 from scipy import stats
 
 from analyses.curves import fitted
-from analyses.statistics import corrected
+from analyses.statistics import ANOVA, compare, corrected
 from analyses.style import (
     GREY,
     NO_LABORATORY,
@@ -33,6 +34,8 @@ from analyses.style import (
     institution_color,
     nothing,
     p_in_words,
+    together,
+    under_pointer,
 )
 
 TITLE = "Parameters of the psychometric curve by block"
@@ -95,8 +98,14 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         return nothing(con, TITLE, "no mice with curves in both blocks match")
     institutions = in_order(mice["institution_short"])
     tests = compared(mice).set_index("parameter").to_dict("index")
+    labs = across(mice)
     panels = [
-        _panel(mice[mice["parameter"] == parameter], parameter, tests[parameter], institutions)
+        _panel(
+            mice[mice["parameter"] == parameter],
+            parameter,
+            [_said(tests[parameter]), *_said_of_labs(labs[labs["parameter"] == parameter])],
+            institutions,
+        )
         for parameter in PARAMETERS
     ]
     each = mice[mice["parameter"] == "bias"]
@@ -110,7 +119,13 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         "p is corrected over the four parameters (Benjamini-Hochberg); r is rank-biserial, positive"
         " if larger in 80:20, where 80 % of the stimuli are on the left",
     ]
-    return finished(con, alt.concat(*panels, columns=2, spacing=30), TITLE, subtitle)
+    if labs["p"].notna().any():
+        n, k = labs.loc[labs["p"].notna(), ["n_mice", "n_labs"]].iloc[0]
+        subtitle.append(
+            f"laboratories, {k} of them with {n} mice, are compared in each block; p is corrected"
+            " over these eight tests; ε² and η²: share of the variance between laboratories"
+        )
+    return finished(con, together(panels, 2), TITLE, subtitle)
 
 
 def paired(points: pd.DataFrame) -> pd.DataFrame:
@@ -138,6 +153,27 @@ def compared(mice: pd.DataFrame) -> pd.DataFrame:
     return tests.assign(p_corrected=corrected(tests["p"]))
 
 
+def across(mice: pd.DataFrame) -> pd.DataFrame:
+    """Test each parameter for differences between laboratories in each block, as the paper does.
+
+    One row per parameter and `block` with the columns of `statistics.compare`, p corrected over
+    the eight; mice of no laboratory are left out. Takes the rows of `paired`.
+    """
+    known = mice[mice["institution_short"] != NO_LABORATORY]
+    wide = known.pivot(
+        index=["subject_uuid", "institution_short"],
+        columns="parameter",
+        values=["block_80", "block_20"],
+    )
+    wide.columns = [f"{parameter} {block}" for block, parameter in wide.columns]
+    tests = compare(
+        wide.reset_index(),
+        [f"{parameter} {block}" for parameter in PARAMETERS for block in ("block_80", "block_20")],
+    )
+    tests[["parameter", "block"]] = tests.pop("measure").str.split(" ", expand=True).to_numpy()
+    return tests
+
+
 def _tested(mice: pd.DataFrame, parameter: str) -> dict[str, Any]:
     rows = mice[mice["parameter"] == parameter]
     difference = (rows["block_80"] - rows["block_20"]).to_numpy(float)
@@ -151,9 +187,7 @@ def _tested(mice: pd.DataFrame, parameter: str) -> dict[str, Any]:
     return row | {"statistic": statistic, "p": p, "effect": effect}
 
 
-def _panel(
-    rows: pd.DataFrame, parameter: str, test: dict[str, Any], institutions: list[str]
-) -> Any:
+def _panel(rows: pd.DataFrame, parameter: str, words: list[str], institutions: list[str]) -> Any:
     name = PARAMETERS[parameter]
     values = rows[["block_80", "block_20"]].to_numpy(float)
     margin = 0.04 * (np.ptp(values) or 1)
@@ -164,13 +198,7 @@ def _panel(
     digits = ".3f" if parameter.startswith("lapse") else ".1f"
     color = institution_color(institutions)
     same = alt.Chart(pd.DataFrame({"block_80": ends, "block_20": ends}))
-    hover = alt.selection_point(
-        name=f"mouse_{parameter}",
-        fields=["subject_uuid"],
-        on="pointerover",
-        clear="pointerout",
-        empty=False,
-    )
+    hover = under_pointer()
     dots = (
         alt.Chart(rows[[*MOUSE, "n_trials", "block_80", "block_20"]])
         .mark_point(filled=True)
@@ -208,7 +236,8 @@ def _panel(
             ],
         ),
     ]
-    return alt.layer(*layers).properties(width=270, height=270, title=_said(test))
+    title = alt.TitleParams(words, fontSize=11, fontWeight="normal", anchor="start", frame="group")
+    return alt.layer(*layers).properties(width=270, height=270, title=title)
 
 
 def laboratory_means(rows: pd.DataFrame) -> pd.DataFrame:
@@ -228,11 +257,19 @@ def laboratory_means(rows: pd.DataFrame) -> pd.DataFrame:
     ).reset_index()
 
 
-def _said(test: dict[str, Any]) -> alt.TitleParams:
-    """The result of a test, in words above its panel."""
+def _said(test: dict[str, Any]) -> str:
+    """The result of a test of the blocks, in words above its panel."""
     if pd.isna(test["p"]):
-        words = f"no test with fewer than {FEWEST_PAIRS} mice that differ"
-    else:
-        p = p_in_words(test["p_corrected"])
-        words = f"Wilcoxon, {p}, r = {test['effect']:.2f}, n = {test['n_mice']}"
-    return alt.TitleParams(words, fontSize=11, fontWeight="normal", anchor="start", frame="group")
+        return f"no test with fewer than {FEWEST_PAIRS} mice that differ"
+    p = p_in_words(test["p_corrected"])
+    return f"blocks: Wilcoxon, {p}, r = {test['effect']:.2f}, n = {test['n_mice']}"
+
+
+def _said_of_labs(tests: pd.DataFrame) -> list[str]:
+    """The results of the tests of laboratories, a line for each block; none if there are none."""
+    names = {"block_80": "80:20", "block_20": "20:80"}
+    return [
+        f"laboratories, {names[test['block']]}: {test['test']}, {p_in_words(test['p_corrected'])},"
+        f" {'η²' if test['test'] == ANOVA else 'ε²'} = {test['effect']:.2f}"
+        for test in tests.dropna(subset="p").to_dict("records")
+    ]

@@ -1,9 +1,11 @@
-"""How each mouse learns: easy performance by training day, a panel per laboratory (figure 2a).
+"""How each mouse learns: easy performance by training day, per laboratory (figures 2a, 2d).
 
 One line per mouse, grey until the day it is trained and dark from then on; the mean of the
-laboratory in its colour, from the first day with more than two mice. Days with 100 trials or
-fewer are left out, and days count from 0, as in the paper. Its running median of three days is
-not applied: the lines show the days as they were.
+laboratory in its colour. The last panel has the means of all laboratories, and that of all mice in
+black. Means are of days with more than two mice; the paper starts those of threshold and bias on
+the first such day and keeps all days after it. Days with 100 trials or fewer are left out, and days
+count from 0, as in the paper. Its running median of three days is not applied: the lines show the
+days as they were.
 
 Day, trials and performance are those that the server stored, as in the paper, else recomputed. The
 day on which the mean over all mice first exceeds 80 % is as IBL's notebook takes it, which leaves
@@ -18,6 +20,7 @@ import duckdb
 import pandas as pd
 
 from analyses.style import (
+    ALL,
     DARK,
     GREY,
     NO_LABORATORY,
@@ -28,11 +31,12 @@ from analyses.style import (
     institution_color,
     nothing,
     touched,
+    under_pointer,
 )
 
 TITLE = "Learning curves"
-# What a notebook shows without being asked to.
-MOST_ROWS = 4000
+# A notebook shows 5,000 rows without being asked to; even days can be more than odd ones.
+MOST_ROWS = 4500
 DAYS = f"""
 with day as (
     select
@@ -49,6 +53,7 @@ with day as (
 select
     day.subject_uuid::varchar as subject_uuid,
     day.subject_nickname,
+    day.session_date,
     coalesce(day.institution_short, '{NO_LABORATORY}') as institution_short,
     day.training_day - min(day.training_day) over (partition by day.subject_uuid) as day,
     100 * day.performance_easy as performance_easy,
@@ -74,24 +79,61 @@ def chart(
     last_day: int = 40,
 ) -> Any:
     """Draw the curves up to `last_day`, of all mice or those of one lab or cohort."""
-    days = ask(con, DAYS, lab=lab, cohort=cohort)
+    days = ask(con, DAYS, lab=lab, cohort=cohort).drop(columns="session_date")
     days = days[days["day"] <= last_day]
     if days.empty:
         return nothing(con, TITLE, "no days match")
-    mean = (
-        days.groupby(["institution_short", "day"])
-        .agg(performance_easy=("performance_easy", "mean"), n_mice=("subject_uuid", "size"))
-        .query("n_mice > 2")
-        .reset_index()
+    means = averaged(days, ["performance_easy"])
+    every = step(days, means)
+    rows = drawable(days, means, every)
+    drawn = panels(rows, last_day, "performance_easy", "easy correct, %", [0, 100])
+    n_mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
+    subtitle = [
+        f"{n_mice}, {counted(len(days), 'day')} with more than 100 trials; {_exceeds(means)}",
+        *key(days, every),
+    ]
+    return finished(con, drawn, TITLE, subtitle)
+
+
+def averaged(days: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
+    """The means over mice by day, of each laboratory and of all, where there are more than two."""
+    by_day = pd.concat([days, days.assign(institution_short=ALL)]).groupby(
+        ["institution_short", "day"]
     )
-    institutions = in_order(days["institution_short"])
-    hover = alt.selection_point(
-        fields=["subject_uuid"], on="pointerover", clear="pointerout", empty=False
-    )
+    means = by_day[measures].mean().assign(n_mice=by_day.size())
+    return means[means["n_mice"] > 2].reset_index()
+
+
+def step(days: pd.DataFrame, means: pd.DataFrame) -> int:
+    """Which days of the mice are drawn, every second or more where all would be too many rows."""
+    # with a far last day the means of many laboratories would leave no room
+    return math.ceil(len(days) / max(MOST_ROWS - 2 * len(means), MOST_ROWS // 4))
+
+
+def drawable(days: pd.DataFrame, means: pd.DataFrame, every: int) -> pd.DataFrame:
+    """The rows of `panels`: mice and means, each in the `panel` of the laboratory or of all."""
+    mice = days[days["day"] % every == 0].assign(panel=days["institution_short"])
+    of_all = means["institution_short"] == ALL
+    own = means[~of_all].assign(panel=means["institution_short"])
+    if days["institution_short"].nunique() == 1:
+        return pd.concat([mice, own])
+    # that of all mice comes last, to lie on top
+    return pd.concat([mice, own, own.assign(panel=ALL), means[of_all].assign(panel=ALL)])
+
+
+def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: list[int]) -> Any:
+    """Draw a measure of the rows of `drawable` by day, on an axis with a title and two ends.
+
+    A mouse under the pointer stands out in all such charts that stand together.
+    """
+    names = in_order(rows["panel"])
+    hover = under_pointer()
     base = alt.Chart().encode(
         x=alt.X("day:Q", title="training day", scale=alt.Scale(domain=[0, last_day], nice=False)),
-        y=alt.Y("performance_easy:Q", title="easy correct, %", scale=alt.Scale(domain=[0, 100])),
+        y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(domain=ends, clamp=True)),
     )
+    day = alt.Tooltip("day:Q", title="training day")
+    value = alt.Tooltip(f"{measure}:Q", title=title, format=".1f")
     mice = (
         base.mark_line()
         .transform_filter("isValid(datum.subject_uuid)")
@@ -106,8 +148,8 @@ def chart(
     )
     of_mouse = [
         alt.Tooltip("subject_nickname:N", title="mouse"),
-        alt.Tooltip("day:Q", title="training day"),
-        alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
+        day,
+        value,
         alt.Tooltip("n_trials:Q", title="trials", format=","),
     ]
     thin = mice.encode(
@@ -115,40 +157,43 @@ def chart(
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     )
     wide = touched(mice, of_mouse).add_params(hover)
+    is_one_of_many = f"datum.panel == '{ALL}' && datum.institution_short != '{ALL}'"
     means = (
-        base.mark_line(strokeWidth=3)
+        base.mark_line()
         .transform_filter("isValid(datum.n_mice)")
         .encode(
-            color=institution_color(institutions).legend(None),
+            color=institution_color(names).legend(None),
+            strokeWidth=alt.condition(is_one_of_many, alt.value(1.5), alt.value(3)),
             tooltip=[
                 alt.Tooltip("institution_short:N", title="laboratory"),
-                alt.Tooltip("day:Q", title="training day"),
-                alt.Tooltip("performance_easy:Q", title="mean, %", format=".1f"),
+                day,
+                value,
                 alt.Tooltip("n_mice:Q", title="mice"),
             ],
         )
     )
-    every = math.ceil(len(days) / MOST_ROWS)
-    panels = (
-        alt.layer(thin, wide, means, data=pd.concat([days[days["day"] % every == 0], mean]))
+    n_rows = math.ceil(len(names) / 5)
+    size = 150 if len(names) > 1 else 300
+    return (
+        alt.layer(thin, wide, means, data=rows)
         .resolve_scale(color="independent")
-        .properties(width=150, height=150)
-        .facet(alt.Facet("institution_short:N", title=None, sort=institutions), columns=4)
+        .properties(width=size, height=size)
+        .facet(alt.Facet("panel:N", title=None, sort=names), columns=math.ceil(len(names) / n_rows))
     )
-    n_mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
-    subtitle = [
-        f"{n_mice}, {counted(len(days), 'day')} with more than 100 trials; grey in training, dark"
-        " once trained, the laboratory's mean in colour",
-        _exceeds(days) + (f"; lines of mice have a point every {every} days" if every > 1 else ""),
-    ]
-    return finished(con, panels, TITLE, subtitle)
 
 
-def _exceeds(days: pd.DataFrame) -> str:
-    """The first day on which the mean over mice, of more than two, is above 80 %."""
-    by_day = days.groupby("day")["performance_easy"].agg(["mean", "size"])
-    above = by_day[(by_day["mean"] > 80) & (by_day["size"] > 2)]
+def key(days: pd.DataFrame, every: int) -> list[str]:
+    """What the lines are, for the subtitle."""
+    lines = "grey in training, dark once trained; means of more than two mice: of a laboratory in"
+    lines += " colour" + (", of all in black" if days["institution_short"].nunique() > 1 else "")
+    return [lines, *([f"lines of mice have a point every {every} days"] if every > 1 else [])]
+
+
+def _exceeds(means: pd.DataFrame) -> str:
+    """The first day on which the mean over all mice is above 80 %."""
+    above = means[(means["institution_short"] == ALL) & (means["performance_easy"] > 80)]
     if above.empty:
         return "the mean over mice does not exceed 80 %"
-    n_mice = counted(int(above["size"].iloc[0]), "mouse", "mice")
-    return f"the mean over mice first exceeds 80 % on day {int(above.index[0])} ({n_mice})"
+    first = above.iloc[0]
+    n_mice = counted(int(first["n_mice"]), "mouse", "mice")
+    return f"the mean over mice first exceeds 80 % on day {int(first['day'])} ({n_mice})"

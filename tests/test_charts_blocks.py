@@ -4,6 +4,7 @@ from datetime import timedelta
 from importlib.resources import files
 from itertools import product
 from math import exp, log, sqrt
+from uuid import UUID
 
 import duckdb
 import pandas as pd
@@ -140,8 +141,8 @@ def test_a_mouse_that_follows_the_blocks_has_a_larger_bias_in_80_20(con):
     assert in_20["lapse_low"] == pytest.approx(in_80["lapse_high"], abs=0.01)
     chart = block_parameters.chart(con)
     assert "1 mouse, 1 session, 280 trials" in words(chart)
-    titles = {panel["title"]["text"] for panel in chart.to_dict()["concat"]}
-    assert titles == {"no test with fewer than 6 mice that differ"}
+    for panel in chart.to_dict()["concat"]:
+        assert panel["title"]["text"] == ["no test with fewer than 6 mice that differ"]
 
 
 def pairs(**differences):
@@ -173,6 +174,63 @@ def test_blocks_are_compared_by_signed_ranks_and_p_is_corrected_over_the_paramet
     assert tests.loc["bias", "p_corrected"] == pytest.approx(2 / 64 * 3 / 2)
     assert mixed["p_corrected"] == pytest.approx(mixed["p"])
     assert tests.loc["lapse_high", ["p", "p_corrected"]].isna().all()
+
+
+def test_laboratories_are_compared_in_each_block_and_p_is_corrected_over_the_eight():
+    rows = pd.DataFrame(
+        [
+            {
+                "subject_uuid": str(n),
+                "institution_short": institution,
+                "parameter": parameter,
+                "block_80": float(n) if parameter == "bias" else 0.0,
+                "block_20": float(n % 2) if parameter in ("bias", "threshold") else 0.0,
+            }
+            for n, institution in enumerate(["CCU"] * 4 + ["UCL"] * 4 + ["no laboratory"])
+            for parameter in block_parameters.PARAMETERS
+        ]
+    )
+    tests = block_parameters.across(rows).set_index(["parameter", "block"])
+    assert len(tests) == 8
+    bias = tests.loc["bias", "block_80"]
+    # ranks 1 to 4 and 5 to 8: H = 12 / (8 * 9) * (10 ** 2 + 26 ** 2) / 4 - 3 * 9
+    assert (bias["test"], bias["n_mice"], bias["n_labs"]) == ("Kruskal-Wallis", 8, 2)
+    assert bias["statistic"] == pytest.approx(16 / 3)
+    assert bias["effect"] == pytest.approx(16 / 3 / 7)
+    # three of the eight have a test, and this is the least p of them
+    assert bias["p_corrected"] == pytest.approx(3 * bias["p"])
+    for parameter in ("bias", "threshold"):
+        assert tests.loc[(parameter, "block_20"), "p"] == 1
+    assert tests["p"].notna().sum() == 3
+
+
+def test_the_tests_of_laboratories_stand_above_each_parameter(con):
+    add(
+        con,
+        "reference.lab",
+        lab_name="cortexlab",
+        institution="UCL",
+        institution_short="UCL",
+        time_zone="Europe/London",
+    )
+    for n, lab in enumerate(("mainenlab", "mainenlab", "cortexlab", "cortexlab")):
+        uuid = UUID(int=10 + n)
+        add_mouse(con, uuid, f"mouse {n}")
+        add(con, "subject.subject_lab", subject_uuid=uuid, lab_name=lab)
+        session(con, "ready4ephysrig", BIASED, uuid=uuid)
+        # the higher the number, the more it follows the blocks
+        next_id = block(con, 0.2, 0.55 + 0.05 * n, uuid=uuid)
+        block(con, 0.8, 0.45 - 0.05 * n, next_id, uuid)
+    define(con)
+    chart = block_parameters.chart(con)
+    bias = chart.to_dict()["concat"][3]["title"]["text"]
+    assert bias[0] == "no test with fewer than 6 mice that differ"
+    for line, name in zip(bias[1:], ("80:20", "20:80"), strict=True):
+        assert line.startswith(f"laboratories, {name}: Kruskal-Wallis, p = ")
+        # ranks 1, 2 and 3, 4: H = 2.4, of 3 that there is
+        assert line.endswith("ε² = 0.80")
+    assert "laboratories, 2 of them with 4 mice" in words(chart)
+    assert "laboratories" not in words(block_parameters.chart(con, lab="cortexlab"))
 
 
 def test_each_bar_of_a_laboratory_is_the_standard_error_of_its_own_block():
