@@ -155,8 +155,8 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
     thin = mice.encode(
         opacity=alt.condition(hover, alt.value(1), alt.value(0.5)),
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
-    )
-    wide = touched(mice, of_mouse).add_params(hover)
+    ).add_params(hover)
+    wide = touched(mice, of_mouse)
     is_one_of_many = f"datum.panel == '{ALL}' && datum.institution_short != '{ALL}'"
     means = (
         base.mark_line()
