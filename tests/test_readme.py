@@ -88,6 +88,14 @@ def test_the_readme_names_every_chart() -> None:
     )
 
 
+def test_the_readme_shows_every_chart() -> None:
+    images = Path(__file__).parents[1] / "analyses" / "images"
+    shown = re.findall(r'<img src="analyses/images/(\w+)\.png"', README)
+
+    assert sorted(shown) == gallery.names()
+    assert sorted(image.stem for image in images.iterdir()) == gallery.names()
+
+
 def test_only_set_up_is_left_out_of_this_test() -> None:
     left_out = [command for command in commands() if command.startswith(NOT_HERE)]
 
