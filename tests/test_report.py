@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from analyses import gallery
 from mirror import connect
 from mirror.errors import UsageError
-from mirror.report import build
+from mirror.report import MARK, _replacing, build
 from mirror.sources.demo import DemoSource
 from mirror.sync import Options, sync
 
@@ -162,6 +162,20 @@ def test_a_mirror_without_sessions_has_a_report(tmp_path: Path, page: Page) -> N
     expect(page.get_by_text("No sessions.")).to_be_visible()
 
 
+def test_a_link_keeps_leading_to_the_report(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    link = tmp_path / "report"
+    link.symlink_to("shared")
+    for words in ("first", "second"):
+        with _replacing(link) as work:
+            (work / MARK).parent.mkdir()
+            (work / MARK).touch()
+            (work / "index.html").write_text(words)
+
+        assert link.is_symlink() and (tmp_path / "shared/index.html").read_text() == words
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == ["report", "shared"]
+
+
 # the command
 
 
@@ -243,6 +257,8 @@ def test_a_table_is_sorted_and_searched(
     trials.click()
     assert cells(page, 12)[0] == f"{most:,}"
     assert "order=n_trials.desc" in page.url
+    trials.click()
+    assert "order=n_trials.asc" in page.url
 
     nickname, _ = longest_trained(con)
     page.get_by_label("search").fill(nickname)
@@ -351,6 +367,50 @@ def test_two_mice_side_by_side(folder: Path, con: duckdb.DuckDBPyConnection, pag
         expect(frame.get_by_role("heading", level=1)).to_have_text(name)
         expect(frame.locator("nav").first).to_be_hidden()
     assert page.url.endswith(f"#{one},{two}")
+
+
+def test_a_comparison_follows_its_address_and_leaves_on_the_way_back(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    nickname, _ = longest_trained(con)
+    page.goto((folder / "mice.html").as_uri())
+    page.goto((folder / "compare.html").as_uri() + "#nobody")
+    expect(page.get_by_label("left")).to_have_value("")
+    page.evaluate(f"location.hash = '{nickname},'")
+    expect(page.get_by_label("left")).to_have_value(nickname)
+    frame = page.frame_locator('iframe[title="the mouse on the left"]')
+    expect(frame.get_by_role("heading", level=1)).to_have_text(nickname)
+
+    frame.locator("table.list a").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{nickname}, ")
+    assert "/session.html#" in page.url
+    page.evaluate("history.go(-3)")
+    page.wait_for_url("**/mice.html*")
+
+
+@pytest.mark.parametrize(
+    "place, shown",
+    [
+        ("session.html#%E0%A4%A/2019", "Choose one of the sessions"),
+        ("session.html#one", "Choose one of the sessions"),
+        ("compare.html#%E0%A4%A", "choose a mouse"),
+        ("dictionary.html#%E0%A4%A", "Every view and table"),
+        ("mice.html#order=%E0%A4%A.up&lab_name=nowhere", "Showing 0 to 0"),
+    ],
+)
+def test_a_mistyped_address_still_has_a_page(
+    folder: Path, page: Page, place: str, shown: str
+) -> None:
+    page.goto(f"{folder.as_uri()}/{place}")
+    expect(page.locator("main")).to_contain_text(shown)
+
+
+def test_the_way_to_the_content_keeps_what_was_chosen(folder: Path, page: Page) -> None:
+    page.goto((folder / "mice.html").as_uri() + "#sex=F&order=n_trials.desc")
+    page.get_by_role("link", name="To the content").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    assert "sex=F" in page.url and set(cells(page, 3)) <= {"F"}
 
 
 def test_the_dictionary_is_searched(

@@ -57,6 +57,12 @@ def test_a_mouse_without_a_name_is_called_by_its_uuid(nickname):
     assert names(nickname, "") == ["uuid-1", "uuid-2"]
 
 
+def test_a_long_name_is_cut_to_what_a_folder_takes():
+    one, two = names("x" * 255, "x" * 254 + "y")
+    assert one == "x" * 80 + "-uuid-1" and two == "x" * 80 + "-uuid-2"
+    assert names("y" * 255) == ["y" * 80]
+
+
 # caption
 
 DAYS = pd.DataFrame({"n_trials": [100, 1100]})

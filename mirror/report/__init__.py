@@ -55,6 +55,8 @@ def build(
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A folder to write in, which takes the place of the target when all went well."""
+    # what a link points to is replaced, not the link
+    target = target.resolve()
     is_other = target.exists() and not (target / MARK).exists()
     if is_other and not (target.is_dir() and not any(target.iterdir())):
         raise UsageError(f"{target} is there and no report: name another folder, -o DIR.")
@@ -172,9 +174,10 @@ def _tables(
     of_mouse = about[["subject_uuid", "page", "latest_status", "alive"]]
     all_sessions = sessions.merge(of_mouse, on="subject_uuid")
     latest = all_sessions[all_sessions["alive"] == "yes"].drop_duplicates("subject_uuid")
-    days = pd.to_datetime(latest["session_date"])
+    days, all_days = (pd.to_datetime(frame["session_date"]) for frame in (latest, sessions))
     latest = latest.assign(
-        days_ago=(days.max() - days).dt.days, data=(latest["n_trial_rows"] > 0).map(DATA)
+        days_ago=(all_days.max() - days).dt.days,
+        data=(latest["n_trial_rows"] > 0).map(DATA),
     )
     return {
         "mice": (pages.MICE, about),

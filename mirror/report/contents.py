@@ -24,6 +24,9 @@ from analyses import (
 from mirror import views
 from mirror.catalogue import Described, describe, entries
 
+# Letters of a nickname in the name of a file, which with all that comes after has room for 255.
+LONGEST = 80
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -136,7 +139,7 @@ def dictionary(con: duckdb.DuckDBPyConnection) -> list[Definition]:
 
 def page_names(nicknames: Iterable[str], uuids: Iterable[str]) -> list[str]:
     """A file name for each mouse: its nickname, with its UUID where others share that."""
-    safe = [re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip(".") for name in nicknames]
+    safe = [re.sub(r"[^A-Za-z0-9._-]+", "_", name)[:LONGEST].strip(".") for name in nicknames]
     folded = [name.lower() for name in safe]
     return [
         name if name and folded.count(name.lower()) == 1 else f"{name}-{uuid}".lstrip("-")

@@ -16,7 +16,8 @@ DIGITS = 4
 class Column:
     """A column of a table: the field it shows, its heading, how, and where a click leads.
 
-    `kind` is text, number or list (values separated by commas); a link names fields in braces.
+    `kind` is text, date, number or list (values separated by commas); a link names fields in
+    braces.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Table:
     dates: str = ""
 
 
+SESSION = "session.html#{page}/{session_start_time}"
 MOUSE = Column("subject_nickname", "mouse", link="mice/{page}.html")
 MICE = Table(
     caption="Mice",
@@ -47,7 +49,7 @@ MICE = Table(
         MOUSE,
         Column("lab_name", "lab"),
         Column("sex", "sex"),
-        Column("subject_birth_date", "born"),
+        Column("subject_birth_date", "born", "date"),
         Column("projects", "projects", "list"),
         Column("subject_line", "line"),
         Column("responsible_user", "user"),
@@ -56,7 +58,7 @@ MICE = Table(
         Column("n_training_days", "training days", "number"),
         Column("n_sessions", "sessions", "number"),
         Column("n_trials", "trials", "number"),
-        Column("last_session_date", "last session"),
+        Column("last_session_date", "last session", "date"),
     ),
     filters=("lab_name", "sex", "projects", "latest_status", "alive", "responsible_user"),
     order=("lab_name", "asc"),
@@ -65,7 +67,7 @@ MICE = Table(
 SESSIONS = Table(
     caption="Sessions",
     columns=(
-        Column("session_start_time", "start", link="session.html#{page}/{session_start_time}"),
+        Column("session_start_time", "start", "date", link=SESSION),
         MOUSE,
         Column("lab_name", "lab"),
         Column("task", "task"),
@@ -97,8 +99,8 @@ DAILY = Table(
     columns=(
         Column("lab_name", "lab"),
         MOUSE,
-        Column("session_start_time", "latest", link="session.html#{page}/{session_start_time}"),
-        Column("days_ago", "days before the last of all", "number"),
+        Column("session_start_time", "latest", "date", link=SESSION),
+        Column("days_ago", "days before the last session of all", "number"),
         Column("task", "task"),
         Column("training_day", "training day", "number"),
         Column("n_trials", "trials", "number"),

@@ -5,6 +5,8 @@
     // As wide as analyses draw one mouse or session; axes and legends come beside it.
     const WIDTH = 640;
     const BESIDE = 170;
+    // Axis, labels and menu of a chart on a narrow page.
+    const AROUND = 145;
 
     function sources(part, found = new Set()) {
         if (part && typeof part === "object") {
@@ -53,7 +55,8 @@
         const most = Math.max(20, Math.floor(width / 6.5));
         const columns = Math.max(1, Math.floor(width / 220));
         const narrow = changed(chart, {
-            width: (value) => (value === WIDTH ? Math.max(200, width - 90) : undefined),
+            width: (value) =>
+                Number.isFinite(value) ? Math.min(value, Math.max(200, width - AROUND)) : undefined,
             columns: (value) => (Number.isInteger(value) ? Math.min(value, columns) : undefined),
             subtitle: (words) => wrapped(words, most),
         });
@@ -115,6 +118,7 @@
     if (location.hash === "#beside") {
         // Two mice are compared day by day, not date by date.
         document.documentElement.classList.add("beside");
+        document.head.append(report.element("base", {target: "_top"}));
         for (const element of document.querySelectorAll('[data-spec="progress"]')) {
             element.dataset.spec = "progress_by_day";
         }

@@ -3,8 +3,7 @@
 (() => {
     const {element} = report;
     const mice = report.rows(report.data.mice.rows);
-    const chosen = location.hash.slice(1).split(",").map(decodeURIComponent);
-    const sides = ["left", "right"].map((side, i) => {
+    const sides = ["left", "right"].map((side) => {
         const menu = element(
             "select",
             {name: side},
@@ -13,7 +12,6 @@
                 element("option", {value: page, textContent: `${subject_nickname} (${lab_name ?? "no laboratory"})`}),
             ),
         );
-        menu.value = chosen[i] ?? "";
         const frame = element("iframe", {title: `the mouse on the ${side}`});
         return {menu, frame, column: element("section", {}, element("label", {}, `${side} `, menu), frame)};
     });
@@ -24,15 +22,25 @@
             if (frame.dataset.page !== page) {
                 frame.dataset.page = page;
                 frame.hidden = !page;
-                frame.src = page || "about:blank";
+                // the way back leads to another page, not to the mouse before
+                frame.contentWindow.location.replace(page ? new URL(page, location) : "about:blank");
             }
         }
         const names = sides.map(({menu}) => encodeURIComponent(menu.value));
         history.replaceState(null, "", `#${names.join(",")}`);
     }
 
+    function recall() {
+        const chosen = location.hash.slice(1).split(",").map(report.decoded);
+        sides.forEach(({menu}, i) => {
+            menu.value = mice.some(({page}) => page === chosen[i]) ? chosen[i] : "";
+        });
+        show();
+    }
+
     const place = document.getElementById("compare");
     place.replaceChildren(...sides.map(({column}) => column));
     place.addEventListener("change", show);
-    show();
+    window.addEventListener("hashchange", recall);
+    recall();
 })();

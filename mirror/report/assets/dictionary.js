@@ -37,10 +37,10 @@
     function recall() {
         const {hash} = location;
         if (hash.startsWith("#search=")) {
-            search.value = decodeURIComponent(hash.slice("#search=".length));
+            search.value = report.decoded(hash.slice("#search=".length));
             show();
         } else if (hash.length > 1) {
-            const place = document.getElementById(decodeURIComponent(hash.slice(1)));
+            const place = document.getElementById(report.decoded(hash.slice(1)));
             if (place) {
                 place.open = true;
                 place.scrollIntoView();

@@ -29,6 +29,15 @@ window.report = {
         return made;
     },
 
+    // Part of an address; nothing where somebody mistyped it.
+    decoded(text) {
+        try {
+            return decodeURIComponent(text);
+        } catch {
+            return "";
+        }
+    },
+
     link(pattern, row) {
         return pattern.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(row[name]));
     },
@@ -37,3 +46,9 @@ window.report = {
         return value.toLocaleString("en");
     },
 };
+
+// To the content without a word in the address, where pages keep what was chosen.
+document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("main").focus();
+});

@@ -112,8 +112,8 @@
     }
 
     async function show() {
-        const [page, start] = location.hash.slice(1).split("/").map(decodeURIComponent);
-        if (!page) {
+        const [page, start] = location.hash.slice(1).split("/").map(report.decoded);
+        if (!page || !start) {
             section.replaceChildren(
                 element("p", {}, "Choose one of the ", element("a", {href: "sessions.html"}, "sessions"), "."),
             );

@@ -63,7 +63,8 @@
             columns: columns.map(({name, title, kind, link, place}) => ({
                 title,
                 data: place,
-                className: kind === "number" ? "number" : "",
+                className: kind,
+                orderSequence: ["asc", "desc"],
                 type: kind === "number" ? "num" : "string",
                 render(value, type, row) {
                     if (type !== "display") {
