@@ -276,7 +276,7 @@ def test_a_table_is_sorted_and_searched(
     assert cells(page, 12)[0] == f"{most:,}"
     assert "order=n_trials.desc" in page.url
     trials.click()
-    assert "order=n_trials.asc" in page.url
+    page.wait_for_url("**#order=n_trials.asc")
 
     nickname, _ = longest_trained(con)
     page.get_by_label("search").fill(nickname)
