@@ -204,7 +204,7 @@ def test_an_interrupted_report_leaves_nothing(file: Path, tmp_path: Path) -> Non
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not list(tmp_path.glob(".report.partial/charts/*.html")):
+    while not list(tmp_path.glob(".report.*.partial/charts/*.html")):
         assert running.poll() is None
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
@@ -212,6 +212,24 @@ def test_an_interrupted_report_leaves_nothing(file: Path, tmp_path: Path) -> Non
 
     assert (running.returncode, said) == (130, "mirror: interrupted.\n")
     assert not list(tmp_path.iterdir())
+
+
+def test_two_runs_into_one_folder_keep_apart(tmp_path: Path) -> None:
+    other = (
+        "from pathlib import Path; from mirror.report import MARK, _replacing\n"
+        "with _replacing(Path('report')) as work:\n"
+        "    (work / MARK).parent.mkdir()\n"
+        "    (work / MARK).touch()\n"
+        "    (work / 'other.html').touch()\n"
+    )
+    with _replacing(tmp_path / "report") as work:
+        (work / MARK).parent.mkdir()
+        (work / MARK).touch()
+        subprocess.run([sys.executable, "-c", other], cwd=tmp_path, check=True)
+        assert (tmp_path / "report" / "other.html").exists()
+
+    assert [entry.name for entry in tmp_path.iterdir()] == ["report"]
+    assert [entry.name for entry in (tmp_path / "report").iterdir()] == ["assets"]
 
 
 # in the browser
@@ -258,7 +276,7 @@ def test_a_table_is_sorted_and_searched(
     assert cells(page, 12)[0] == f"{most:,}"
     assert "order=n_trials.desc" in page.url
     trials.click()
-    assert "order=n_trials.asc" in page.url
+    page.wait_for_url("**#order=n_trials.asc")
 
     nickname, _ = longest_trained(con)
     page.get_by_label("search").fill(nickname)

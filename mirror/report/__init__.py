@@ -60,7 +60,9 @@ def _replacing(target: Path) -> Iterator[Path]:
     is_other = target.exists() and not (target / MARK).exists()
     if is_other and not (target.is_dir() and not any(target.iterdir())):
         raise UsageError(f"{target} is there and no report: name another folder, -o DIR.")
-    work, old = (target.with_name(f".{target.name}.{word}") for word in ("partial", "old"))
+    # two runs into one folder must not write in each other's pages: the last one stays
+    partial = f".{target.name}.{os.getpid()}"
+    work, old = (target.with_name(f"{partial}.{word}") for word in ("partial", "old"))
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     try:

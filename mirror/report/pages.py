@@ -16,8 +16,7 @@ DIGITS = 4
 class Column:
     """A column of a table: the field it shows, its heading, how, and where a click leads.
 
-    `kind` is text, date, number or list (values separated by commas); a link names fields in
-    braces.
+    `kind` is text, number or list (values separated by commas); a link names fields in braces.
     """
 
     name: str
@@ -49,7 +48,7 @@ MICE = Table(
         MOUSE,
         Column("lab_name", "lab"),
         Column("sex", "sex"),
-        Column("subject_birth_date", "born", "date"),
+        Column("subject_birth_date", "born"),
         Column("projects", "projects", "list"),
         Column("subject_line", "line"),
         Column("responsible_user", "user"),
@@ -58,7 +57,7 @@ MICE = Table(
         Column("n_training_days", "training days", "number"),
         Column("n_sessions", "sessions", "number"),
         Column("n_trials", "trials", "number"),
-        Column("last_session_date", "last session", "date"),
+        Column("last_session_date", "last session"),
     ),
     filters=("lab_name", "sex", "projects", "latest_status", "alive", "responsible_user"),
     order=("lab_name", "asc"),
@@ -67,7 +66,7 @@ MICE = Table(
 SESSIONS = Table(
     caption="Sessions",
     columns=(
-        Column("session_start_time", "start", "date", link=SESSION),
+        Column("session_start_time", "start", link=SESSION),
         MOUSE,
         Column("lab_name", "lab"),
         Column("task", "task"),
@@ -99,7 +98,7 @@ DAILY = Table(
     columns=(
         Column("lab_name", "lab"),
         MOUSE,
-        Column("session_start_time", "latest", "date", link=SESSION),
+        Column("session_start_time", "latest", link=SESSION),
         Column("days_ago", "days before the last session of all", "number"),
         Column("task", "task"),
         Column("training_day", "training day", "number"),

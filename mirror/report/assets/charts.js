@@ -6,7 +6,7 @@
     const WIDTH = 640;
     const BESIDE = 170;
     // Axis, labels and menu of a chart on a narrow page.
-    const AROUND = 145;
+    const AROUND = 165;
 
     function sources(part, found = new Set()) {
         if (part && typeof part === "object") {
@@ -56,7 +56,7 @@
         const columns = Math.max(1, Math.floor(width / 220));
         const narrow = changed(chart, {
             width: (value) =>
-                Number.isFinite(value) ? Math.min(value, Math.max(200, width - AROUND)) : undefined,
+                Number.isFinite(value) ? Math.min(value, Math.max(160, width - AROUND)) : undefined,
             columns: (value) => (Number.isInteger(value) ? Math.min(value, columns) : undefined),
             subtitle: (words) => wrapped(words, most),
         });
