@@ -1,4 +1,4 @@
-"""One mouse through its training: trials, minutes, easy performance and reaction time, day by day.
+"""One mouse through its training: trials, minutes, performance and reaction time, day by day.
 
 The top of the mouse page of IBL's data portal. Dashed lines stand at the first date of each
 status, which the strip on top names; in_training, where every mouse begins, has none. Without a

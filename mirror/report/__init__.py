@@ -16,7 +16,7 @@ import vl_convert
 from analyses import gallery
 from mirror import store
 from mirror.catalogue import status
-from mirror.errors import UsageError
+from mirror.errors import MirrorError, UsageError
 from mirror.report import contents, libraries, pages
 from mirror.report.contents import Mouse
 
@@ -25,8 +25,6 @@ ASSETS = Path(__file__).parent / "assets"
 MARK = Path("assets/report.js")
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
-# What the pages say of a mouse's data, in the words of the portal.
-DATA = {True: "up to date", False: "no trials of the latest session"}
 
 
 def build(
@@ -64,14 +62,23 @@ def _replacing(target: Path) -> Iterator[Path]:
     partial = f".{target.name}.{os.getpid()}"
     work, old = (target.with_name(f"{partial}.{word}") for word in ("partial", "old"))
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     try:
+        work.mkdir(parents=True)
         yield work
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
             target.rename(old)
-        work.rename(target)
+        try:
+            work.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
         shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise MirrorError(
+            f"{target} cannot be written ({error.strerror}): make room, or name another folder"
+            " with -o DIR."
+        ) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
@@ -132,6 +139,7 @@ def _write(
             titles={name: figure.chart.TITLE for name, figure in contents.FIGURES.items()},
             sessions=contents.records(mouse.rows["sessions"]),
             criteria=contents.checklist(mouse.rows["measures"]),
+            criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
         )
         done += 1
         advance(done, total)
@@ -173,16 +181,15 @@ def _tables(
 ) -> dict[str, tuple[pages.Table, pd.DataFrame]]:
     """The tables of mice, of sessions, and of the latest session of each living mouse."""
     about = pd.DataFrame([{**mouse.about, "page": mouse.page} for mouse in mice])
-    of_mouse = about[["subject_uuid", "page", "latest_status", "alive"]]
-    all_sessions = sessions.merge(of_mouse, on="subject_uuid")
-    latest = all_sessions[all_sessions["alive"] == "yes"].drop_duplicates("subject_uuid")
-    days, all_days = (pd.to_datetime(frame["session_date"]) for frame in (latest, sessions))
-    latest = latest.assign(
-        days_ago=(all_days.max() - days).dt.days,
-        data=(latest["n_trial_rows"] > 0).map(DATA),
-    )
+    of_mouse = ["subject_uuid", "page", "subject_nickname", "lab_name"]
+    living = about.loc[about["alive"] == "yes", [*of_mouse, "latest_status"]]
+    # the latest session of a mouse comes first; a mouse without any has a row all the same
+    latest = sessions.drop_duplicates("subject_uuid").drop(columns=of_mouse[2:])
+    daily = living.merge(latest, on="subject_uuid", how="left")
+    last_of_all = pd.to_datetime(sessions["session_date"]).max()
+    daily["days_ago"] = (last_of_all - pd.to_datetime(daily["session_date"])).dt.days
     return {
         "mice": (pages.MICE, about),
-        "sessions": (pages.SESSIONS, all_sessions),
-        "daily": (pages.DAILY, latest),
+        "sessions": (pages.SESSIONS, sessions.merge(about[of_mouse[:2]], on="subject_uuid")),
+        "daily": (pages.DAILY, daily),
     }

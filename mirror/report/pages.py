@@ -94,7 +94,7 @@ SESSIONS = Table(
     dates="session_start_time",
 )
 DAILY = Table(
-    caption="Living mice and their latest sessions",
+    caption="Living mice (no death recorded) and their latest sessions",
     columns=(
         Column("lab_name", "lab"),
         MOUSE,

@@ -54,7 +54,7 @@
         );
         const element = report.element("table", {className: "display compact"});
         element.append(report.element("caption", {textContent: table.caption}));
-        const scroll = report.element("div", {className: "scroll"}, element);
+        const scroll = report.element("div", {className: "scroll", tabIndex: 0}, element);
         section.replaceChildren(form, scroll);
 
         let kept = [];
@@ -147,6 +147,10 @@
             if (place !== undefined) {
                 state.set("order", `${columns[place].name}.${direction}`);
             }
+            const {page} = api.page.info();
+            if (page) {
+                state.set("page", page + 1);
+            }
             history.replaceState(null, "", `#${state}`);
         }
 
@@ -169,6 +173,11 @@
             }
             narrow();
             api.draw();
+            // a page that there is not, or that somebody mistyped, is the first
+            const page = Number(state.get("page")) - 1;
+            if (page > 0 && page < api.page.info().pages) {
+                api.page(page).draw("page");
+            }
         }
 
         form.addEventListener("change", () => {

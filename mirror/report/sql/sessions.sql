@@ -21,6 +21,11 @@ select
     status.derived_status,
     status.rule as derived_status_rule,
     coalesce(quality.n_trial_rows, 0) as n_trial_rows,
+    case
+        when quality.n_trial_rows > 0 then 'up to date'
+        when sessions.has_trials then 'trials are not here'
+        else 'no trials on the server'
+    end as data,
     quality.n_no_go,
     quality.flags,
     quality.why_no_status,
