@@ -130,6 +130,17 @@ def status_strip(statuses: Rows, across: alt.X) -> alt.Chart:
     )
 
 
+def date_axis() -> alt.X:
+    """The date, with room at both ends for the width of a point."""
+    # read and written as UTC: a date without a time must not move with the browser's zone
+    return alt.X(
+        "session_date:T",
+        title="date",
+        scale=alt.Scale(type="utc", nice=False, padding=8),
+        axis=alt.Axis(labelOverlap=True, tickCount=8, format="%Y-%m-%d"),
+    )
+
+
 def day_axis(field: str = "training_day") -> alt.X:
     """The training day, with room at both ends for the width of a point."""
     scale = alt.Scale(nice=False, zero=False, padding=8)

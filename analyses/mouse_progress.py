@@ -19,6 +19,7 @@ from analyses.mice import (
     STATUSES,
     WIDTH,
     Rows,
+    date_axis,
     day_axis,
     find_mouse,
     stacked,
@@ -95,7 +96,7 @@ def words(days: pd.DataFrame, statuses: pd.DataFrame) -> list[str]:
 
 def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     """Draw the panels of one mouse, without a title."""
-    across = _date() if x == "date" else day_axis()
+    across = date_axis() if x == "date" else day_axis()
     untitled = across.title(None)
     percent, seconds = alt.Scale(domain=[0, 100]), alt.Scale(type="log", nice=False, padding=8)
     return stacked(
@@ -135,13 +136,3 @@ def _panel(
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     points = drawn.mark_circle(color=DARK, size=28, opacity=1)
     return alt.layer(status_rules(statuses, across), line, points)
-
-
-def _date() -> alt.X:
-    # Read and written as UTC: a date without a time must not move with the browser's zone.
-    return alt.X(
-        "session_date:T",
-        title="date",
-        scale=alt.Scale(type="utc", nice=False, padding=8),
-        axis=alt.Axis(labelOverlap=True, tickCount=8, format="%Y-%m-%d"),
-    )

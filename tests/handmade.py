@@ -84,6 +84,24 @@ create table behavior_analyses.session_training_status (
 );
 """
 
+# Weighings and water, which not every server has.
+ACTION = """
+create schema action;
+create table action.weighing (
+    subject_uuid uuid, weighing_time timestamp, weight float not null,
+    primary key (subject_uuid, weighing_time)
+);
+create table action.water_administration (
+    subject_uuid uuid, administration_time timestamp, water_administered float,
+    adlib boolean not null, watertype_name varchar not null,
+    primary key (subject_uuid, administration_time)
+);
+create table action.water_restriction (
+    subject_uuid uuid, restriction_start_time timestamp, restriction_end_time timestamp,
+    reference_weight float not null, primary key (subject_uuid, restriction_start_time)
+);
+"""
+
 TRAINING = "_iblrig_tasks_trainingChoiceWorld6.2.5"
 BIASED = "_iblrig_tasks_biasedChoiceWorld6.2.5"
 HABITUATION = "_iblrig_tasks_habituationChoiceWorld6.2.5"

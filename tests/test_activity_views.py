@@ -7,6 +7,7 @@ from uuid import UUID
 import duckdb
 import pytest
 from handmade import (
+    ACTION,
     BIASED,
     EPHYS,
     HABITUATION,
@@ -26,22 +27,6 @@ from handmade import (
 )
 
 SQL = Path(__file__).parents[1] / "sql"
-ACTION = """
-create schema action;
-create table action.weighing (
-    subject_uuid uuid, weighing_time timestamp, weight float not null,
-    primary key (subject_uuid, weighing_time)
-);
-create table action.water_administration (
-    subject_uuid uuid, administration_time timestamp, water_administered float,
-    adlib boolean not null, watertype_name varchar not null,
-    primary key (subject_uuid, administration_time)
-);
-create table action.water_restriction (
-    subject_uuid uuid, restriction_start_time timestamp, restriction_end_time timestamp,
-    reference_weight float not null, primary key (subject_uuid, restriction_start_time)
-);
-"""
 AFTERNOON = MONDAY.replace(hour=15)
 JAN_6, JAN_7, JAN_8 = (date(2020, 1, day) for day in (6, 7, 8))
 THIRD_MOUSE = UUID(int=3)

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from charted import add_status, data, define, having, opened, words
 from handmade import (
+    ACTION,
     BIASED,
     CHOSE_LEFT,
     ERROR,
@@ -31,6 +32,7 @@ from analyses import (
     mouse_contrasts,
     mouse_fits,
     mouse_progress,
+    mouse_weights,
     session_trials,
 )
 from mirror.errors import UsageError
@@ -127,6 +129,44 @@ def test_the_session_by_start_by_uuid_or_the_last_with_trials(con):
     uuid = "00000000-0000-0000-0000-0000000003e8"
     assert find(con, subject="mouse", session=uuid)["session_start_time"] == MONDAY
     assert find(con, session="2020-01-08") is None
+
+
+# mouse_weights
+
+
+def test_weight_and_water_with_the_limits_of_the_restriction(con):
+    add_mouse(con)
+    con.execute(ACTION)
+    for start, weight, water in ((MONDAY, 20.0, 1.5), (TUESDAY, 16.0, None)):
+        add(con, "action.weighing", subject_uuid=MOUSE, weighing_time=start, weight=weight)
+        add(
+            con,
+            "action.water_administration",
+            subject_uuid=MOUSE,
+            administration_time=start,
+            water_administered=water,
+            watertype_name="Water",
+            adlib=water is None,
+        )
+    add(
+        con,
+        "action.water_restriction",
+        subject_uuid=MOUSE,
+        restriction_start_time=MONDAY,
+        reference_weight=20.0,
+    )
+    define(con)
+
+    drawn = mouse_weights.chart(con)
+
+    dates = having(drawn, "weight_85")
+    assert [row["weight"] for row in dates] == [20, 16]
+    assert [row["weight_85"] for row in dates] == [17, 17]
+    assert [row["weight_75"] for row in dates] == [15, 15]
+    assert [row["percent_of_reference"] for row in dates] == [100, 80]
+    assert [row["water_ml"] for row in dates] == [1.5, None]
+    assert [row["is_ad_lib"] for row in dates] == [False, True]
+    assert "weighed on 2 dates, water on 1 date" in words(drawn)
 
 
 # mouse_contrasts

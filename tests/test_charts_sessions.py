@@ -9,6 +9,7 @@ import pytest
 import vl_convert
 from charted import add_status, define, opened, words
 from handmade import (
+    ACTION,
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
@@ -18,6 +19,7 @@ from handmade import (
     NO_GO,
     OTHER_MOUSE,
     TUESDAY,
+    add,
     add_mouse,
     add_session,
     add_trial,
@@ -31,6 +33,7 @@ from analyses import (
     mouse_fits,
     mouse_last_days,
     mouse_progress,
+    mouse_weights,
     session_course,
     session_curves,
     style,
@@ -50,6 +53,7 @@ OF_MICE = (
     mouse_fits,
     mouse_last_days,
     mouse_progress,
+    mouse_weights,
     session_course,
     session_curves,
 )
@@ -61,6 +65,10 @@ def con():
     with opened() as connection:
         add_mouse(connection)
         add_mouse(connection, OTHER_MOUSE, "other")
+        connection.execute(ACTION)
+        for mouse in (MOUSE, OTHER_MOUSE):
+            weighed = {"subject_uuid": mouse, "weighing_time": MONDAY, "weight": 20.0}
+            add(connection, "action.weighing", **weighed)
         add_few_trials(connection)
         add_blocks(connection)
         add_curves(connection)
@@ -406,6 +414,7 @@ CHARTS = {
     "contrasts": (mouse_contrasts.rows, mouse_contrasts.draw),
     "fits": (mouse_fits.rows, mouse_fits.draw),
     "last_days": (mouse_last_days.rows, mouse_last_days.draw),
+    "weights": (mouse_weights.rows, mouse_weights.draw),
     "course": (course_and_blocks, session_course.draw),
     "choices": (curves_and_times, lambda curves, times: session_curves.choices(curves)),
     "times": (curves_and_times, lambda curves, times: session_curves.reaction_times(times)),

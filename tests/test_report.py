@@ -181,6 +181,18 @@ def test_a_link_keeps_leading_to_the_report(tmp_path: Path) -> None:
 # the command
 
 
+def test_a_mirror_without_weighings_has_a_report_without_them(file: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.duckdb"
+    shutil.copyfile(file, bare)
+    with duckdb.connect(str(bare)) as con:
+        con.execute("drop view weights_and_water")
+    first = build(bare, tmp_path / "report")
+
+    assert "mouse_weights cannot be drawn from this mirror" in first.read_text()
+    assert not (tmp_path / "report" / "charts" / "mouse_weights.html").exists()
+    assert "Weight and water" not in next((tmp_path / "report" / "mice").iterdir()).read_text()
+
+
 def test_the_command_replaces_an_earlier_report(file: Path, tmp_path: Path) -> None:
     earlier = tmp_path / "report"
     (earlier / "assets").mkdir(parents=True)
@@ -339,7 +351,7 @@ def test_from_a_mouse_to_its_figures_and_neighbours(
 
     drawn_through(page)
     names = [drawn.get_attribute("aria-label") for drawn in page.locator(PICTURES).all()]
-    assert len(names) == 4 and all(nickname in (name or "") for name in names)
+    assert len(names) == 5 and all(nickname in (name or "") for name in names)
 
     # a point of the first figure says its date under the pointer
     page.locator('[data-spec="progress"] .mark-symbol path').nth(8).hover(force=True)

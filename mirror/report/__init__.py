@@ -114,16 +114,23 @@ def _write(
 
     _assets(folder / "assets")
     data("specs.js", pages.script("specs", contents.specs()))
+    drawn: dict[str, Any] = {}
+    missing: list[str] = []
     for name in charts:
-        spec = gallery.draw(con, name).to_dict()
+        try:
+            drawn[name] = gallery.draw(con, name).to_dict()
+        except UsageError as error:
+            missing.append(str(error))
+        done += 1
+        advance(done, total)
+    for name, spec in drawn.items():
         data(f"charts/{name}.js", pages.script(f"spec/{name}", spec))
         image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
         (folder / "images" / f"{name}.png").write_bytes(image)
-        page(f"charts/{name}.html", "chart.html", name=name, names=charts, text=_text(name))
-        done += 1
-        advance(done, total)
+        page(f"charts/{name}.html", "chart.html", name=name, names=list(drawn), text=_text(name))
     sessions = contents.sessions(con)
     mice = contents.mice(con, sessions)
+    figures = contents.figures(con)
     for place, mouse in enumerate(mice):
         data(f"mice/{mouse.page}.js", pages.frames_script(f"mice/{mouse.page}", mouse.rows))
         page(
@@ -133,10 +140,9 @@ def _write(
             previous=mice[place - 1] if place else None,
             next=mice[place + 1] if place + 1 < len(mice) else None,
             captions={
-                name: contents.caption(figure, mouse.rows)
-                for name, figure in contents.FIGURES.items()
+                name: contents.caption(figure, mouse.rows) for name, figure in figures.items()
             },
-            titles={name: figure.chart.TITLE for name, figure in contents.FIGURES.items()},
+            titles={name: figure.chart.TITLE for name, figure in figures.items()},
             sessions=contents.records(mouse.rows["sessions"]),
             criteria=contents.checklist(mouse.rows["measures"]),
             criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
@@ -157,7 +163,8 @@ def _write(
         run=run,
         age=age,
         counts=counts,
-        charts={name: gallery.description(name) for name in charts},
+        charts={name: gallery.description(name) for name in drawn},
+        missing=missing,
     )
 
 

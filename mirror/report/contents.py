@@ -17,6 +17,7 @@ from analyses import (
     mouse_fits,
     mouse_last_days,
     mouse_progress,
+    mouse_weights,
     session_course,
     session_curves,
     style,
@@ -38,6 +39,7 @@ class Figure:
 
 # The figures of a mouse's page, in the portal's order.
 FIGURES: Mapping[str, Figure] = {
+    "weights": Figure(mouse_weights, ("weights", "statuses")),
     "progress": Figure(mouse_progress, ("days", "statuses")),
     "contrasts": Figure(mouse_contrasts, ("choices", "statuses")),
     "fits": Figure(mouse_fits, ("fits", "statuses")),
@@ -52,6 +54,18 @@ class Mouse:
     page: str
     about: Mapping[str, Any]
     rows: Mapping[str, pd.DataFrame]
+
+
+def figures(con: duckdb.DuckDBPyConnection) -> Mapping[str, Figure]:
+    """The figures that a mirror has: not every server had weighings and water."""
+    [(n_views,)] = con.execute(
+        "select count(*) from duckdb_views() where view_name = 'weights_and_water'"
+    ).fetchall()
+    return {
+        name: figure
+        for name, figure in FIGURES.items()
+        if n_views or figure.chart is not mouse_weights
+    }
 
 
 def query(name: str) -> str:
@@ -150,7 +164,7 @@ def page_names(nicknames: Iterable[str], uuids: Iterable[str]) -> list[str]:
 def _rows(con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """What the pages of mice and sessions draw and list, of all mice."""
     of_mice: dict[str, pd.DataFrame] = {}
-    for figure in FIGURES.values():
+    for figure in figures(con).values():
         of_mice |= figure.chart.rows(con)
     key = ["subject_uuid", "session_start_time"]
     # the place of a session among those of its mouse says in a digit or two what its start does
