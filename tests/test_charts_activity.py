@@ -391,7 +391,7 @@ def test_days_and_trials_run_to_the_day_of_being_trained(three_mice):
         ("UCL", "mouse 1", 3, 300)
     ]
     assert subtitle(chart) == "1 trained mouse of 1 laboratory; median 3 days and 300 trials"
-    for panel in chart.to_dict()["hconcat"]:
+    for panel in chart.to_dict()["concat"]:
         assert panel["title"]["text"] == ["no test without two laboratories of two mice"]
 
 
@@ -414,7 +414,7 @@ def test_pairs_of_labs_that_differ_are_squares_and_a_mouse_of_no_lab_is_drawn(co
         ("UCL", "Berkeley", "yes", -1, "6 and 6"),
     ]
     # ranks 1 to 6 and 7 to 12: H = 12 / (12 * 13) * (21 ** 2 + 57 ** 2) / 6 - 3 * 13
-    days, _ = chart.to_dict()["hconcat"]
+    days, _ = chart.to_dict()["concat"]
     first, second, third = days["vconcat"][0]["title"]["text"]
     assert first == "Kruskal-Wallis, H(1) = 8.3, p = 0.004"
     assert second.startswith("ε² = 0.76 (95 % 0.")

@@ -154,10 +154,10 @@ def test_threshold_and_bias_share_their_rows_and_the_mouse_under_the_pointer(con
     define(con)
     drawn = learning_fits.chart(con, source="stored").to_dict()
     assert len(drawn["datasets"]) == 1
-    above, below = drawn["vconcat"]
+    above, below = drawn["concat"]
     for row, field, ends in ((above, "threshold", [0, 40]), (below, "bias", [-30, 30])):
-        mice, means = row["spec"]["layer"]
-        for layer in (mice, means):
+        mice, wide, means = row["spec"]["layer"]
+        for layer in (mice, wide, means):
             assert layer["encoding"]["y"]["field"] == field
             assert layer["encoding"]["y"]["scale"] == {"domain": ends, "clamp": True}
         assert row["facet"]["sort"] == ["UCL", "CCU"]
