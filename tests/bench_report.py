@@ -2,7 +2,7 @@
 
 Run: python tests/bench_report.py FILE.duckdb
 
-The peer is what one would do without it: the four charts of a mouse's page, each saved by Altair
+The peer is what one would do without it: the five charts of a mouse's page, each saved by Altair
 as a page that opens without a network, of some mice, for as many mice as the mirror has.
 """
 
@@ -21,7 +21,7 @@ from browser import opened, started
 from analyses import gallery
 from mirror import connect
 
-FIGURES = ("mouse_progress", "mouse_contrasts", "mouse_fits", "mouse_last_days")
+FIGURES = ("mouse_weights", "mouse_progress", "mouse_contrasts", "mouse_fits", "mouse_last_days")
 PEER_MICE = 5
 ROUNDS = 5
 
@@ -53,7 +53,7 @@ def main() -> None:
         print("| | seconds | MB | peak memory, MB |\n| --- | ---: | ---: | ---: |")
         print(f"| mirror report | {seconds:.0f} | {size(report):.0f} | {peak:.0f} |")
         print(
-            f"| four charts a mouse, one by one ({len(mice)} mice, times {share:.0f}) |"
+            f"| five charts a mouse, one by one ({len(mice)} mice, times {share:.0f}) |"
             f" {peer_seconds:.0f} | {share * size(peer):.0f} | |"
         )
         print("\n| page | opens in, s | first chart or table after, s |\n| --- | ---: | ---: |")
