@@ -71,7 +71,8 @@ def _replacing(target: Path) -> Iterator[Path]:
         try:
             work.rename(target)
         except OSError:
-            old.rename(target)
+            if old.exists():
+                old.rename(target)
             raise
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:

@@ -124,9 +124,8 @@ def caption(figure: Figure, rows: Mapping[str, pd.DataFrame]) -> str | None:
 
 def checklist(measures: pd.DataFrame) -> list[dict[str, Any]]:
     """The criteria after the last session of a mouse, each with its measures."""
-    columns = criterion_checklist.COLUMNS
     lists: list[dict[str, Any]] = []
-    for criteria in columns:
+    for criteria in criterion_checklist.COLUMNS:
         for row in records(criterion_checklist.in_rows(measures, criteria)):
             if row.get("heading"):
                 lists.append({"criterion": row["heading"], "met": row["met"], "measures": []})

@@ -1,7 +1,7 @@
 """The pages as HTML, and the rows that they load, as scripts that a folder may hold."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -148,7 +148,6 @@ def packed(frame: pd.DataFrame) -> str:
 
 def table_script(name: str, table: Table, rows: pd.DataFrame) -> str:
     """A script that hands a table to its page: how it looks, and its rows."""
-    fields: Sequence[str] = [column.name for column in table.columns]
-    known: Iterable[str] = [*fields, *table.hidden]
+    fields = [*(column.name for column in table.columns), *table.hidden]
     how = json.dumps(asdict(table), ensure_ascii=False)
-    return f"report.put({json.dumps(name)}, {{table: {how}, rows: {packed(rows[list(known)])}}});\n"
+    return f"report.put({json.dumps(name)}, {{table: {how}, rows: {packed(rows[fields])}}});\n"
