@@ -1,14 +1,13 @@
 """The charts of parameters by block and of history, on numbers by hand."""
 
 from datetime import timedelta
-from importlib.resources import files
 from itertools import product
 from math import exp, log, sqrt
 from uuid import UUID
 
-import duckdb
 import pandas as pd
 import pytest
+from charted import define, opened
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -18,7 +17,6 @@ from handmade import (
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -32,25 +30,14 @@ from handmade import (
 
 from analyses import block_parameters, history_curves, history_weights
 from analyses.style import ask
-from mirror import derive, views
 
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
 # Shares of choices right that rise with contrast; at 0 they differ between blocks.
 RISING = {-100: 0.1, -25: 0.1, -12.5: 0.2, 12.5: 0.8, 25: 0.9, 100: 0.9}
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened() as connection:
         add(
             connection,
             "reference.lab",
@@ -60,13 +47,6 @@ def con():
             time_zone="Europe/Lisbon",
         )
         yield connection
-
-
-def define(con):
-    base = views.read(views.folder() / "base")
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    topics = ("psychometrics", "training_status")
-    views.define(con, base + [v for t in topics for v in views.read(views.folder() / t)])
 
 
 def mouse(con, uuid=MOUSE, nickname="mouse"):
