@@ -23,7 +23,10 @@ LONGEST = 2**32 - 1
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its declaration on the server, and its type in DuckDB."""
+    """A column: its declaration on the server, and its type in DuckDB.
+
+    `default_sql` is the default as it stands in CREATE TABLE.
+    """
 
     name: str
     type: Type
@@ -31,6 +34,7 @@ class Column:
     duckdb_type: str
     is_nullable: bool
     default: str | None
+    default_sql: str | None
     key: str
     extra: str
     comment: str
@@ -142,9 +146,13 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
     """What `create` has made."""
     columns = defaultdict(list)
     for schema, table, name, declared_type, duckdb_type, *rest in connection.execute(
-        "select schema_name, table_name, column_name, declared_type, duckdb_type, is_nullable,"
-        " column_default, column_key, extra, comment"
-        " from declared.columns order by schema_name, table_name, position"
+        "select own.schema_name, own.table_name, own.column_name, own.declared_type,"
+        " own.duckdb_type, own.is_nullable, own.column_default, shown.column_default,"
+        " own.column_key, own.extra, own.comment"
+        " from declared.columns as own join catalogue.columns as shown"
+        " on shown.table_schema = own.schema_name and shown.table_name = own.table_name"
+        " and shown.column_name = own.column_name"
+        " order by own.schema_name, own.table_name, own.position"
     ).fetchall():
         columns[schema, table].append(
             Column(name, type_of(declared_type, duckdb_type), declared_type, duckdb_type, *rest)
