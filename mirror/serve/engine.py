@@ -13,6 +13,7 @@ from sqlglot import exp
 from mirror import store
 from mirror.serve import catalogue, render
 from mirror.serve.answers import Field, Refusal
+from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parse
 
 CONNECTIONS = count(1)
@@ -97,7 +98,22 @@ class Answer:
 
     def rows(self) -> list[tuple]:
         """All rows, as PyMySQL would hand them to DataJoint."""
-        return self.cursor.execute(render.for_python(self.relation)).fetchall()
+        result = self.cursor.execute(render.for_python(self.relation))
+        blobs = {
+            place: str(result.description[place][1])
+            for place, field in enumerate(self.fields)
+            if field.type.kind == "blob"
+        }
+        rows = result.fetchall()
+        if blobs:
+            rows = [
+                tuple(
+                    packed(value, blobs[place]) if place in blobs else value
+                    for place, value in enumerate(row)
+                )
+                for row in rows
+            ]
+        return rows
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows as the texts of MySQL's text protocol, in batches as DuckDB finds them."""
