@@ -107,3 +107,9 @@ create macro ordinal(n) as cast(n as varchar) || case
     when n % 100 in (11, 12, 13) then 'th'
     when n % 10 = 1 then 'st' when n % 10 = 2 then 'nd' when n % 10 = 3 then 'rd' else 'th'
 end;
+create macro quoted_text(t) as coalesce('''' || replace(replace(t, '\', '\\'), '''', '\''') || '''', 'NULL');
+create macro inserted(t, start, n, other) as case
+    when start < 1 or start > len(t) then if(n is null or other is null, null, t)
+    when n < 0 or start + n > len(t) then left(t, start - 1) || other
+    else left(t, start - 1) || other || substring(t, start + n)
+end;

@@ -16,6 +16,7 @@ from mirror.serve.translate.typed import (
     collated,
     decimal,
     double,
+    integer,
     key,
     number,
     refuse,
@@ -143,6 +144,19 @@ def _extreme(name: str, a: Typed) -> Typed:
     if a.held == "boolean":
         return Typed(f"{name}({number(a)})", a.type)
     return Typed(f"{name}({a.sql})", a.type, a.held)
+
+
+def _bits(duckdb: str, name: str, of_nothing: str) -> None:
+    def rule(a: Typed, distinct: str) -> Typed:
+        joined = f"{duckdb}(cast(to_unsigned({integer(a)}) as ubigint))"
+        return Typed(f"coalesce({joined}, {of_nothing})", Type("integer", 21, unsigned=True))
+
+    aggregate(name)(rule)
+
+
+_bits("bit_or", "BIT_OR", "0")
+_bits("bit_xor", "BIT_XOR", "0")
+_bits("bit_and", "BIT_AND", "18446744073709551615")
 
 
 @aggregate("ANY_VALUE")

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal
 from mirror.serve.translate import literals
-from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
@@ -228,7 +228,25 @@ def _in_query(operands: list[Typed], query: exp.Expression, context: Context) ->
 
 @operator(exp.Exists)
 def exists(node: exp.Exists, context: Context) -> Typed:
-    return flag(f"exists({context.query(node.this, context).sql})", False)
+    return _exists([node.this], context)
+
+
+@special("EXISTS")
+def _exists(arguments: list[exp.Expression], context: Context) -> Typed:
+    if len(arguments) != 1:
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'EXISTS'")
+    return flag(f"exists({context.query(arguments[0], context).sql})", False)
+
+
+@operator(exp.Interval)
+def interval(node: exp.Interval, context: Context) -> Typed:
+    """INTERVAL(x, a, b, ...): how many of a, b, ... x has reached, -1 for NULL."""
+    listed = _unwrapped(node.this)
+    if node.args.get("unit") or not isinstance(listed, exp.Tuple):
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'INTERVAL'")
+    x, *steps = [double(context.typed(item)) for item in listed.expressions]
+    reached = " ".join(f"when {x} < {step} then {place}" for place, step in enumerate(steps))
+    return Typed(f"case when {x} is null then -1 {reached} else {len(steps)} end", INTEGER)
 
 
 @operator(exp.And, exp.Or)

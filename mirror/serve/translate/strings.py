@@ -293,6 +293,16 @@ def unhex(s: str) -> str:
     return f"unhex({s})"
 
 
+@function(text, returns=STRING)
+def quote(s: str) -> str:
+    return f"quoted_text({s})"
+
+
+@function(text, integer, integer, text, returns=STRING)
+def insert(s: str, start: str, n: str, other: str) -> str:
+    return f"inserted({s}, {start}, {n}, {other})"
+
+
 @function(text, returns=INTEGER)
 def ascii_(s: str) -> str:
     return f"cast(coalesce(nullif('0x' || left(hex(encode({s})), 2), '0x'), '0x0') as bigint)"

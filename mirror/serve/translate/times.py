@@ -351,11 +351,11 @@ def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Cont
 def _amount(step: Typed, unit: str) -> tuple[str, str]:
     """An interval as months, or as microseconds; the other one is empty."""
     if unit in MONTHS:
-        return f"({integer(step)} * {MONTHS[unit]})", ""
+        return f"({_count(step)} * {MONTHS[unit]})", ""
     if unit == "SECOND" and step.kind != "integer":
         return "", f"round({double(step)} * 1000000)"
     if unit in MICROSECONDS:
-        return "", f"({integer(step)} * {MICROSECONDS[unit]})"
+        return "", f"({_count(step)} * {MICROSECONDS[unit]})"
     if unit in COMPOUND and isinstance(step.value, str):
         parts = [int(part) for part in re.findall(r"\d+", step.value)]
         sign = -1 if step.value.strip().startswith("-") else 1
@@ -365,6 +365,29 @@ def _amount(step: Typed, unit: str) -> tuple[str, str]:
             return str(sign * total), ""
         return "", str(sign * sum(n * MICROSECONDS[u] for n, u in zip(parts, units, strict=False)))
     raise Refusal(1235, "42000", f"The mirror does not add an interval of {unit}")
+
+
+def _count(step: Typed) -> str:
+    return f"cast({integer(step)} as bigint)"
+
+
+@function(as_is, as_is)
+def addtime(a: Typed, b: Typed) -> Typed:
+    return _moved(a, b, "+")
+
+
+@function(as_is, as_is)
+def subtime(a: Typed, b: Typed) -> Typed:
+    return _moved(a, b, "-")
+
+
+def _moved(a: Typed, b: Typed, sign: str) -> Typed:
+    digits = max(fraction(a), fraction(b))
+    if a.kind == "time":
+        return Typed(_clipped(f"({span(a)} {sign} {span(b)})"), span_type(digits))
+    if a.kind in MOMENTS:
+        return Typed(f"({moment(a)} {sign} to_microseconds({span(b)}))", moment_type(digits))
+    raise refuse(a, "ADDTIME and SUBTIME")
 
 
 # What a sign of DATE_FORMAT writes: a format of strftime, or an expression of the moment {0}.
@@ -411,8 +434,33 @@ def date_format(a: Typed, pattern: Typed) -> Typed:
 @function(as_is, as_is)
 def time_format(a: Typed, pattern: Typed) -> Typed:
     if a.kind == "time":
-        raise refuse(a, "TIME_FORMAT")
+        return _time_formatted(a, pattern)
     return _formatted(a, pattern)
+
+
+# What a sign of TIME_FORMAT writes of a time: of microseconds {0}.
+TIME_SIGNS = {
+    "H": "lpad(cast(abs({0}) // 3600000000 as varchar), 2, '0')",
+    "k": "cast(abs({0}) // 3600000000 as varchar)",
+    "i": "lpad(cast(abs({0}) // 60000000 % 60 as varchar), 2, '0')",
+    "s": "lpad(cast(abs({0}) // 1000000 % 60 as varchar), 2, '0')",
+    "f": "lpad(cast(abs({0}) % 1000000 as varchar), 6, '0')",
+}
+TIME_SIGNS |= {"S": TIME_SIGNS["s"]}
+TIME_SIGNS["T"] = " || ':' || ".join(TIME_SIGNS[sign] for sign in "His")
+
+
+def _time_formatted(a: Typed, pattern: Typed) -> Typed:
+    if not isinstance(pattern.value, str):
+        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a time")
+    us, pieces = span(a), []
+    for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
+        if not plain and sign not in TIME_SIGNS:
+            raise Refusal(1235, "42000", f"The mirror does not format a time by %{sign}")
+        pieces.append(literals.quoted_text(plain) if plain else TIME_SIGNS[sign].format(us))
+    written = " || ".join(pieces) if pieces else "''"
+    # three digits of an hour are too many for lpad
+    return Typed(f"case when abs({us}) < 360000000000 then {written} end", STRING)
 
 
 def _formatted(a: Typed, pattern: Typed) -> Typed:

@@ -235,8 +235,6 @@ def key(expression: Typed) -> str:
         return collated(expression)
     if expression.held == "double":
         return exact(expression)
-    if expression.kind == "blob":
-        raise refuse(expression, "something to compare")
     return expression.sql
 
 
@@ -254,6 +252,9 @@ def combined(expressions: list[Typed]) -> Type:
     if not kinds:
         return NULL
     length = max(item.length for item in types)
+    if kinds == {"integer"} and len({item.type.unsigned for item in expressions}) > 1:
+        # of a signed and an unsigned integer MariaDB makes a decimal, and NULL counts as signed
+        return decimal(21, 0)
     if len(kinds) == 1:
         kind = kinds.pop()
         if kind == "enum":
