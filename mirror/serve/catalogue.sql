@@ -541,14 +541,15 @@ select
 create view catalogue.global_status as
 select "VARIABLE_NAME", "VARIABLE_VALUE" from catalogue.session_status;
 
+-- What a mirror has none of; clients ask all the same, and find the columns and no rows.
+
 create view catalogue.user_privileges as
 select
-    '''reader''@''%''' as "GRANTEE",
-    'def' as "TABLE_CATALOG",
-    'SELECT' as "PRIVILEGE_TYPE",
-    'NO' as "IS_GRANTABLE";
-
--- What a mirror has none of; clients ask all the same, and find the columns and no rows.
+    ''::varchar as "GRANTEE",
+    ''::varchar as "TABLE_CATALOG",
+    ''::varchar as "PRIVILEGE_TYPE",
+    ''::varchar as "IS_GRANTABLE"
+where false;
 
 create view catalogue.schema_privileges as
 select
