@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from mirror import store
-from mirror.serve import catalogue, render
+from mirror.serve import catalogue, render, show
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parse
@@ -65,6 +65,8 @@ class Session:
 
     def ask(self, statement: str) -> "Answer":
         """Answer one statement. Raises Refusal."""
+        known = self.engine.catalogue
+        statement = show.rewrite(statement, known, self.database, self.user) or statement
         tree = parse(statement)
         if not isinstance(tree, exp.Query):
             raise Refusal(1142, "42000", "The mirror can only be read")
