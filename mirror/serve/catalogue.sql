@@ -783,3 +783,20 @@ select
     ''
 from duckdb_columns()
 where database_name = current_database() and schema_name = 'catalogue';
+
+-- what DataJoint asks for of every table is worked out once
+create table declared.shown_columns as
+from catalogue.columns
+order by "TABLE_SCHEMA", "TABLE_NAME", "ORDINAL_POSITION";
+create or replace view catalogue.columns as
+from declared.shown_columns;
+
+create table declared.shown_statistics as
+from catalogue.statistics;
+create or replace view catalogue.statistics as
+from declared.shown_statistics;
+
+create table declared.shown_key_column_usage as
+from catalogue.key_column_usage;
+create or replace view catalogue.key_column_usage as
+from declared.shown_key_column_usage;
