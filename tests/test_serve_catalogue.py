@@ -257,7 +257,7 @@ show warnings
 show errors limit 1
 show count(*) warnings
 show character set like 'utf8mb4'
-show collation like 'utf8mb4_b%'
+show collation where Charset = 'utf8mb4' and `Default` = 'Yes'
 show triggers from ibl_subject
 show procedure status
 show function status where db = 'ibl_subject'
@@ -337,12 +337,17 @@ def test_names_and_patterns_stay_names_and_patterns(sides: SimpleNamespace) -> N
     assert refusal.value.number == 1146
 
 
-def test_a_session_sees_its_own_database_and_process(sides: SimpleNamespace) -> None:
-    sides.here.database = "ibl_subject"
-    try:
-        assert here(sides, "show tables like 'death'")[0] == ["Tables_in_ibl_subject (death)"]
-        assert len(here(sides, "describe death")[1]) == 2
-        [(_, user, host, database, *_)] = here(sides, "show processlist")[1]
-        assert (user, host, database) == ("mirror", "localhost", "ibl_subject")
-    finally:
-        sides.here.database = None
+def test_a_session_sees_its_own_database_process_and_variables(public: Engine) -> None:
+    session, other = public.session("ann@127.0.0.1"), public.session()
+    session.ask("use ibl_reference")
+    session.ask("set autocommit = 0, sql_mode = 'STRICT_ALL_TABLES', character_set_results = null")
+
+    assert session.ask("show tables like 'lab%'").rows() == [("lab_member",)]
+    assert len(session.ask("describe lab_member").rows()) == 1
+    assert session.ask("show processlist").rows()[0][1:4] == ("ann", "127.0.0.1", "ibl_reference")
+    assert session.ask("show grants").fields[0].name == "Grants for ann@127.0.0.1"
+    asked = "show variables where variable_name in ('autocommit', 'sql_mode')"
+    assert session.ask(asked).rows() == [("autocommit", "OFF"), ("sql_mode", "STRICT_ALL_TABLES")]
+    assert other.ask(asked).rows()[0] == ("autocommit", "ON")
+    with pytest.raises(Refusal, match="No database selected"):
+        other.ask("show tables")

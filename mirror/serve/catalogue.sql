@@ -205,7 +205,7 @@ select unnest([
     {name: 'longblob', size: 4294967295, digits: null, scale: null, is_text: false, is_time: false}
 ], recursive := true);
 
--- A session's own value of a variable is DuckDB's variable of that name.
+-- What a session has set is a variable of its connection to DuckDB, of the same name.
 create table declared.variables (variable_name varchar, variable_value varchar);
 insert into declared.variables values
     ('auto_increment_increment', '1'),

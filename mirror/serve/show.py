@@ -101,7 +101,13 @@ class Reader:
         if not rest or depth:
             self.fail()
         self.at = len(self.tokens)
-        return " ".join(self.statement[token.start : token.end + 1] for token in rest)
+        # a column of SHOW COLLATION, and a keyword to sqlglot
+        return " ".join(
+            "`Charset`"
+            if token.token_type == TokenType.CHARACTER_SET
+            else self.statement[token.start : token.end + 1]
+            for token in rest
+        )
 
     def end(self) -> None:
         if not self.is_at_end:
@@ -144,9 +150,7 @@ class Asked:
         return self.catalogue.table(schema, name)
 
 
-def rewrite(
-    statement: str, catalogue: Catalogue, database: str | None, user: str = "mirror@localhost"
-) -> str | None:
+def rewrite(statement: str, catalogue: Catalogue, database: str | None, user: str) -> str | None:
     """The SELECT, in MySQL's SQL, that answers a SHOW or DESCRIBE; None for other statements.
 
     `database` and `user` are the session's. Raises Refusal: 1046, 1049, 1109 and 1146 for names,
