@@ -11,6 +11,7 @@ import server as mariadb
 from pymysql.constants import FIELD_TYPE
 
 from mirror.serve.answers import Refusal, Type
+from mirror.serve.catalogue import type_of
 from mirror.serve.engine import Engine
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
@@ -202,6 +203,34 @@ def test_references_to_what_is_not_in_the_file_are_not_shown(
     engine.close()
 
     assert answers == [[("subject_lab",)], [], [("PRIMARY",), ("lab_name",)]]
+
+
+@pytest.mark.parametrize(
+    ("declared", "held", "meant"),
+    [
+        # MySQL 8 leaves display widths out
+        ("int", "INTEGER", Type("integer", 11, 0)),
+        ("int unsigned", "UINTEGER", Type("integer", 10, 0, unsigned=True)),
+        ("bigint(20) unsigned zerofill", "UBIGINT", Type("integer", 20, 0, unsigned=True)),
+        ("tinyint(1)", "BOOLEAN", Type("integer", 1, 0)),
+        ("decimal(5,0) unsigned", "DECIMAL(5,0)", Type("decimal", 5, 0, unsigned=True)),
+        ("double(8,3)", "DOUBLE", Type("double", 8, 3)),
+        ("datetime(6)", "TIMESTAMP", Type("datetime", 26, 6)),
+        ("year(4)", "SMALLINT", Type("integer", 4, 0, unsigned=True)),
+        (
+            "enum('a','it''s, so')",
+            "ENUM('a', 'it''s, so')",
+            Type("enum", 8, members=("a", "it's, so")),
+        ),
+        ("binary(16)", "UUID", Type("uuid", 16)),
+        ("binary(16)", "BLOB", Type("binary", 16)),
+        ("longblob", "DOUBLE[]", Type("blob", 2**32 - 1)),
+        ("json", "JSON", Type("json", 2**32 - 1)),
+        ("inet6", "VARCHAR", Type("string", 2**32 - 1)),
+    ],
+)
+def test_declared_types_are_mysqls_types(declared: str, held: str, meant: Type) -> None:
+    assert type_of(declared, held) == meant
 
 
 def test_lengths_of_types_are_those_of_the_servers_metadata(sides: SimpleNamespace) -> None:

@@ -22,12 +22,9 @@ from mirror.serve.catalogue import (
     Index,
     Table,
 )
+from mirror.serve.statements import first_word
 
-# spaces and comments, which may hold anything, and then the word
-ABOUT = re.compile(
-    r"(?:\s|/\*.*?\*/|(?:--\s|#)[^\n]*\n)*(?:show|describe|desc|explain)\b",
-    re.IGNORECASE | re.DOTALL,
-)
+ABOUT = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 
 
 @dataclass(frozen=True)
@@ -157,7 +154,7 @@ def rewrite(statement: str, catalogue: Catalogue, database: str | None, user: st
     1064 for what is no such statement, 1227 for what a reader may not see, 1235 for what is not
     answered.
     """
-    if not ABOUT.match(statement):
+    if first_word(statement) not in ABOUT:
         return None
     try:
         tokens = sqlglot.tokenize(statement, dialect="mysql")
