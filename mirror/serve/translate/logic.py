@@ -50,15 +50,15 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
     if kinds <= set(BYTES):
         return _bytes(a, b)
     if kinds & set(BYTES):
-        if kinds & {*NUMBERS, *MOMENTS, "time"}:
-            raise refuse(a if a.kind in BYTES else b, "a number")
-        return octets(a), octets(b)
+        if kinds <= {*BYTES, *TEXTS}:
+            return octets(a), octets(b)
+        return _with_bytes(a, b)
     if kinds <= set(TEXTS):
         if a.kind == b.kind == "enum" and a.type == b.type:
             return a.sql, b.sql
         return collated(a), collated(b)
     if "time" in kinds and kinds <= {"time", *TEXTS}:
-        return span(a), span(b)
+        return _span(a), _span(b)
     if kinds & set(MOMENTS) and kinds <= {*MOMENTS, *TEXTS}:
         if kinds == {"date"}:
             return a.sql, b.sql
@@ -80,6 +80,30 @@ def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
             pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
             return pair[::-1] if turned else pair
     return octets(a), octets(b)
+
+
+def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
+    """A uuid against a number, a date or a time: to MySQL it is a text, and no date or time."""
+    uuid, other = (a, b) if a.kind in BYTES else (b, a)
+    if uuid.kind != "uuid":
+        raise refuse(uuid, "a number")
+    if other.kind in NUMBERS:
+        sql = f"leading_number(cast({octets(uuid)} as varchar))"
+        pair = (sql, double(other))
+    else:
+        nothing = "0" if other.kind == "time" else NO_DATE
+        sql = f"case when {uuid.sql} is not null then {nothing} end"
+        pair = (sql, span(other) if other.kind == "time" else _moment(other))
+    return pair if uuid is a else pair[::-1]
+
+
+def _span(operand: Typed) -> str:
+    """A time; to MySQL a text that is none is 00:00:00."""
+    if operand.kind in TEXTS:
+        if operand.value is not None:
+            return str(literals.span(str(operand.value)) or 0)
+        return f"case when {text(operand)} is not null then coalesce({span(operand)}, 0) end"
+    return span(operand)
 
 
 def _moment(operand: Typed) -> str:
@@ -309,8 +333,6 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
-    if wanted.kind == "float":
-        wanted = replace(wanted, kind="double", length=23)
     forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
     held = "double" if wanted.kind == "decimal" else ""
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)

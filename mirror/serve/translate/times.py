@@ -62,7 +62,7 @@ def date(d: str) -> str:
 
 @function(as_is)
 def time(a: Typed) -> Typed:
-    return Typed(_clipped(span(a)), span_type(fraction(a)))
+    return Typed(_clipped(span(a), fraction(a)), span_type(fraction(a)))
 
 
 @function(as_is, as_is)
@@ -73,8 +73,10 @@ def timestamp(a: Typed, b: Typed | None = None) -> Typed:
     return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
 
 
-def _clipped(microseconds: str) -> str:
-    return f"clipped({microseconds})"
+def _clipped(microseconds: str, digits: int = 0) -> str:
+    """A time no longer than MySQL's longest, with so many digits of a second."""
+    most = literals.LONGEST_SPAN + 10**6 - 10 ** (6 - digits)
+    return f"clipped({microseconds}, {most})"
 
 
 def fraction(a: Typed) -> int:
@@ -206,8 +208,10 @@ def timediff(a: Typed, b: Typed) -> Typed:
         return Typed("cast(null as bigint)", span_type())
     digits = max(fraction(a), fraction(b))
     if "time" in kinds:
-        return Typed(_clipped(f"({span(a)} - {span(b)})"), span_type(digits))
-    return Typed(_clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))"), span_type(digits))
+        return Typed(_clipped(f"({span(a)} - {span(b)})", digits), span_type(digits))
+    return Typed(
+        _clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))", digits), span_type(digits)
+    )
 
 
 def _temporal(a: Typed) -> str:
@@ -232,7 +236,7 @@ def time_to_sec(a: Typed) -> Typed:
 def sec_to_time(a: Typed) -> Typed:
     digits = 0 if a.kind == "integer" else min(a.decimals, 6)
     seconds = number(a) if a.kind == "integer" else double(a)
-    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)"), span_type(digits))
+    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)", digits), span_type(digits))
 
 
 @function(as_is)
@@ -255,8 +259,8 @@ def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
 
 @function(integer, integer, integer, returns=span_type())
 def maketime(h: str, m: str, s: str) -> str:
-    micros = f"((abs({h}) * 60 + {m}) * 60 + {s}) * 1000000 * if({h} < 0, -1, 1)"
-    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then clipped({micros}) end"
+    micros = f"((abs({h}) * 60 + {m}) * 60 + {s})::bigint * 1000000 * if({h} < 0, -1, 1)"
+    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then {_clipped(micros)} end"
 
 
 @function(integer, integer, returns=DATE)
@@ -328,7 +332,9 @@ def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Cont
     if a.kind == "time":
         if months:
             raise refuse(a, f"an interval of {unit}")
-        return Typed(_clipped(f"({span(a)} + {sign} * {micros})"), span_type(fraction(a)))
+        return Typed(
+            _clipped(f"({span(a)} + {sign} * {micros})", fraction(a)), span_type(fraction(a))
+        )
     if months:
         moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
     else:
@@ -384,7 +390,7 @@ def subtime(a: Typed, b: Typed) -> Typed:
 def _moved(a: Typed, b: Typed, sign: str) -> Typed:
     digits = max(fraction(a), fraction(b))
     if a.kind == "time":
-        return Typed(_clipped(f"({span(a)} {sign} {span(b)})"), span_type(digits))
+        return Typed(_clipped(f"({span(a)} {sign} {span(b)})", digits), span_type(digits))
     if a.kind in MOMENTS:
         return Typed(f"({moment(a)} {sign} to_microseconds({span(b)}))", moment_type(digits))
     raise refuse(a, "ADDTIME and SUBTIME")
