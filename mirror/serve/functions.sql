@@ -10,6 +10,9 @@ create macro collated(t) as rtrim(folded(t), ' ');
 create macro leading_number(t) as case when t is not null then coalesce(
     try_cast(nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '')
         as double), 0.0) end;
+-- The same of bytes; as text DuckDB writes what is no letter as \\x and two digits.
+create macro leading_number_of_bytes(b) as
+    leading_number(regexp_replace(cast(b as varchar), '^(\\x0[9A-D]| )+', ''));
 
 -- A DOUBLE as MySQL prints it: shortest digits, a plain number between 1e-15 and 1e15.
 create macro _digits(t) as rtrim(replace(ltrim(regexp_replace(t, 'e.*$', ''), '-0.'), '.', ''), '0');
@@ -40,6 +43,9 @@ create macro time_text(us, d) as if(us < 0, '-', '')
 create macro time_number(us) as if(us < 0, -1, 1) * (
     abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
 create macro clipped(us, most) as case when us > most then most when us < -most then -most else us end;
+
+create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
+    + cast(trunc((x - trunc(x)) * 1000000) as bigint);
 
 -- Texts that are dates, datetimes and times; NULL if they are none.
 create macro moment(t) as coalesce(

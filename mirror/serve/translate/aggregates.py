@@ -11,6 +11,7 @@ from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
 from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
+    BYTES,
     LONGEST_DECIMAL,
     Typed,
     collated,
@@ -19,6 +20,7 @@ from mirror.serve.translate.typed import (
     integer,
     key,
     number,
+    octets,
     refuse,
     text,
 )
@@ -186,17 +188,19 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     if isinstance(inner, exp.Distinct):
         distinct = "distinct "
         inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
-    if not isinstance(inner, exp.Concat):
-        parts = [inner]
-    else:
-        parts = inner.expressions
-    written = " || ".join(text(rows.typed(part)) for part in parts)
+    # several arguments are one text, joined
+    parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
+    values = [rows.typed(part) for part in parts]
+    if any(value.kind in BYTES for value in values):
+        whole = " || ".join(map(octets, values))
+        joined = f"string_agg({distinct}hex({whole}), hex(encode({between})){order})"
+        return Typed(f"unhex({joined})", Type("binary", 1024))
+    written = " || ".join(map(text, values))
     if distinct and order:
         # DuckDB sorts distinct values only by themselves
-        values = [text(rows.typed(part)) for part in parts]
-        if [text(item) for item in keys] != values:
+        if [text(item) for item in keys] != [text(value) for value in values]:
             raise Refusal(
                 1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
             )
-        order = f" order by {values[0]} {ways[0]}"
+        order = f" order by {written} {ways[0]}"
     return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))

@@ -64,7 +64,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
             return a.sql, b.sql
         return _moment(a), _moment(b)
     if kinds & set(MOMENTS) and "time" in kinds:
-        raise refuse(a if a.kind == "time" else b, "a date")
+        return moment(a), moment(b)
     if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
@@ -88,7 +88,7 @@ def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
     if uuid.kind != "uuid":
         raise refuse(uuid, "a number")
     if other.kind in NUMBERS:
-        sql = f"leading_number(cast({octets(uuid)} as varchar))"
+        sql = f"leading_number_of_bytes({octets(uuid)})"
         pair = (sql, double(other))
     else:
         nothing = "0" if other.kind == "time" else NO_DATE

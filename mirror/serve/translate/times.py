@@ -234,9 +234,21 @@ def time_to_sec(a: Typed) -> Typed:
 
 @function(as_is)
 def sec_to_time(a: Typed) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    seconds = number(a) if a.kind == "integer" else double(a)
-    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)", digits), span_type(digits))
+    micros, digits = _of_seconds(a)
+    return Typed(_clipped(micros, digits), span_type(digits))
+
+
+def _of_seconds(a: Typed) -> tuple[str, int]:
+    """A number of seconds as microseconds, cut as MySQL cuts it, and the digits it shows."""
+    if a.kind in ("integer", "null"):
+        return f"({number(a)} * 1000000)", 0
+    if a.kind == "decimal":
+        digits = min(a.decimals, 6)
+        # a quotient is cut after the digits that it shows, an error of DOUBLE aside
+        shifted = f"{a.sql} * {10**digits}"
+        whole = f"round({shifted}, 3)" if a.held == "double" else shifted
+        return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})", digits
+    return f"seconds_to_microseconds({double(a)})", min(a.decimals, 6)
 
 
 @function(as_is)
@@ -252,8 +264,8 @@ def unix_timestamp(a: Typed | None = None) -> Typed:
 
 @function(as_is, as_is)
 def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    found = Typed(f"make_timestamp(cast({double(a)} * 1000000 as bigint))", moment_type(digits))
+    micros, digits = _of_seconds(a)
+    found = Typed(f"make_timestamp({micros})", moment_type(digits))
     return found if pattern is None else _formatted(found, pattern)
 
 
@@ -359,7 +371,7 @@ def _amount(step: Typed, unit: str) -> tuple[str, str]:
     if unit in MONTHS:
         return f"({_count(step)} * {MONTHS[unit]})", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", f"round({double(step)} * 1000000)"
+        return "", _of_seconds(step)[0]
     if unit in MICROSECONDS:
         return "", f"({_count(step)} * {MICROSECONDS[unit]})"
     if unit in COMPOUND and isinstance(step.value, str):

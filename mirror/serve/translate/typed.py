@@ -1,7 +1,7 @@
 """Expressions in DuckDB's SQL that know what MySQL takes them for, and how to become another."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
@@ -186,6 +186,9 @@ def moment(expression: Typed) -> str:
         return f"moment({sql})"
     if kind == "integer":
         return f"moment(cast({sql} as varchar))"
+    if kind == "time":
+        today = datetime.now(UTC).date()
+        return f"(timestamp '{today}' + to_microseconds({span(expression)}))"
     raise refuse(expression, "a date")
 
 
