@@ -1,0 +1,210 @@
+"""A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import count
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from mirror import store
+from mirror.serve import catalogue, render, show, statements
+from mirror.serve.answers import Field, Refusal
+from mirror.serve.packing import packed
+from mirror.serve.translate import Relation, Translator, parse
+
+CONNECTIONS = count(1)
+MEMORY_LIMIT = "2GB"
+BATCH_ROWS = 20_000
+
+
+class Engine:
+    """One DuckDB in memory that has the file attached, to read; locked before anyone asks.
+
+    Raises MirrorError where the file is no mirror.
+    """
+
+    def __init__(self, file: Path) -> None:
+        store.connect(file).close()
+        self._connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
+        execute = self._connection.execute
+        try:
+            execute(f"attach {store.literal(str(file))} as mirror (read_only)")
+        except duckdb.Error as error:
+            raise store.explain(error, file) from error
+        catalogue.create(self._connection)
+        execute(files("mirror.serve").joinpath("functions.sql").read_text(encoding="utf-8"))
+        self.catalogue = catalogue.read(self._connection)
+        execute("set enable_external_access = false")
+        execute("set autoinstall_known_extensions = false")
+        execute("set autoload_known_extensions = false")
+        execute("set lock_configuration = true")
+
+    def session(self, user: str = "mirror@localhost") -> "Session":
+        return Session(self, user)
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        return self._connection.cursor()
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class Session:
+    """One client's conversation with an engine."""
+
+    def __init__(self, engine: Engine, user: str) -> None:
+        self.engine = engine
+        self.user = user
+        self.database: str | None = None
+        self.number = next(CONNECTIONS)
+        self._variables = {
+            name: _value(value) for name, value in engine.catalogue.variables.items()
+        }
+        self._cursor = engine.cursor()
+
+    def ask(self, statement: str) -> "Answer":
+        """Answer one statement. Raises Refusal."""
+        statement = statements.plain(statement)
+        word = statements.first_word(statement)
+        statements.check_readable(word, statement, self.user)
+        if word in statements.IGNORED:
+            return NOTHING
+        if word == "USE":
+            self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
+            return NOTHING
+        if word == "SET":
+            self._set(statement)
+            return NOTHING
+        select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
+        return self._query(statement if select is None else select)
+
+    def interrupt(self) -> None:
+        """End the statement that runs, from another thread: Refusal 1317 there."""
+        self._cursor.interrupt()
+
+    def close(self) -> None:
+        self._cursor.close()
+
+    def _query(self, statement: str) -> "Answer":
+        facts = {
+            **self._variables,
+            "database()": self.database,
+            "user()": self.user,
+            "version()": self._variables.get("version"),
+            "connection_id()": self.number,
+        }
+        try:
+            translator = Translator(self.engine.catalogue, self.database, facts)
+            relation = translator.query(parse(statement))
+        except RecursionError as error:
+            raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
+        return Answer(render.fields(relation), relation, self._cursor)
+
+    def _set(self, statement: str) -> None:
+        for item in statements.assignments(statement):
+            if item.name in self._variables:
+                [(value,)] = self._query(f"select {item.value}").rows()
+                written = "" if value is None else str(value)
+                if self.engine.catalogue.variables[item.name] in SWITCH.values():
+                    written = SWITCH.get(written, written.upper())
+                self._variables[item.name] = None if value is None else _value(written)
+                # for SHOW VARIABLES
+                self._cursor.execute(f"set variable {item.name} = {store.literal(written)}")
+
+
+# what 0 and 1 are called
+SWITCH = {"0": "OFF", "1": "ON"}
+
+
+def _value(written: str) -> object:
+    """A variable as SELECT @@name gives it."""
+    if written.isdigit():
+        return int(written)
+    return {"ON": 1, "OFF": 0}.get(written, written)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query, in one of two forms, once."""
+
+    fields: tuple[Field, ...] = ()
+    relation: Relation | None = None
+    cursor: duckdb.DuckDBPyConnection | None = None
+
+    def rows(self) -> list[tuple]:
+        """All rows, as PyMySQL would hand them to DataJoint. Raises Refusal."""
+        if self.relation is None or self.cursor is None:
+            return []
+        with _refusals():
+            result = self.cursor.execute(render.for_python(self.relation))
+            blobs = self._blobs(result)
+            rows = result.fetchall()
+        if not blobs:
+            return rows
+        return [
+            tuple(
+                packed(value, blobs[place]) if place in blobs else value
+                for place, value in enumerate(row)
+            )
+            for row in rows
+        ]
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows as the texts of MySQL's text protocol, as DuckDB finds them. Raises Refusal."""
+        if self.relation is None or self.cursor is None:
+            return
+        with _refusals():
+            result = self.cursor.execute(render.for_wire(self.relation))
+            blobs = self._blobs(result)
+            for batch in result.to_arrow_reader(BATCH_ROWS):
+                yield _with_bytes(batch, blobs) if blobs else batch
+
+    def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, str]:
+        """The places of DataJoint's blobs, and their types in DuckDB."""
+        return {
+            place: str(result.description[place][1])
+            for place, field in enumerate(self.fields)
+            if field.type.kind == "blob"
+        }
+
+
+NOTHING = Answer()
+
+
+def _with_bytes(batch: pa.RecordBatch, blobs: dict[int, str]) -> pa.RecordBatch:
+    columns = [
+        pa.array([packed(v, blobs[place]) for v in column.to_pylist()], pa.binary())
+        if place in blobs
+        else column
+        for place, column in enumerate(batch.columns)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say in MySQL's numbers what DuckDB raises."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        # an interrupt between batches comes as a RuntimeError of Arrow's
+        raise _refusal(error) from error
+
+
+def _refusal(error: Exception) -> Refusal:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in text.upper():
+        return Refusal(1317, "70100", "Query execution was interrupted")
+    if "out of range" in text.lower() or "overflow" in text.lower():
+        return Refusal(1690, "22003", f"Value is out of range ({text})")
+    if "More than one row returned by a subquery" in text:
+        return Refusal(1242, "21000", "Subquery returns more than 1 row")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Refusal(
+            1041, "HY000", "Out of memory: ask for fewer rows, or aggregate less at once"
+        )
+    return Refusal(1105, "HY000", f"The mirror cannot answer this ({text})")
