@@ -31,9 +31,10 @@ class Farewell(Refusal):
 class Channel:
     """The connection of one client. Raises Gone where the client does not take part."""
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, peer: str) -> None:
         self._socket = connection
         self._sequence = 0
+        self.peer = peer
 
     def receive(self, limit: int) -> bytes:
         """Wait for the next message. Raises Farewell on one of more bytes than the limit."""
@@ -48,7 +49,7 @@ class Channel:
                 raise Farewell(1156, "08S01", "Packets arrive out of order.")
             self._sequence = (self._sequence + 1) % 256
             if len(message) + length > limit:
-                self._skip()
+                self._skip(length)
                 raise Farewell(1153, "08S01", f"A packet has more than {limit} bytes.")
             message += self._read(length, READ_SECONDS)
         return bytes(message)
@@ -127,12 +128,23 @@ class Channel:
             raise Gone from error
         return data
 
-    def _skip(self) -> None:
+    def _skip(self, length: int) -> None:
+        """Drop the rest of a message whose next packet has this length."""
         end = time.monotonic() + SKIP_SECONDS
-        with suppress(OSError):
-            self._socket.settimeout(SILENT_SECONDS)
-            while self._socket.recv(AT_ONCE) and time.monotonic() < end:
-                pass
+        with suppress(OSError, Gone):
+            while True:
+                self._socket.settimeout(SILENT_SECONDS)
+                left = length
+                while left:
+                    part = self._socket.recv(min(left, AT_ONCE))
+                    if not part or time.monotonic() > end:
+                        return
+                    left -= len(part)
+                if length < FULL:
+                    return
+                header = self._read(4, SILENT_SECONDS)
+                length = int.from_bytes(header[:3], "little")
+                self._sequence = (header[3] + 1) % 256
 
     def _write(self, data: bytes | memoryview) -> None:
         view = memoryview(data)

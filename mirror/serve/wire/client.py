@@ -11,7 +11,7 @@ from mirror.serve.answers import Refusal
 from mirror.serve.wire import packets, rows
 from mirror.serve.wire.channel import Channel, Farewell, Gone
 from mirror.serve.wire.engines import Engines, Seat
-from mirror.serve.wire.login import changed, log_in
+from mirror.serve.wire.login import Claim, changed, log_in
 from mirror.serve.wire.stopwatch import Stopwatch
 
 STATEMENT_BYTES = 16 << 20
@@ -28,6 +28,7 @@ class House:
     """What the clients of a server share."""
 
     engines: Engines
+    version: str
     password: str | None
     tls: Callable[[], ssl.SSLContext]
     time_limit: float
@@ -41,9 +42,8 @@ class Client:
 
     def __init__(self, channel: Channel, number: int, house: House) -> None:
         self._channel = channel
-        self._number = number
         self._house = house
-        self._seat = Seat()
+        self._seat = Seat(number)
         self._stopwatch = Stopwatch(house.time_limit)
         self._login_ends = time.monotonic() + LOGIN_SECONDS
         self._is_in = False
@@ -81,14 +81,15 @@ class Client:
 
     def _log_in(self) -> None:
         house = self._house
-        claim = log_in(self._channel, self._number, house.password, house.tls)
-        self._enter(claim.database)
+        claim = log_in(self._channel, self._seat.number, house.version, house.password, house.tls)
+        self._enter(claim)
 
-    def _enter(self, database: bytes) -> None:
+    def _enter(self, claim: Claim) -> None:
         """The password was right; without the database there is still no entry."""
-        if database:
+        self._seat.user = f"{claim.user.decode(errors='replace')}@{self._channel.peer}"
+        if claim.database:
             try:
-                self._use(database)
+                self._use(claim.database)
             except Refusal as refusal:
                 raise Farewell(refusal.number, refusal.state, refusal.message) from refusal
         self._channel.send(packets.ok())
@@ -167,7 +168,7 @@ class Client:
         claim = changed(self._channel, body, self._house.password)
         self._house.engines.leave(self._seat)
         self._seat.database = None
-        self._enter(claim.database)
+        self._enter(claim)
 
     def _prepare(self, _: bytes) -> None:
         raise Refusal(1295, "HY000", "This server prepares no statements: send them as text.")

@@ -31,6 +31,7 @@ class Session(Protocol):
     """What the wire asks of a client's place at the engine."""
 
     database: str | None
+    number: int
 
     def ask(self, statement: str) -> Answer: ...
 
@@ -42,7 +43,7 @@ class Session(Protocol):
 class Engine(Protocol):
     """What the wire asks of the engine of a file."""
 
-    def session(self) -> Session: ...
+    def session(self, user: str) -> Session: ...
 
     def close(self) -> None: ...
 
@@ -80,8 +81,8 @@ class Engines:
             opened = self._current
             session = seat.session
             if session is None or seat.opened is not opened:
-                fresh = opened.engine.session()
-                fresh.database = seat.database
+                fresh = opened.engine.session(seat.user)
+                fresh.database, fresh.number = seat.database, seat.number
                 self._drop(seat)
                 opened.sessions.append(fresh)
                 seat.session, seat.opened, session = fresh, opened, fresh
@@ -144,8 +145,10 @@ class Engines:
 
 @dataclass(eq=False)
 class Seat:
-    """One client's session, the engine it is on, and the database that the client uses."""
+    """One client's session and the engine it is on, and what outlives both."""
 
+    number: int
+    user: str = ""
+    database: str | None = None
     session: Session | None = None
     opened: Opened | None = None
-    database: str | None = None

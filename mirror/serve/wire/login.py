@@ -17,16 +17,13 @@ from mirror.errors import UsageError
 from mirror.serve.wire.channel import Channel, Farewell
 from mirror.serve.wire.packets import AUTOCOMMIT, TEXT, Reader
 
-# A number above 8.0.3 keeps SQLAlchemy and JDBC from variables that MySQL 8 dropped; without
-# "MariaDB" in it they do not expect sequences, and mysql-connector no other protocol. Nothing
-# newer than 8.0, since from 8.4 on clients take mysql_native_password for gone.
-VERSION = "8.0.36-ibl-mirror"
-
 NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
 SALT_BYTES = 20
 LETTERS = (string.ascii_letters + string.digits).encode()
 # the attributes that clients tell of themselves may fill 64 kB
 LOGIN_BYTES = 128 * 1024
+# a login that stops before the name
+TLS_REQUEST_BYTES = 32
 
 LONG_PASSWORD, FOUND_ROWS, LONG_FLAG, WITH_DATABASE = 1, 2, 4, 8
 PROTOCOL_41, INTERACTIVE, TLS, TRANSACTIONS = 1 << 9, 1 << 10, 1 << 11, 1 << 13
@@ -69,13 +66,17 @@ def password_from(file: Path | None) -> str:
 
 
 def log_in(
-    channel: Channel, number: int, password: str | None, tls: Callable[[], ssl.SSLContext]
+    channel: Channel,
+    number: int,
+    version: str,
+    password: str | None,
+    tls: Callable[[], ssl.SSLContext],
 ) -> Claim:
     """Greet a client and check its password; the caller says OK. Raises Farewell."""
     salt = _salt()
-    channel.send(_greeting(number, salt))
+    channel.send(_greeting(number, version, salt))
     message = channel.receive(LOGIN_BYTES)
-    if int.from_bytes(message[:4], "little") & TLS:
+    if len(message) == TLS_REQUEST_BYTES and int.from_bytes(message[:4], "little") & TLS:
         channel.encrypt(tls())
         message = channel.receive(LOGIN_BYTES)
     claim = _claim(message)
@@ -128,10 +129,10 @@ def _salt() -> bytes:
     return bytes(secrets.choice(LETTERS) for _ in range(SALT_BYTES))
 
 
-def _greeting(number: int, salt: bytes) -> bytes:
+def _greeting(number: int, version: str, salt: bytes) -> bytes:
     return b"".join(
         [
-            b"\x0a" + VERSION.encode() + b"\0",
+            b"\x0a" + version.encode() + b"\0",
             number.to_bytes(4, "little") + salt[:8] + b"\0",
             (OFFERED & 0xFFFF).to_bytes(2, "little"),
             bytes([TEXT]) + AUTOCOMMIT.to_bytes(2, "little"),

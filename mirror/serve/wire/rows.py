@@ -24,7 +24,9 @@ PIECE_BYTES = 2 << 20
 
 def send(channel: Channel, batch: pa.RecordBatch) -> None:
     """Send the rows of a batch whose columns are texts or bytes, or null."""
-    columns = [column.cast(pa.large_binary()) for column in batch.columns]
+    if batch.num_rows == 0:
+        return
+    columns = [_bytes(column) for column in batch.columns]
     lengths = [_lengths(column) for column in columns]
     sizes = np.sum([_sizes(length) for length in lengths], axis=0)
     for start, stop in _pieces(sizes):
@@ -37,6 +39,13 @@ def send(channel: Channel, batch: pa.RecordBatch) -> None:
         else:
             # of more than 16 MB, and alone in its piece
             channel.send(bytes(_joined(_alternating(prefixes, values))))
+
+
+def _bytes(column: pa.Array) -> pa.Array:
+    # NULL by itself has no type that could be cast
+    if column.null_count == len(column):
+        return pa.nulls(len(column), pa.large_binary())
+    return column.cast(pa.large_binary())
 
 
 def _lengths(column: pa.Array) -> np.ndarray:

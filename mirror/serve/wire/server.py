@@ -20,7 +20,7 @@ from mirror.serve.answers import Refusal
 from mirror.serve.wire import certificate, packets
 from mirror.serve.wire.channel import Channel, Gone
 from mirror.serve.wire.client import Client, House
-from mirror.serve.wire.engines import Engine, Engines
+from mirror.serve.wire.engines import Engine, Engines, Seat
 
 # as MySQL's max_connections
 CLIENTS = 151
@@ -48,14 +48,15 @@ class Server:
         tell: Callable[[str], None],
     ) -> None:
         self._listener = _listening(host, port)
+        self.port: int = self._listener.getsockname()[1]
         try:
             engines = Engines(file, opened, tell)
         except BaseException:
             self._listener.close()
             raise
-        self.port: int = self._listener.getsockname()[1]
-        # most clients talk to their own machine in the clear
-        self._house = House(engines, password, cache(certificate.context), time_limit)
+        # most clients talk to their own machine in the clear, and need no certificate
+        tls = cache(certificate.context)
+        self._house = House(engines, _version(engines), password, tls, time_limit)
         self._threads: dict[int, threading.Thread] = {}
         self._count = 0
         self._is_stopped = False
@@ -66,8 +67,8 @@ class Server:
         looked = 0.0
         while not self._is_stopped:
             try:
-                connection, _ = self._listener.accept()
-                self._let_in(connection)
+                connection, address = self._listener.accept()
+                self._let_in(connection, address[0])
             except TimeoutError:
                 pass
             except OSError:
@@ -104,11 +105,11 @@ class Server:
     ) -> None:
         self.close()
 
-    def _let_in(self, connection: socket.socket) -> None:
+    def _let_in(self, connection: socket.socket, peer: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # a client whose machine is gone is noticed some day
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        channel = Channel(connection)
+        channel = Channel(connection, peer)
         if len(self._threads) >= CLIENTS:
             _turn_away(channel)
             return
@@ -168,6 +169,15 @@ def _listening(host: str, port: int) -> socket.socket:
         raise MirrorError(
             f"Port {port} of {host} cannot be had ({error.strerror}): choose another with --port."
         ) from error
+
+
+def _version(engines: Engines) -> str:
+    """What the engine calls itself; a greeting that differs would make clients ask amiss."""
+    seat = Seat(0)
+    with engines.at_work(seat) as session:
+        [batch] = session.ask("SELECT VERSION()").batches()
+    engines.leave(seat)
+    return str(batch.column(0)[0])
 
 
 def _turn_away(channel: Channel) -> None:

@@ -69,7 +69,7 @@ class Stopwatch:
                 return
             if time.monotonic() - self._since > self._left:
                 self._why = self._why or Refusal(
-                    3024, "HY000", f"The statement took more than {self._limit:g} seconds."
+                    1969, "70100", f"The statement took more than {self._limit:g} seconds."
                 )
             if self._why:
                 # again at each look: an interrupt between two queries of a statement is lost
