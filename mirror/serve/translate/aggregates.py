@@ -11,6 +11,8 @@ from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
 from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
+    BYTES,
+    DOUBLE,
     LONGEST_DECIMAL,
     Typed,
     collated,
@@ -19,6 +21,7 @@ from mirror.serve.translate.typed import (
     integer,
     key,
     number,
+    octets,
     refuse,
     text,
 )
@@ -32,7 +35,7 @@ def aggregate(*names: str) -> Callable:
     def register(rule: Callable[[Typed, str], Typed]) -> Callable:
         AGGREGATES.update(names)
 
-        def apply(arguments: list[exp.Expression], context: Context) -> Typed:
+        def apply(arguments: list[exp.Expr], context: Context) -> Typed:
             inner, distinct = _inner(arguments)
             if len(inner) != 1:
                 raise Refusal(
@@ -46,7 +49,7 @@ def aggregate(*names: str) -> Callable:
     return register
 
 
-def _inner(arguments: list[exp.Expression]) -> tuple[list[exp.Expression], str]:
+def _inner(arguments: list[exp.Expr]) -> tuple[list[exp.Expr], str]:
     if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
         return arguments[0].expressions, "distinct "
     return arguments, ""
@@ -56,7 +59,7 @@ AGGREGATES.add("COUNT")
 
 
 @special("COUNT")
-def count(arguments: list[exp.Expression], context: Context) -> Typed:
+def count(arguments: list[exp.Expr], context: Context) -> Typed:
     inner, distinct = _inner(arguments)
     if not distinct:
         if len(inner) != 1:
@@ -143,6 +146,9 @@ def _extreme(name: str, a: Typed) -> Typed:
         return Typed(f"arg_{name}({text(a)}, {collated(a)})", kind)
     if a.held == "boolean":
         return Typed(f"{name}({number(a)})", a.type)
+    if a.kind == "float" and not a.is_stored:
+        # MySQL keeps to six digits only what a table holds
+        return Typed(f"{name}({double(a)})", DOUBLE)
     return Typed(f"{name}({a.sql})", a.type, a.held)
 
 
@@ -186,17 +192,19 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     if isinstance(inner, exp.Distinct):
         distinct = "distinct "
         inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
-    if not isinstance(inner, exp.Concat):
-        parts = [inner]
-    else:
-        parts = inner.expressions
-    written = " || ".join(text(rows.typed(part)) for part in parts)
+    # several arguments are one text, joined
+    parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
+    values = [rows.typed(part) for part in parts]
+    if any(value.kind in BYTES for value in values):
+        whole = " || ".join(map(octets, values))
+        joined = f"string_agg({distinct}hex({whole}), hex(encode({between})){order})"
+        return Typed(f"unhex({joined})", Type("binary", 1024))
+    written = " || ".join(map(text, values))
     if distinct and order:
         # DuckDB sorts distinct values only by themselves
-        values = [text(rows.typed(part)) for part in parts]
-        if [text(item) for item in keys] != values:
+        if [text(item) for item in keys] != [text(value) for value in values]:
             raise Refusal(
                 1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
             )
-        order = f" order by {values[0]} {ways[0]}"
+        order = f" order by {written} {ways[0]}"
     return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))

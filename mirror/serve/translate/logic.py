@@ -34,7 +34,14 @@ from mirror.serve.translate.typed import (
     text,
 )
 
-SIGNS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # to MySQL a text that is no date lies before all dates
 NO_DATE = "timestamp '0001-01-01 00:00:00'"
@@ -50,21 +57,21 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
     if kinds <= set(BYTES):
         return _bytes(a, b)
     if kinds & set(BYTES):
-        if kinds & {*NUMBERS, *MOMENTS, "time"}:
-            raise refuse(a if a.kind in BYTES else b, "a number")
-        return octets(a), octets(b)
+        if kinds <= {*BYTES, *TEXTS}:
+            return octets(a), octets(b)
+        return _with_bytes(a, b)
     if kinds <= set(TEXTS):
         if a.kind == b.kind == "enum" and a.type == b.type:
             return a.sql, b.sql
         return collated(a), collated(b)
     if "time" in kinds and kinds <= {"time", *TEXTS}:
-        return span(a), span(b)
+        return _span(a), _span(b)
     if kinds & set(MOMENTS) and kinds <= {*MOMENTS, *TEXTS}:
         if kinds == {"date"}:
             return a.sql, b.sql
         return _moment(a), _moment(b)
     if kinds & set(MOMENTS) and "time" in kinds:
-        raise refuse(a if a.kind == "time" else b, "a date")
+        return moment(a), moment(b)
     if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
@@ -80,6 +87,30 @@ def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
             pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
             return pair[::-1] if turned else pair
     return octets(a), octets(b)
+
+
+def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
+    """A uuid against a number, a date or a time: to MySQL it is a text, and no date or time."""
+    uuid, other = (a, b) if a.kind in BYTES else (b, a)
+    if uuid.kind != "uuid":
+        raise refuse(uuid, "a number")
+    if other.kind in NUMBERS:
+        sql = f"leading_number_of_bytes({octets(uuid)})"
+        pair = (sql, double(other))
+    else:
+        nothing = "0" if other.kind == "time" else NO_DATE
+        sql = f"case when {uuid.sql} is not null then {nothing} end"
+        pair = (sql, span(other) if other.kind == "time" else _moment(other))
+    return pair if uuid is a else pair[::-1]
+
+
+def _span(operand: Typed) -> str:
+    """A time; to MySQL a text that is none is 00:00:00."""
+    if operand.kind in TEXTS:
+        if operand.value is not None:
+            return str(literals.span(str(operand.value)) or 0)
+        return f"case when {text(operand)} is not null then coalesce({span(operand)}, 0) end"
+    return span(operand)
 
 
 def _moment(operand: Typed) -> str:
@@ -130,7 +161,7 @@ def _text_of(value: str) -> Typed:
 
 
 @operator(*SIGNS)
-def comparison(node: exp.Expression, context: Context) -> Typed:
+def comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = _unwrapped(node.this), _unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
@@ -149,7 +180,7 @@ def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> T
 
 
 @operator(exp.NullSafeEQ)
-def null_safe_equal(node: exp.Expression, context: Context) -> Typed:
+def null_safe_equal(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     if "null" in (a.kind, b.kind):
         return flag(f"({(b if a.kind == 'null' else a).sql} is null)", False)
@@ -158,7 +189,7 @@ def null_safe_equal(node: exp.Expression, context: Context) -> Typed:
 
 
 @operator(exp.Between)
-def between(node: exp.Expression, context: Context) -> Typed:
+def between(node: exp.Expr, context: Context) -> Typed:
     x, low, high = (context.typed(node.args[name]) for name in ("this", "low", "high"))
     above, below = compared(x, low, ">="), compared(x, high, "<=")
     return flag(f"({above.sql} and {below.sql})")
@@ -196,7 +227,7 @@ def _in_one_form(operand: Typed, values: list[Typed]) -> str:
     return f"({forms.pop()} in ({', '.join(right for _, right in pairs)}))"
 
 
-def _in_query(operands: list[Typed], query: exp.Expression, context: Context) -> Typed:
+def _in_query(operands: list[Typed], query: exp.Expr, context: Context) -> Typed:
     relation = context.query(query, context)
     if len(relation.columns) != len(operands):
         raise Refusal(1241, "21000", f"Operand should contain {len(operands)} column(s)")
@@ -232,7 +263,7 @@ def exists(node: exp.Exists, context: Context) -> Typed:
 
 
 @special("EXISTS")
-def _exists(arguments: list[exp.Expression], context: Context) -> Typed:
+def _exists(arguments: list[exp.Expr], context: Context) -> Typed:
     if len(arguments) != 1:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'EXISTS'")
     return flag(f"exists({context.query(arguments[0], context).sql})", False)
@@ -250,19 +281,19 @@ def interval(node: exp.Interval, context: Context) -> Typed:
 
 
 @operator(exp.And, exp.Or)
-def joined_conditions(node: exp.Expression, context: Context) -> Typed:
+def joined_conditions(node: exp.Expr, context: Context) -> Typed:
     # as one flat list: a restriction by a thousand keys must not nest a thousand deep
     parts = [context.condition(part) for part in node.flatten(unnest=False)]
     return flag("(" + (" and " if isinstance(node, exp.And) else " or ").join(parts) + ")")
 
 
 @operator(exp.Xor)
-def only_one(node: exp.Expression, context: Context) -> Typed:
+def only_one(node: exp.Expr, context: Context) -> Typed:
     return flag(f"({context.condition(node.this)} <> {context.condition(node.expression)})")
 
 
 @operator(exp.Not)
-def no(node: exp.Expression, context: Context) -> Typed:
+def no(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     return flag(f"(not {condition(a)})", a.is_nullable)
 
@@ -309,14 +340,12 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
-    if wanted.kind == "float":
-        wanted = replace(wanted, kind="double", length=23)
     forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
     held = "double" if wanted.kind == "decimal" else ""
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 
-def _unwrapped(node: exp.Expression) -> exp.Expression:
+def _unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node

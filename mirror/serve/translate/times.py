@@ -62,7 +62,7 @@ def date(d: str) -> str:
 
 @function(as_is)
 def time(a: Typed) -> Typed:
-    return Typed(_clipped(span(a)), span_type(fraction(a)))
+    return Typed(_clipped(span(a), fraction(a)), span_type(fraction(a)))
 
 
 @function(as_is, as_is)
@@ -73,8 +73,10 @@ def timestamp(a: Typed, b: Typed | None = None) -> Typed:
     return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
 
 
-def _clipped(microseconds: str) -> str:
-    return f"clipped({microseconds})"
+def _clipped(microseconds: str, digits: int = 0) -> str:
+    """A time no longer than MySQL's longest, with so many digits of a second."""
+    most = literals.LONGEST_SPAN + 10**6 - 10 ** (6 - digits)
+    return f"clipped({microseconds}, {most})"
 
 
 def fraction(a: Typed) -> int:
@@ -206,8 +208,10 @@ def timediff(a: Typed, b: Typed) -> Typed:
         return Typed("cast(null as bigint)", span_type())
     digits = max(fraction(a), fraction(b))
     if "time" in kinds:
-        return Typed(_clipped(f"({span(a)} - {span(b)})"), span_type(digits))
-    return Typed(_clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))"), span_type(digits))
+        return Typed(_clipped(f"({span(a)} - {span(b)})", digits), span_type(digits))
+    return Typed(
+        _clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))", digits), span_type(digits)
+    )
 
 
 def _temporal(a: Typed) -> str:
@@ -230,9 +234,21 @@ def time_to_sec(a: Typed) -> Typed:
 
 @function(as_is)
 def sec_to_time(a: Typed) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    seconds = number(a) if a.kind == "integer" else double(a)
-    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)"), span_type(digits))
+    micros, digits = _of_seconds(a)
+    return Typed(_clipped(micros, digits), span_type(digits))
+
+
+def _of_seconds(a: Typed) -> tuple[str, int]:
+    """A number of seconds as microseconds, cut as MySQL cuts it, and the digits it shows."""
+    if a.kind in ("integer", "null"):
+        return f"({number(a)} * 1000000)", 0
+    if a.kind == "decimal":
+        digits = min(a.decimals, 6)
+        # a quotient is cut after the digits that it shows, an error of DOUBLE aside
+        shifted = f"{a.sql} * {10**digits}"
+        whole = f"round({shifted}, 3)" if a.held == "double" else shifted
+        return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})", digits
+    return f"seconds_to_microseconds({double(a)})", min(a.decimals, 6)
 
 
 @function(as_is)
@@ -248,15 +264,15 @@ def unix_timestamp(a: Typed | None = None) -> Typed:
 
 @function(as_is, as_is)
 def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    found = Typed(f"make_timestamp(cast({double(a)} * 1000000 as bigint))", moment_type(digits))
+    micros, digits = _of_seconds(a)
+    found = Typed(f"make_timestamp({micros})", moment_type(digits))
     return found if pattern is None else _formatted(found, pattern)
 
 
 @function(integer, integer, integer, returns=span_type())
 def maketime(h: str, m: str, s: str) -> str:
-    micros = f"((abs({h}) * 60 + {m}) * 60 + {s}) * 1000000 * if({h} < 0, -1, 1)"
-    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then clipped({micros}) end"
+    micros = f"((abs({h}) * 60 + {m}) * 60 + {s})::bigint * 1000000 * if({h} < 0, -1, 1)"
+    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then {_clipped(micros)} end"
 
 
 @function(integer, integer, returns=DATE)
@@ -270,7 +286,7 @@ def from_days(n: str) -> str:
 
 
 @special("TIMESTAMPDIFF")
-def timestampdiff(arguments: list[exp.Expression], context: Context) -> Typed:
+def timestampdiff(arguments: list[exp.Expr], context: Context) -> Typed:
     """How many whole units lie between two moments."""
     if len(arguments) != 3:
         raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPDIFF")
@@ -286,7 +302,7 @@ def timestampdiff(arguments: list[exp.Expression], context: Context) -> Typed:
 
 
 @special("TIMESTAMPADD")
-def timestampadd(arguments: list[exp.Expression], context: Context) -> Typed:
+def timestampadd(arguments: list[exp.Expr], context: Context) -> Typed:
     if len(arguments) != 3:
         raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPADD")
     unit = arguments[0].name.upper().removeprefix("SQL_TSI_")
@@ -294,16 +310,16 @@ def timestampadd(arguments: list[exp.Expression], context: Context) -> Typed:
 
 
 @special("DATE_ADD", "ADDDATE")
-def date_add(arguments: list[exp.Expression], context: Context) -> Typed:
+def date_add(arguments: list[exp.Expr], context: Context) -> Typed:
     return _with_interval(arguments, 1, context)
 
 
 @special("DATE_SUB", "SUBDATE")
-def date_sub(arguments: list[exp.Expression], context: Context) -> Typed:
+def date_sub(arguments: list[exp.Expr], context: Context) -> Typed:
     return _with_interval(arguments, -1, context)
 
 
-def _with_interval(arguments: list[exp.Expression], sign: int, context: Context) -> Typed:
+def _with_interval(arguments: list[exp.Expr], sign: int, context: Context) -> Typed:
     if len(arguments) != 2:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near ')'")
     a, step = context.typed(arguments[0]), arguments[1]
@@ -313,7 +329,7 @@ def _with_interval(arguments: list[exp.Expression], sign: int, context: Context)
 
 
 @operator(exp.Add, exp.Sub)
-def plus_minus(node: exp.Expression, context: Context) -> Typed:
+def plus_minus(node: exp.Expr, context: Context) -> Typed:
     sign = "+" if isinstance(node, exp.Add) else "-"
     for step, other in ((node.expression, node.this), (node.this, node.expression)):
         if isinstance(step, exp.Interval) and not isinstance(other, exp.Interval):
@@ -322,13 +338,15 @@ def plus_minus(node: exp.Expression, context: Context) -> Typed:
     return added(*context.both(node), sign)
 
 
-def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Context) -> Typed:
+def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -> Typed:
     """A date or datetime so many units later: a date stays one if it moves by days."""
     months, micros = _amount(context.typed(amount), unit)
     if a.kind == "time":
         if months:
             raise refuse(a, f"an interval of {unit}")
-        return Typed(_clipped(f"({span(a)} + {sign} * {micros})"), span_type(fraction(a)))
+        return Typed(
+            _clipped(f"({span(a)} + {sign} * {micros})", fraction(a)), span_type(fraction(a))
+        )
     if months:
         moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
     else:
@@ -353,7 +371,7 @@ def _amount(step: Typed, unit: str) -> tuple[str, str]:
     if unit in MONTHS:
         return f"({_count(step)} * {MONTHS[unit]})", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", f"round({double(step)} * 1000000)"
+        return "", _of_seconds(step)[0]
     if unit in MICROSECONDS:
         return "", f"({_count(step)} * {MICROSECONDS[unit]})"
     if unit in COMPOUND and isinstance(step.value, str):
@@ -384,7 +402,7 @@ def subtime(a: Typed, b: Typed) -> Typed:
 def _moved(a: Typed, b: Typed, sign: str) -> Typed:
     digits = max(fraction(a), fraction(b))
     if a.kind == "time":
-        return Typed(_clipped(f"({span(a)} {sign} {span(b)})"), span_type(digits))
+        return Typed(_clipped(f"({span(a)} {sign} {span(b)})", digits), span_type(digits))
     if a.kind in MOMENTS:
         return Typed(f"({moment(a)} {sign} to_microseconds({span(b)}))", moment_type(digits))
     raise refuse(a, "ADDTIME and SUBTIME")
