@@ -7,7 +7,10 @@ Data goes to standard output, narration to standard error. Exit codes: 0 done, 1
 import io
 import json
 import os
+import shlex
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 import traceback
@@ -407,6 +410,73 @@ def report(database: Path | None, output: Path) -> None:
     click.echo(str(first), err=True)
 
 
+@main.command()
+@database_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=3306,
+    show_default=True,
+    help="0 is any free one.",
+)
+@click.option(
+    "--password-file",
+    type=click.Path(path_type=Path),
+    help="A file that holds the password.  [default: a random one, printed]",
+)
+@click.option("--no-password", is_flag=True, help="Let in whoever is on this machine.")
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="The longest that a statement may take.",
+)
+def serve(
+    database: Path | None,
+    host: str,
+    port: int,
+    password_file: Path | None,
+    no_password: bool,
+    time_limit: float,
+) -> None:
+    """Answer DataJoint and MySQL clients from the file, as the server it came from did.
+
+    Nothing can be written. A file that a sync puts in place is served from the next statement
+    on. Ctrl-C ends it.
+
+    \b
+    mirror serve
+    mirror serve --port 3307 --password-file password.txt
+    """
+    from mirror.serve.engine import Engine
+    from mirror.serve.wire.login import password_from
+    from mirror.serve.wire.server import Server, is_loopback
+
+    path = store.path(database)
+    is_open = not is_loopback(host)
+    if no_password and password_file:
+        raise UsageError("Choose one of --no-password and --password-file.")
+    if no_password and is_open:
+        raise UsageError(
+            f"{host} is reached from other machines: leave --no-password out, or --host."
+        )
+
+    def tell(sentence: str) -> None:
+        click.echo(f"mirror: {sentence}", err=True)
+
+    password = None if no_password else password_from(password_file)
+    with Server(path, Engine, host, port, password, time_limit, tell) as server:
+        if is_open:
+            tell(f"whoever reaches {host} and knows the password can read the data.")
+        shown = password if password_file is None else f"$(cat {shlex.quote(str(password_file))})"
+        click.echo(_way_in(path, host, server.port, shown), err=True)
+        signal.signal(signal.SIGTERM, lambda *_: server.stop())
+        server.serve()
+
+
 @contextmanager
 def _narration() -> Iterator[TextIO]:
     """Standard error for the words of a sync, while Rust's own words go nowhere.
@@ -470,6 +540,23 @@ def _told(report: Any) -> str:
         f" mirror shell{named}"
     )
     return "\n".join(lines) + "\n"
+
+
+def _way_in(file: Path, host: str, port: int, password: str | None) -> str:
+    """How clients reach a server."""
+    if host in ("0.0.0.0", "::", ""):
+        host = socket.gethostname()
+    return "\n".join(
+        [
+            f"Serving {file}, to be read only. Any user name will do:",
+            # DataJoint has no variable for the port
+            f"  DJ_HOST={host}" + ("" if port == 3306 else f":{port}"),
+            "  DJ_USER=ibl",
+            # DataJoint asks at the terminal for a password that is empty
+            f"  DJ_PASS={password or 'any'}",
+            "Ctrl-C ends it.",
+        ]
+    )
 
 
 def _ago(age: timedelta) -> str:

@@ -1,0 +1,161 @@
+"""The first words of a connection: greeting, TLS if wanted, and the password.
+
+Any user name will do; there is one password. Passwords do not travel: the client proves that
+it knows the password with a digest of it and of the random salt of the greeting.
+"""
+
+import secrets
+import ssl
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha1, sha256
+from hmac import compare_digest
+from pathlib import Path
+
+from mirror.errors import UsageError
+from mirror.serve.wire.channel import Channel, Farewell
+from mirror.serve.wire.packets import AUTOCOMMIT, TEXT, Reader
+
+NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
+SALT_BYTES = 20
+LETTERS = (string.ascii_letters + string.digits).encode()
+# the attributes that clients tell of themselves may fill 64 kB
+LOGIN_BYTES = 128 * 1024
+# a login that stops before the name
+TLS_REQUEST_BYTES = 32
+
+LONG_PASSWORD, FOUND_ROWS, LONG_FLAG, WITH_DATABASE = 1, 2, 4, 8
+PROTOCOL_41, INTERACTIVE, TLS, TRANSACTIONS = 1 << 9, 1 << 10, 1 << 11, 1 << 13
+SECURE_CONNECTION, PLUGIN, ATTRIBUTES, LONG_ANSWER = 1 << 15, 1 << 19, 1 << 20, 1 << 21
+# Not offered, on purpose: several statements at once, files of the client, compression, and
+# the end of rows told by OK instead of EOF (JDBC drivers disagree on what then stands in it).
+OFFERED = (
+    LONG_PASSWORD | FOUND_ROWS | LONG_FLAG | WITH_DATABASE | PROTOCOL_41 | INTERACTIVE | TLS
+) | (TRANSACTIONS | SECURE_CONNECTION | PLUGIN | ATTRIBUTES | LONG_ANSWER)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who a client says it is, and the proof it sends with it."""
+
+    user: bytes
+    database: bytes
+    plugin: bytes
+    proof: bytes
+
+
+def password_from(file: Path | None) -> str:
+    """The first password of a file, or a new one. Raises UsageError where it holds none."""
+    if file is None:
+        return secrets.token_hex(12)
+    try:
+        password = file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not a text"
+        raise UsageError(
+            f"The password file {file} cannot be read ({reason}): name another one with"
+            " --password-file."
+        ) from error
+    if not password:
+        raise UsageError(
+            f"The password file {file} is empty: write a password into it, or leave"
+            " --password-file out for a random one."
+        )
+    return password
+
+
+def log_in(
+    channel: Channel,
+    number: int,
+    version: str,
+    password: str | None,
+    tls: Callable[[], ssl.SSLContext],
+) -> Claim:
+    """Greet a client and check its password; the caller says OK. Raises Farewell."""
+    salt = _salt()
+    channel.send(_greeting(number, version, salt))
+    message = channel.receive(LOGIN_BYTES)
+    if len(message) == TLS_REQUEST_BYTES and int.from_bytes(message[:4], "little") & TLS:
+        channel.encrypt(tls())
+        message = channel.receive(LOGIN_BYTES)
+    claim = _claim(message)
+    prove(channel, claim, password, salt)
+    return claim
+
+
+def changed(channel: Channel, message: bytes, password: str | None) -> Claim:
+    """Check the password of a client that changes its user; the caller says OK."""
+    said = Reader(message)
+    user = said.name()
+    said.take(said.integer(1))
+    claim = Claim(user, said.name(), b"", b"")
+    # the old salt has been used
+    prove(channel, claim, password, _salt())
+    return claim
+
+
+def prove(channel: Channel, claim: Claim, password: str | None, salt: bytes) -> None:
+    """Have the client prove that it knows the password. Raises Farewell if it does not."""
+    if password is None:
+        return
+    plugin, proof = claim.plugin, claim.proof
+    if plugin not in PROOFS or len(proof) != PROOFS[plugin]().digest_size:
+        plugin = plugin if plugin in PROOFS else NATIVE
+        salt = _salt()
+        channel.send(b"\xfe" + plugin + b"\0" + salt + b"\0")
+        proof = channel.receive(LOGIN_BYTES)
+    if not compare_digest(proof, _proof(plugin, password.encode(), salt)):
+        user = claim.user.decode(errors="replace")[:80]
+        given = "YES" if proof.strip(b"\0") else "NO"
+        raise Farewell(1045, "28000", f"Access denied for user '{user}' (using password: {given})")
+    if plugin == SHA2:
+        # the quick way has sufficed: no need for the whole password
+        channel.send(b"\x01\x03")
+
+
+PROOFS = {NATIVE: sha1, SHA2: sha256}
+
+
+def _proof(plugin: bytes, password: bytes, salt: bytes) -> bytes:
+    digest = PROOFS[plugin]
+    once = digest(password).digest()
+    twice = digest(once).digest()
+    mask = digest(salt + twice if plugin == NATIVE else twice + salt).digest()
+    return bytes(a ^ b for a, b in zip(once, mask, strict=True))
+
+
+def _salt() -> bytes:
+    return bytes(secrets.choice(LETTERS) for _ in range(SALT_BYTES))
+
+
+def _greeting(number: int, version: str, salt: bytes) -> bytes:
+    return b"".join(
+        [
+            b"\x0a" + version.encode() + b"\0",
+            number.to_bytes(4, "little") + salt[:8] + b"\0",
+            (OFFERED & 0xFFFF).to_bytes(2, "little"),
+            bytes([TEXT]) + AUTOCOMMIT.to_bytes(2, "little"),
+            (OFFERED >> 16).to_bytes(2, "little"),
+            bytes([SALT_BYTES + 1]) + bytes(10),
+            salt[8:] + b"\0" + NATIVE + b"\0",
+        ]
+    )
+
+
+def _claim(message: bytes) -> Claim:
+    said = Reader(message)
+    flags = said.integer(4) & OFFERED
+    if not flags & PROTOCOL_41:
+        raise Farewell(1043, "08S01", "The client's protocol is older than MySQL 4.1.")
+    # the largest packet, the character set, and nothing
+    said.take(4 + 1 + 23)
+    user = said.name()
+    if flags & LONG_ANSWER:
+        proof = said.take(said.number())
+    elif flags & SECURE_CONNECTION:
+        proof = said.take(said.integer(1))
+    else:
+        proof = said.name()
+    database = said.name() if flags & WITH_DATABASE else b""
+    return Claim(user, database, said.name() if flags & PLUGIN else NATIVE, proof)
