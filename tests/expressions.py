@@ -7,7 +7,7 @@ depend on the key, and a string that stands for its group is marked as `folded`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -214,6 +214,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     "regex": ("'a'", "'^[A-C]'", "'training|biased'", "'[0-9]+'", "'_'", "'e$'", "'.'", "'^$'"),
 }
 KINDS = ("number", "string", "date", "moment", "span", "uuid", "enum")
+CAST = {"moment": ("TIMESTAMP", "date"), "date": ("DATE", "moment"), "span": ("TIME", "moment")}
+TYPED = {"date", "moment", "day", "span", "uuid", "enum"}
 NEW_NAMES = ("x", "y", "n", "label")
 
 
@@ -331,6 +333,10 @@ def literal(value: Any, quote: str = '"') -> str:
     return quote + str(value).replace("\\", "\\\\").replace(quote, quote * 2) + quote
 
 
+def slots(template: str) -> set[str]:
+    return set(re.findall(r"\{(\w+)", template))
+
+
 class Sql:
     """Draws SQL over some columns; % is doubled where DataJoint leaves that to its user."""
 
@@ -340,21 +346,31 @@ class Sql:
         self.group = group
         self.last: Column | None = None
         self.same = ""
+        self.kinds = {column.kind for column in columns} | {"number", "string", "truth"}
+        # a moment has a date and a time of day
+        if self.kinds & {"date", "moment"}:
+            self.kinds |= {"date", "moment", "day"}
+        if "moment" in self.kinds:
+            self.kinds.add("span")
 
     def __call__(self, kind: str, depth: int) -> str:
         """SQL of a kind; at depth 0 a column or a literal."""
         if kind == "any":
-            kind = self.draw(st.sampled_from(KINDS))
+            kind = self.draw(st.sampled_from([k for k in KINDS if k in self.kinds]))
         if kind == "day":
             kind = self.draw(st.sampled_from(("moment", "date")))
         if kind == "enum":
             return self.leaf("enum")
         if kind == "truth":
             depth = max(depth, 1)
-        templates = GRAMMAR[kind]
         if depth == 0:
             return self.leaf(kind)
-        return self.fill(self.draw(st.sampled_from(templates)), depth - 1)
+        return self.fill(self.template(GRAMMAR[kind]), depth - 1)
+
+    def template(self, templates: Sequence[str]) -> str:
+        """One that these columns can fill."""
+        fitting = [t for t in templates if slots(t) & TYPED <= self.kinds]
+        return self.draw(st.sampled_from(fitting)) if fitting else "NULL"
 
     def fill(self, template: str, depth: int) -> str:
         return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda m: self.slot(m[1], m[2], depth), template)
@@ -410,10 +426,12 @@ class Sql:
         choice = self.of(*kinds)
         if choice:
             return self.draw(st.sampled_from(choice)).name
-        if kind in ("moment", "date", "span"):
-            cast = {"moment": "TIMESTAMP", "date": "DATE", "span": "TIME"}[kind]
-            return f"{cast}({self.literal(kind)})"
-        return self.literal(kind)
+        if kind not in CAST:
+            return self.literal(kind)
+        cast, source = CAST[kind]
+        choice = self.of(source)
+        inner = self.draw(st.sampled_from(choice)).name if choice else self.literal(kind)
+        return f"{cast}({inner})"
 
     def literal(self, kind: str, samples: tuple = ()) -> str:
         kind = "string" if kind == "folded" else kind
@@ -553,7 +571,7 @@ def draw_projection(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -
     keep = draw(st.sampled_from(("all", "some", "but")))
     rest = list(drawn.rest)
     if keep != "all" and rest:
-        some = draw(st.lists(st.sampled_from(rest), max_size=3, unique=True))
+        some = draw_some(draw, rest, 3)
         rest = [c for c in rest if (c in some) == (keep == "some")]
     arguments: list[Any] = [column.name for column in rest]
     if keep == "all" and rest:
@@ -582,8 +600,10 @@ def draw_projection(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -
                 if old.name in arguments:
                     arguments.remove(old.name)
             continue
-        kind = draw(st.sampled_from(("number", "string", "date", "moment", "span", "uuid")))
-        text = Sql(draw, drawn.columns)(kind, draw(st.integers(1, 3)))
+        sql = Sql(draw, drawn.columns)
+        kinds = ("number", "number", "number", "string", "string", "date", "moment", "span", "uuid")
+        kind = draw(st.sampled_from([kind for kind in kinds if kind in sql.kinds]))
+        text = sql(kind, draw(st.integers(1, 3)))
         if re.fullmatch(r"[\s(]*\w+[\s)]*", text):
             # a bare name would be a renaming
             text = f"IFNULL({text}, NULL)" if not text.strip("() ").isdigit() else text
@@ -591,6 +611,12 @@ def draw_projection(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -
         columns.append(Column(name, kind, False, is_mixed=kind == "string"))
     recipe = Call(drawn.recipe, "proj", tuple(arguments), options)
     return replace(drawn, recipe=recipe, columns=tuple(columns), is_union=False)
+
+
+def draw_some(draw: Callable, columns: Sequence[Column], most: int) -> list[Column]:
+    if not columns:
+        return []
+    return draw(st.lists(st.sampled_from(columns), max_size=most, unique=True))
 
 
 def draw_name(draw: Callable, columns: list[Column], options: Mapping[str, Any]) -> str:
@@ -604,9 +630,7 @@ def draw_aggregation(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) 
     if drawn.is_closed or drawn.rows * other.rows > 100 * MOST_ROWS:
         return draw_restriction(draw, drawn, tables)
     names = {column.name for column in drawn.columns}
-    kept = (
-        draw(st.lists(st.sampled_from(drawn.rest), max_size=2, unique=True)) if drawn.rest else []
-    )
+    kept = draw_some(draw, drawn.rest, 2)
     inner = [*drawn.columns, *(c for c in other.columns if c.name not in names)]
     group = ", ".join(column.name for column in other.key)
     options, computed = draw_aggregates(draw, inner, group, [*drawn.key, *kept])
@@ -627,9 +651,8 @@ def draw_aggregates(
         if name in options:
             continue
         kind = draw(st.sampled_from(kinds))
-        text = Sql(draw, tuple(inner), group).fill(
-            draw(st.sampled_from(AGGREGATE[kind])), draw(st.integers(0, 2))
-        )
+        sql = Sql(draw, tuple(inner), group)
+        text = sql.fill(sql.template(AGGREGATE[kind]), draw(st.integers(0, 2)))
         options[name] = text.replace("%", "%%")
         computed.append(Column(name, kind, False, is_mixed=kind == "string"))
     return options, computed
@@ -675,7 +698,7 @@ def draw_top(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn
 def draw_order(draw: Callable, drawn: Drawn) -> list[str]:
     """An order that leaves nothing open: it ends in the key."""
     choice = [c for c in drawn.columns if c.kind != "blob"]
-    some = draw(st.lists(st.sampled_from(choice), max_size=2, unique=True)) if choice else []
+    some = draw_some(draw, choice, 2)
     by = [column.name + draw(st.sampled_from(("", " DESC", " asc"))) for column in some]
     return [*by, draw(st.sampled_from(("KEY", "KEY DESC")))]
 
@@ -709,8 +732,10 @@ def draw_fetch(draw: Callable, drawn: Drawn) -> Question:
     in_order = False
     form = draw(
         st.sampled_from(
-            ("array", "dict", "frame", "columns", "key", "key and column", "ordered", "len")
-            + ("bool", "head", "tail", "one", "iterate", "columns in order", "some as dict")
+            (
+                *("array", "dict", "frame", "columns", "key", "key and column", "ordered", "len"),
+                *("bool", "head", "tail", "one", "iterate", "columns in order", "some as dict"),
+            )
         )
     )
     if form in ("ordered", "columns in order") or not draw(st.integers(0, 5)):

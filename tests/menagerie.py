@@ -187,8 +187,10 @@ def declare(connection: dj.Connection) -> SimpleNamespace:
 
 def _fill_mice(tables: SimpleNamespace) -> None:
     tables.Lab.insert1(
-        ("mainenlab", UUID(int=2), "Champalimaud", "1 Secret Street", "Europe/Lisbon", 0.8, None)
-        + (datetime(2019, 1, 1),)
+        (
+            *("mainenlab", UUID(int=2), "Champalimaud", "1 Secret Street", "Europe/Lisbon"),
+            *(0.8, None, datetime(2019, 1, 1)),
+        )
     )
     number = 100
     for i, (nickname, sex, born, line, description, lab) in enumerate(MICE):
@@ -204,10 +206,9 @@ def _fill_mice(tables: SimpleNamespace) -> None:
         for day in range(5):
             noon = datetime(2019, 10, 29, 12, 59, 58) + timedelta(days=day, hours=3 * i, seconds=i)
             tables.Weighing.insert1((mouse, noon, 20.1 + i - 0.3 * day, "zoë" if day % 2 else None))
-            tables.WaterAdministration.insert1(
-                (mouse, noon, None if day == 3 else 0.1 * day * i, day == 4)
-                + (("Water 10% Sucrose", "Hydrogel", "water")[(day + i) % 3],)
-            )
+            water = ("Water 10% Sucrose", "Hydrogel", "water")[(day + i) % 3]
+            amount = None if day == 3 else 0.1 * day * i
+            tables.WaterAdministration.insert1((mouse, noon, amount, day == 4, water))
         for day in range(4 if i < 5 else 0):
             number += 1
             start = datetime(2019, 10, 30, 9, 7, 3) + timedelta(days=day, hours=2 * i)
@@ -344,6 +345,7 @@ def _fill_specimens(tables: SimpleNamespace) -> None:
         *(-timedelta(hours=12, seconds=30), timedelta(hours=838, minutes=59, seconds=59)),
         timedelta(seconds=59),
     )
+    amounts = (*map(Decimal, ("0", "0.125", "-12.5", "999999.999", "33.333")), None)
     tables.Specimen.insert(
         {
             "specimen_id": number,
@@ -351,10 +353,7 @@ def _fill_specimens(tables: SimpleNamespace) -> None:
             "small": of((0, 65535, 7, None, 100), number),
             "large": of((0, -(2**63), 2**63 - 1, 42, None, -7, 10**12, 2**53 + 1), number),
             "huge": of((0, 2**64 - 1, 3, None), number),
-            "amount": of(
-                tuple(map(Decimal, ("0", "0.125", "-12.5", "999999.999", "33.333"))) + (None,),
-                number,
-            ),
+            "amount": of(amounts, number),
             "price": Decimal(number * 37 % 101) / 4,
             "ratio": of((0.1, 0.25, 1e-5, 12345.678, -2.5, None, 0.0, 1e10, 16777216.0), number),
             "measure": of((0.1, 0.3, 1e-5, 12345.678, -0.25, None, 1 / 3, 1e100, 2.5, 3.5), number),

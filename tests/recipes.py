@@ -1,4 +1,4 @@
-"""DataJoint expressions as plain trees: printed as the Python they are, built for any connection."""
+"""DataJoint expressions as plain trees: shown as Python, built for any connection."""
 
 import operator
 from collections.abc import Mapping
