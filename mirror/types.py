@@ -45,6 +45,13 @@ NO_SUCH_DATE = (
 # How the catalogue writes the members of an enum; quotes are doubled, as in DuckDB.
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 ESCAPES = {"n": "\n", "r": "\r"}
+
+
+def unescaped(member: str) -> str:
+    """A member of an enum without the backslashes of the catalogue."""
+    return ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), member)
+
+
 # MySQL keeps an invalid enum value as '' with index 0.
 NO_SUCH_MEMBER = "{c} + 0 = 0"
 
@@ -84,9 +91,8 @@ def _decimal(match: re.Match[str]) -> Conversion:
 
 def _enum(match: re.Match[str]) -> Conversion:
     members = re.findall(r"'((?:[^']|'')*)'", match["members"])
-    members = [ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), m) for m in members]
     return Conversion(
-        "ENUM(" + ", ".join(f"'{member}'" for member in members) + ")",
+        "ENUM(" + ", ".join(f"'{unescaped(member)}'" for member in members) + ")",
         select=f"if({NO_SUCH_MEMBER}, null, {{c}})",
         digest=f"if({NO_SUCH_MEMBER}, null, {{c}})",
         lost=NO_SUCH_MEMBER,

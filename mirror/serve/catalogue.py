@@ -1,0 +1,303 @@
+"""What MySQL clients see of the file: the server's schemas, tables and columns, by its names.
+
+`create` makes the tables of information_schema, `read` tells Python what they say. What is left
+out of the file does not exist here either.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import duckdb
+
+from mirror.serve.answers import Refusal, Type
+from mirror.sources.library import nma_ibl_schemas
+from mirror.store import literal
+from mirror.types import unescaped
+
+INFORMATION_SCHEMA = "information_schema"
+LONGEST = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its declaration on the server, and its type in DuckDB.
+
+    `default_sql` is the default as it stands in CREATE TABLE.
+    """
+
+    name: str
+    type: Type
+    declared_type: str
+    duckdb_type: str
+    is_nullable: bool
+    default: str | None
+    default_sql: str | None
+    key: str
+    extra: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index, as far as the file knows it; the primary key is called PRIMARY."""
+
+    name: str
+    is_unique: bool
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A reference to rows of another table that is here."""
+
+    name: str
+    columns: tuple[str, ...]
+    referenced_schema: str
+    referenced_table: str
+    referenced_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table under the server's names; `location` is where it lies, as quoted DuckDB SQL."""
+
+    schema: str
+    name: str
+    comment: str
+    location: str
+    columns: tuple[Column, ...]
+    indexes: tuple[Index, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    _by_name: Mapping[str, Column] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {c.name.lower(): c for c in self.columns})
+
+    def column(self, name: str) -> Column | None:
+        """A column by its name in any case."""
+        return self._by_name.get(name.lower())
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """Names of the primary key's columns in the key's order."""
+        return next((index.columns for index in self.indexes if index.name == "PRIMARY"), ())
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema and its tables by name; those of information_schema are in capitals."""
+
+    name: str
+    tables: Mapping[str, Table]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything a client can name, and the server's variables by name."""
+
+    schemas: Mapping[str, Schema]
+    variables: Mapping[str, str]
+
+    def schema(self, name: str) -> Schema:
+        """A schema by its name, in which case matters. Raises Refusal 1049."""
+        if name.lower() == INFORMATION_SCHEMA:
+            name = INFORMATION_SCHEMA
+        if name not in self.schemas:
+            raise Refusal(1049, "42000", f"Unknown database '{name}'")
+        return self.schemas[name]
+
+    def table(self, schema: str, name: str) -> Table:
+        """A table by its names, in which case matters. Raises Refusal 1049, 1109 or 1146."""
+        home = self.schema(schema)
+        if home.name == INFORMATION_SCHEMA:
+            if name.upper() not in home.tables:
+                raise Refusal(1109, "42S02", f"Unknown table '{name}' in information_schema")
+            return home.tables[name.upper()]
+        if name not in home.tables:
+            raise Refusal(1146, "42S02", f"Table '{schema}.{name}' doesn't exist")
+        return home.tables[name]
+
+
+def create(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the schema `catalogue` in the database in memory, of the file attached as `mirror`.
+
+    nma_ibl cannot be imported when one of its schemas is missing, so that those which the file
+    lacks are there, and empty.
+    """
+    script = files("mirror.serve").joinpath("catalogue.sql").read_text(encoding="utf-8")
+    connection.execute(script)
+    names = nma_ibl_schemas()
+    held = connection.execute(
+        "select distinct schema_name, mysql_schema from mirror._mirror.tables"
+    ).fetchall()
+    # a server may have all of them under one prefix
+    prefixes = {mysql.removesuffix(names[module]) for module, mysql in held if module in names}
+    prefix = prefixes.pop() if len(prefixes) == 1 else ""
+    known = {mysql for _, mysql in held}
+    for name in names.values():
+        if prefix + name not in known:
+            connection.execute(f"insert into declared.schemas values ({literal(prefix + name)})")
+
+
+def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
+    """What `create` has made."""
+    columns = defaultdict(list)
+    for schema, table, name, declared_type, duckdb_type, *rest in connection.execute(
+        "select own.schema_name, own.table_name, own.column_name, own.declared_type,"
+        " own.duckdb_type, own.is_nullable, own.column_default, shown.column_default,"
+        " own.column_key, own.extra, own.comment"
+        " from declared.columns as own join catalogue.columns as shown"
+        " on shown.table_schema = own.schema_name and shown.table_name = own.table_name"
+        " and shown.column_name = own.column_name"
+        " order by own.schema_name, own.table_name, own.position"
+    ).fetchall():
+        columns[schema, table].append(
+            Column(name, type_of(declared_type, duckdb_type), declared_type, duckdb_type, *rest)
+        )
+    indexes = defaultdict(list)
+    for schema, table, name, is_unique, names in connection.execute(
+        "select schema_name, table_name, index_name, is_unique, column_names"
+        " from declared.indexes order by schema_name, table_name, place"
+    ).fetchall():
+        indexes[schema, table].append(Index(name, is_unique, tuple(names)))
+    foreign_keys = defaultdict(list)
+    for schema, table, name, names, there, referenced, references in connection.execute(
+        "select schema_name, table_name, constraint_name, column_names, referenced_schema,"
+        " referenced_table, referenced_columns"
+        " from declared.foreign_keys where is_followed"
+        " order by schema_name, table_name, constraint_name"
+    ).fetchall():
+        foreign_keys[schema, table].append(
+            ForeignKey(name, tuple(names), there, referenced, tuple(references))
+        )
+    tables: dict[str, dict[str, Table]] = {
+        name: {}
+        for (name,) in connection.execute(
+            "select schema_name from declared.schemas order by schema_name"
+        ).fetchall()
+    }
+    for schema, table, comment, *home in connection.execute(
+        "select schema_name, table_name, comment, home_database, home_schema, home_table"
+        " from declared.tables order by schema_name, table_name"
+    ).fetchall():
+        tables[schema][table] = Table(
+            schema,
+            table,
+            comment,
+            ".".join('"' + name.replace('"', '""') + '"' for name in home),
+            tuple(columns[schema, table]),
+            tuple(indexes[schema, table]),
+            tuple(foreign_keys[schema, table]),
+        )
+    variables = connection.execute("select variable_name, variable_value from declared.variables")
+    return Catalogue(
+        {name: Schema(name, held) for name, held in tables.items()}, dict(variables.fetchall())
+    )
+
+
+def type_of(declared: str, duckdb_type: str) -> Type:
+    """MySQL's type of a column as it was declared, for what the file holds of it.
+
+    Lengths are those of MySQL's metadata: a decimal's counts its sign and its point.
+    """
+    if declared.lower().startswith("binary(16)") and duckdb_type == "UUID":
+        return Type("uuid", 16)
+    for pattern, rule in RULES:
+        # members of an enum keep their case and their line breaks
+        match = re.fullmatch(pattern, declared.strip(), re.IGNORECASE | re.DOTALL)
+        if match:
+            return rule if isinstance(rule, Type) else rule(match)
+    # kept as text in the file
+    return Type("string", LONGEST)
+
+
+def _integer(digits: int, unsigned_digits: int) -> Callable[[re.Match[str]], Type]:
+    def rule(match: re.Match[str]) -> Type:
+        unsigned = bool(match["unsigned"])
+        length = match["length"] or (unsigned_digits if unsigned else digits)
+        return Type("integer", int(length), 0, unsigned)
+
+    return rule
+
+
+def _decimal(match: re.Match[str]) -> Type:
+    precision, scale = int(match["length"] or 10), int(match["scale"] or 0)
+    unsigned = bool(match["unsigned"])
+    return Type("decimal", precision + (scale > 0) + (not unsigned), scale, unsigned)
+
+
+def _inexact(kind: str, length: int) -> Callable[[re.Match[str]], Type]:
+    def rule(match: re.Match[str]) -> Type:
+        unsigned = bool(match["unsigned"])
+        # float(24) only asks for precision, float(7,4) for rounding
+        if match["scale"]:
+            return Type(kind, int(match["length"]), int(match["scale"]), unsigned)
+        return Type(kind, length, None, unsigned)
+
+    return rule
+
+
+def _temporal(kind: str, length: int) -> Callable[[re.Match[str]], Type]:
+    def rule(match: re.Match[str]) -> Type:
+        digits = int(match["length"] or 0)
+        return Type(kind, length + (digits > 0) + digits, digits)
+
+    return rule
+
+
+def _sized(kind: str) -> Callable[[re.Match[str]], Type]:
+    return lambda match: Type(kind, int(match["length"] or 1))
+
+
+def _members(match: re.Match[str]) -> tuple[str, ...]:
+    written = re.findall(r"'((?:[^']|'')*)'", match["members"])
+    return tuple(unescaped(member.replace("''", "'")) for member in written)
+
+
+def _enum(match: re.Match[str]) -> Type:
+    members = _members(match)
+    return Type("enum", max(map(len, members)), members=members)
+
+
+def _set(match: re.Match[str]) -> Type:
+    return Type("string", len(",".join(_members(match))))
+
+
+LENGTH = r"(?:\((?P<length>\d+)\))?"
+SCALE = r"(?:\((?P<length>\d+)(?:,\s*(?P<scale>\d+))?\))?"
+SIGN = r"(?P<unsigned> unsigned)?(?: zerofill)?"
+
+RULES: tuple[tuple[str, Type | Callable[[re.Match[str]], Type]], ...] = (
+    # there are no booleans
+    (r"bool(?:ean)?", Type("integer", 1, 0)),
+    (rf"tinyint{LENGTH}{SIGN}", _integer(4, 3)),
+    (rf"smallint{LENGTH}{SIGN}", _integer(6, 5)),
+    (rf"mediumint{LENGTH}{SIGN}", _integer(9, 8)),
+    (rf"int(?:eger)?{LENGTH}{SIGN}", _integer(11, 10)),
+    (rf"bigint{LENGTH}{SIGN}", _integer(20, 20)),
+    (rf"bit{LENGTH}", lambda match: Type("integer", int(match["length"] or 1), 0, True)),
+    (r"year.*", Type("integer", 4, 0, True)),
+    (rf"float{SCALE}{SIGN}", _inexact("float", 12)),
+    (rf"(?:double|real){SCALE}{SIGN}", _inexact("double", 22)),
+    (rf"(?:decimal|numeric){SCALE}{SIGN}", _decimal),
+    (r"date", Type("date", 10, 0)),
+    (rf"(?:datetime|timestamp){LENGTH}", _temporal("datetime", 19)),
+    (rf"time{LENGTH}", _temporal("time", 10)),
+    (r"enum\((?P<members>.*)\)", _enum),
+    (r"set\((?P<members>.*)\)", _set),
+    (rf"(?:var)?char{LENGTH}", _sized("string")),
+    (r"tinytext", Type("string", 2**8 - 1)),
+    (r"text", Type("string", 2**16 - 1)),
+    (r"mediumtext", Type("string", 2**24 - 1)),
+    (r"longtext", Type("string", LONGEST)),
+    (r"json", Type("json", LONGEST)),
+    (r"uuid", Type("string", 36)),
+    (rf"(?:var)?binary{LENGTH}", _sized("binary")),
+    (r"tinyblob", Type("blob", 2**8 - 1)),
+    (r"blob", Type("blob", 2**16 - 1)),
+    (r"mediumblob", Type("blob", 2**24 - 1)),
+    (r"longblob", Type("blob", LONGEST)),
+)

@@ -1,0 +1,104 @@
+-- What MySQL's functions and texts are in DuckDB. One macro per idea, each used by the rule of
+-- the same name in mirror/serve/translate/. Times are microseconds in a BIGINT.
+
+-- The text under which MySQL's default collations compare: no case, no accents, and as PAD SPACE
+-- wants it, no spaces at the end.
+create macro folded(t) as replace(lower(strip_accents(t)), 'ß', 's');
+create macro collated(t) as rtrim(folded(t), ' ');
+
+-- The number a text begins with, 0 if with none.
+create macro leading_number(t) as case when t is not null then coalesce(
+    try_cast(nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '')
+        as double), 0.0) end;
+
+-- A DOUBLE as MySQL prints it: shortest digits, a plain number between 1e-15 and 1e15.
+create macro _digits(t) as rtrim(replace(ltrim(regexp_replace(t, 'e.*$', ''), '-0.'), '.', ''), '0');
+create macro _exponent(x) as cast(regexp_extract(format('{:e}', x), 'e(.*)$', 1) as integer);
+create macro double_text(x) as case
+    when x = 0 then if(starts_with(cast(x as varchar), '-'), '-0', '0')
+    when x = trunc(x) and abs(x) < 1e15 then cast(cast(x as bigint) as varchar)
+    when abs(x) >= 1e15 or abs(x) < 1e-15 then
+        if(x < 0, '-', '') || _digits(cast(x as varchar))[1]
+        || if(len(_digits(cast(x as varchar))) > 1, '.' || _digits(cast(x as varchar))[2:], '')
+        || 'e' || cast(_exponent(x) as varchar)
+    when abs(x) < 1e-3 then
+        if(x < 0, '-', '') || '0.' || repeat('0', -_exponent(x) - 1)
+        || _digits(cast(x as varchar))
+    else regexp_replace(cast(x as varchar), '\.0$', '')
+end;
+
+-- A FLOAT leaves MySQL with six digits.
+create macro float_value(x) as cast(printf('%.6g', cast(x as double)) as double);
+create macro float_text(x) as double_text(float_value(x));
+
+-- A TIME as MySQL prints it, with `d` digits of a second.
+create macro time_text(us, d) as if(us < 0, '-', '')
+    || lpad(cast(abs(us) // 3600000000 as varchar), greatest(2, len(cast(abs(us) // 3600000000 as varchar))), '0')
+    || ':' || lpad(cast(abs(us) // 60000000 % 60 as varchar), 2, '0')
+    || ':' || lpad(cast(abs(us) // 1000000 % 60 as varchar), 2, '0')
+    || if(d > 0, '.' || left(lpad(cast(abs(us) % 1000000 as varchar), 6, '0'), d), '');
+create macro time_number(us) as if(us < 0, -1, 1) * (
+    abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
+create macro clipped(us) as greatest(-3020399000000, least(3020399000000, us));
+
+-- Texts that are dates, datetimes and times; NULL if they are none.
+create macro moment(t) as coalesce(
+    try_strptime(regexp_extract(t, '^\s*(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}:\d{1,2}\.\d{1,6})', 1), ['%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S.%f']),
+    try_strptime(regexp_extract(t, '^\s*(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}:\d{1,2})', 1), ['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S']),
+    try_strptime(regexp_extract(t, '^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})', 1), ['%Y-%m-%d', '%Y/%m/%d', '%Y.%m.%d']),
+    try_strptime(regexp_extract(t, '^\s*(\d{14})\s*$', 1), '%Y%m%d%H%M%S'),
+    try_strptime(regexp_extract(t, '^\s*(\d{8})\s*$', 1), '%Y%m%d'));
+create macro _part(t, i) as cast(regexp_extract(t, '^\s*-?(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?\s*$', i) as varchar);
+create macro span(t) as if(regexp_matches(t, '^\s*-?\d{1,3}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?\s*$'),
+    if(starts_with(ltrim(t), '-'), -1, 1) * clipped(
+        (coalesce(try_cast(_part(t, 1) as bigint), 0) * 3600 + coalesce(try_cast(_part(t, 2) as bigint), 0) * 60
+        + coalesce(try_cast(_part(t, 3) as bigint), 0)) * 1000000 + coalesce(try_cast(rpad(_part(t, 4), 6, '0') as bigint), 0)),
+    if(moment(t) is not null, epoch_us(moment(t)) - epoch_us(date_trunc('day', moment(t))), null));
+
+-- What MySQL refuses to hold.
+create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);
+create macro unsigned(x) as if(x < 0, error('BIGINT UNSIGNED value is out of range'), x);
+create macro to_unsigned(x) as cast(if(x < 0, x::hugeint + 18446744073709551616, x) as hugeint);
+-- CAST(... AS DECIMAL) stops at the largest number of so many digits.
+create macro to_decimal(x, p, s) as greatest(-(pow(10.0, p) - 1) / pow(10.0, s), least((pow(10.0, p) - 1) / pow(10.0, s), x));
+
+-- Pieces of texts; places count from 1, from the end if negative.
+create macro slice(t, start, n) as case
+    when start = 0 or n <= 0 or -start > len(t) then if(t is null or start is null, null, '')
+    when n is null then substring(t, if(start < 0, len(t) + start + 1, start))
+    else substring(t, if(start < 0, len(t) + start + 1, start), n)
+end;
+create macro locate(found, t, start) as case
+    when start < 1 then if(t is null or found is null, null, 0)
+    when start = 1 then cast(strpos(t, found) as bigint)
+    when strpos(substring(t, start), found) = 0 then 0
+    else strpos(substring(t, start), found) + start - 1
+end;
+create macro padded(t, n, filling, filled) as case
+    when n < 0 then null
+    when len(t) >= n then left(t, n)
+    when filling = '' then null
+    else filled
+end;
+create macro substring_index(t, separator, n) as case
+    when separator = '' or n = 0 then if(t is null, null, '')
+    when n > 0 then array_to_string(string_split(t, separator)[1:n], separator)
+    else array_to_string(string_split(t, separator)[greatest(1, len(string_split(t, separator)) + n + 1):], separator)
+end;
+create macro find_in_set(a, many) as if(many = '', if(a is null, null, 0),
+    if(a is null or many is null, null, coalesce(list_position(string_split(many, ','), a), 0)));
+create macro grouped(t) as regexp_replace(
+    reverse(regexp_replace(reverse(split_part(t, '.', 1)), '(\d{3})', '\1,', 'g')), '^(-?),', '\1')
+    || if(contains(t, '.'), '.' || split_part(t, '.', 2), '');
+
+-- Whole months between two moments, towards zero.
+create macro _months(a, b) as (year(b) - year(a)) * 12 + month(b) - month(a);
+create macro _in_month(m) as epoch_us(m) - epoch_us(date_trunc('month', m));
+create macro whole_months(a, b) as case
+    when b >= a then _months(a, b) - if(_in_month(b) < _in_month(a), 1, 0)
+    else -(_months(b, a) - if(_in_month(a) < _in_month(b), 1, 0))
+end;
+create macro ordinal(n) as cast(n as varchar) || case
+    when n % 100 in (11, 12, 13) then 'th'
+    when n % 10 = 1 then 'st' when n % 10 = 2 then 'nd' when n % 10 = 3 then 'rd' else 'th'
+end;

@@ -1,0 +1,156 @@
+"""DataJoint answered from the file, in this process: no server, no network, no credentials.
+
+DataJoint keeps its own connection, cursors and errors, and so does PyMySQL; only what would go
+over the wire is asked of an engine instead.
+"""
+
+import os
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import datajoint as dj
+import pymysql
+from pymysql.constants import FIELD_TYPE
+from pymysql.err import InternalError, OperationalError, error_map
+
+from mirror import store
+from mirror.serve.answers import Field, Refusal
+from mirror.serve.engine import Engine
+
+FIELD_TYPES = {
+    "integer": FIELD_TYPE.LONGLONG,
+    "decimal": FIELD_TYPE.NEWDECIMAL,
+    "double": FIELD_TYPE.DOUBLE,
+    "float": FIELD_TYPE.FLOAT,
+    "date": FIELD_TYPE.DATE,
+    "datetime": FIELD_TYPE.DATETIME,
+    "time": FIELD_TYPE.TIME,
+    "blob": FIELD_TYPE.BLOB,
+    "null": FIELD_TYPE.NULL,
+}
+_ABSENT = object()
+
+
+def offline(database: str | os.PathLike | None = None) -> "Offline":
+    """Let DataJoint answer from a mirror, until `close()` or the end of a `with` block.
+
+    Without a database it is `MIRROR_DATABASE`, else `ibl.duckdb` here. Raises MirrorError
+    where the file is no mirror.
+    """
+    return Offline(OfflineConnection(database))
+
+
+class Offline:
+    """DataJoint's connection to a mirror, and the one that it had before."""
+
+    def __init__(self, connection: "OfflineConnection") -> None:
+        self.connection = connection
+        self._before = getattr(dj.conn, "connection", _ABSENT)
+        dj.conn.connection = connection
+
+    def close(self) -> None:
+        """Give DataJoint its former connection back."""
+        if getattr(dj.conn, "connection", None) is self.connection:
+            if self._before is _ABSENT:
+                del dj.conn.connection
+            else:
+                dj.conn.connection = self._before
+        self.connection.close()
+
+    def __enter__(self) -> "Offline":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class OfflineConnection(dj.Connection):
+    """A connection of DataJoint's that asks a mirror; give it to a Schema, or use `offline`."""
+
+    def __init__(self, database: str | os.PathLike | None = None) -> None:
+        self._engine = Engine(store.path(database))
+        super().__init__(str(store.path(database).name), "mirror", "", port=0)
+
+    def connect(self) -> None:
+        self._conn = _Wire(self._engine)
+
+    def close(self) -> None:
+        with suppress(pymysql.err.Error):
+            super().close()
+        self._engine.close()
+
+
+class _Wire(pymysql.connections.Connection):
+    """PyMySQL's connection without a socket."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(charset="utf8mb4", defer_connect=True)
+        self._session = engine.session()
+        self._closed = False
+
+    def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
+        if self._closed:
+            raise OperationalError(2006, "The mirror is closed")
+        if isinstance(sql, bytes):
+            sql = sql.decode("utf-8", "surrogateescape")
+        try:
+            answer = self._session.ask(sql)
+            rows = answer.rows()
+        except Refusal as refusal:
+            kind = error_map.get(refusal.number)
+            if kind is None:
+                kind = InternalError if refusal.number < 1000 else OperationalError
+            raise kind(refusal.number, refusal.message) from refusal
+        self._result = _Result(answer.fields, rows)
+        return len(rows)
+
+    def ping(self, reconnect: bool = True) -> None:
+        if self._closed:
+            raise OperationalError(2006, "The mirror is closed")
+
+    def autocommit(self, value: bool) -> None:
+        self.autocommit_mode = bool(value)
+
+    def select_db(self, db: str) -> None:
+        self._session.database = db
+
+    def close(self) -> None:
+        self._closed = True
+        self._session.close()
+
+    def __del__(self) -> None:
+        """There is no socket to close."""
+
+
+class _Described:
+    """What PyMySQL's cursors want to know of a column."""
+
+    def __init__(self, field: Field) -> None:
+        self.name = field.name
+        self.table_name = ""
+        self.type_code = FIELD_TYPES.get(field.type.kind, FIELD_TYPE.VAR_STRING)
+
+    def description(self) -> tuple[Any, ...]:
+        return (self.name, self.type_code, None, 0, 0, 0, True)
+
+
+class _Result:
+    """The result of a statement, as PyMySQL's cursors read it."""
+
+    insert_id = 0
+    warning_count = 0
+    has_next = False
+    message = None
+
+    def __init__(self, fields: tuple[Field, ...], rows: list[tuple]) -> None:
+        self.fields = [_Described(field) for field in fields]
+        self.description = tuple(item.description() for item in self.fields) or None
+        self.rows = tuple(rows)
+        self.affected_rows = len(rows)
+

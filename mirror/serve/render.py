@@ -1,0 +1,57 @@
+"""How values leave: as PyMySQL would hand them over, or as MySQL prints them on the wire."""
+
+from collections.abc import Callable
+
+from mirror.serve.answers import Field
+from mirror.serve.translate import Relation
+from mirror.serve.translate.typed import Typed, exact, number, octets, span, text
+
+
+def fields(relation: Relation) -> tuple[Field, ...]:
+    return tuple(Field(name, column.type) for name, column in relation.columns)
+
+
+def for_python(relation: Relation) -> str:
+    """The query whose rows DuckDB hands over as PyMySQL would."""
+    return _around(relation, _in_python)
+
+
+def for_wire(relation: Relation) -> str:
+    """The query whose columns are the texts, or the bytes, of MySQL's text protocol."""
+    return _around(relation, _on_wire)
+
+
+def _around(relation: Relation, form: Callable[[Typed, str], str]) -> str:
+    places = [f"c{i}" for i in range(len(relation.columns))]
+    shown = [
+        form(Typed(place, column.type, column.held), place) + f" as {place}"
+        for place, (_, column) in zip(places, relation.columns, strict=True)
+    ]
+    return f"select {', '.join(shown)} from ({relation.sql}) as answer({', '.join(places)})"
+
+
+def _in_python(column: Typed, place: str) -> str:
+    match column.kind:
+        case "integer":
+            return number(column) if column.held == "boolean" else place
+        case "decimal":
+            return exact(column)
+        case "double" if column.type.decimals is not None:
+            return f"cast(printf('%.{column.type.decimals}f', {place}) as double)"
+        case "float":
+            return f"float_value({place})"
+        case "enum":
+            return f"cast({place} as varchar)"
+        case "time":
+            return f"to_microseconds({span(column)})"
+        case "uuid" | "binary":
+            return octets(column)
+    return place
+
+
+def _on_wire(column: Typed, place: str) -> str:
+    if column.kind in ("uuid", "binary"):
+        return octets(column)
+    if column.kind in ("blob", "null"):
+        return place
+    return text(column)

@@ -1,0 +1,189 @@
+"""Aggregates, with the types in which MySQL sums and averages."""
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate import literals
+from mirror.serve.translate.literals import NOT_FIXED
+from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
+from mirror.serve.translate.rules import AGGREGATES, operator, special
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    LONGEST_DECIMAL,
+    Typed,
+    collated,
+    decimal,
+    double,
+    key,
+    number,
+    refuse,
+    text,
+)
+
+COUNT = Type("integer", 21)
+
+
+def aggregate(*names: str) -> Callable:
+    """A rule for an aggregate: is given the argument and 'distinct ' or nothing."""
+
+    def register(rule: Callable[[Typed, str], Typed]) -> Callable:
+        AGGREGATES.update(names)
+
+        def apply(arguments: list[exp.Expression], context: Context) -> Typed:
+            inner, distinct = _inner(arguments)
+            if len(inner) != 1:
+                raise Refusal(
+                    1064, "42000", f"You have an error in your SQL syntax near '{names[0]}('"
+                )
+            return rule(context.of_rows().typed(inner[0]), distinct)
+
+        special(*names)(apply)
+        return rule
+
+    return register
+
+
+def _inner(arguments: list[exp.Expression]) -> tuple[list[exp.Expression], str]:
+    if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
+        return arguments[0].expressions, "distinct "
+    return arguments, ""
+
+
+AGGREGATES.add("COUNT")
+
+
+@special("COUNT")
+def count(arguments: list[exp.Expression], context: Context) -> Typed:
+    inner, distinct = _inner(arguments)
+    if not distinct:
+        if len(inner) != 1:
+            raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'count('")
+        if isinstance(inner[0], exp.Star):
+            return Typed("count(*)", COUNT, "", False)
+        return Typed(f"count({context.of_rows().typed(inner[0]).sql})", COUNT, "", False)
+    values = [context.of_rows().typed(item) for item in inner]
+    keys = [key(value) for value in values]
+    if len(keys) == 1:
+        return Typed(f"count(distinct {keys[0]})", COUNT, "", False)
+    row = f"({', '.join(keys)})"
+    known = [value for value in values if value.is_nullable]
+    if known:
+        tests = " and ".join(f"{value.sql} is not null" for value in known)
+        row = f"case when {tests} then {row} end"
+    return Typed(f"count(distinct {row})", COUNT, "", False)
+
+
+@aggregate("SUM")
+def sum_(a: Typed, distinct: str) -> Typed:
+    if is_real(a):
+        return Typed(f"sum({distinct}{double(a)})", real(a.decimals))
+    digits, scale = precision(a)
+    kind = decimal(min(digits + 22, LONGEST_DECIMAL), scale)
+    if a.held == "double":
+        return Typed(f"sum({distinct}{double(a)})", kind, "double")
+    if a.kind == "decimal":
+        return Typed(
+            f"sum({distinct}cast({number(a)} as decimal({LONGEST_DECIMAL}, {scale})))", kind
+        )
+    return Typed(f"sum({distinct}{number(a)})", kind)
+
+
+@aggregate("AVG")
+def avg(a: Typed, distinct: str) -> Typed:
+    if is_real(a):
+        shown = a.decimals
+        return Typed(
+            f"avg({distinct}{double(a)})",
+            real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
+        )
+    digits, scale = precision(a)
+    mean = f"(cast(sum({distinct}{number(a)}) as double) / count({distinct}{a.sql}))"
+    if a.held == "double":
+        mean = f"avg({distinct}{double(a)})"
+    mean = f"case when count({a.sql}) > 0 then {mean} end"
+    return Typed(
+        mean, decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS), "double"
+    )
+
+
+def _spread(duckdb: str, *names: str) -> None:
+    def rule(a: Typed, distinct: str) -> Typed:
+        if distinct:
+            raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'DISTINCT'")
+        fixed = a.decimals if is_real(a) else (precision(a)[1])
+        shown = fixed if fixed >= NOT_FIXED else fixed + MORE_DIGITS
+        return Typed(f"{duckdb}({double(a)})", real(shown))
+
+    aggregate(*names)(rule)
+
+
+_spread("stddev_pop", "STD", "STDDEV", "STDDEV_POP")
+_spread("stddev_samp", "STDDEV_SAMP")
+_spread("var_pop", "VARIANCE", "VAR_POP")
+_spread("var_samp", "VAR_SAMP")
+
+
+@aggregate("MIN")
+def min_(a: Typed, distinct: str) -> Typed:
+    return _extreme("min", a)
+
+
+@aggregate("MAX")
+def max_(a: Typed, distinct: str) -> Typed:
+    return _extreme("max", a)
+
+
+def _extreme(name: str, a: Typed) -> Typed:
+    if a.kind == "blob":
+        raise refuse(a, name.upper())
+    if a.kind == "enum" or a.kind == "string":
+        kind = Type("string", a.type.length) if a.kind == "enum" else a.type
+        return Typed(f"arg_{name}({text(a)}, {collated(a)})", kind)
+    if a.held == "boolean":
+        return Typed(f"{name}({number(a)})", a.type)
+    return Typed(f"{name}({a.sql})", a.type, a.held)
+
+
+@aggregate("ANY_VALUE")
+def any_value(a: Typed, distinct: str) -> Typed:
+    return Typed(f"first({a.sql})", a.type, a.held)
+
+
+AGGREGATES.add("GROUP_CONCAT")
+
+
+@operator(exp.GroupConcat)
+def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
+    inner, order, rows = node.this, "", context.of_rows()
+    separator = node.args.get("separator")
+    between = literals.quoted_text(str(separator.this) if separator is not None else ",")
+    distinct = ""
+    if isinstance(inner, exp.Order):
+        keys = [rows.typed(item.this) for item in inner.expressions]
+        ways = [
+            "desc nulls last" if item.args.get("desc") else "asc nulls first"
+            for item in inner.expressions
+        ]
+        order = " order by " + ", ".join(
+            f"{key(item)} {way}" for item, way in zip(keys, ways, strict=True)
+        )
+        inner = inner.this
+    if isinstance(inner, exp.Distinct):
+        distinct = "distinct "
+        inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
+    if not isinstance(inner, exp.Concat):
+        parts = [inner]
+    else:
+        parts = inner.expressions
+    written = " || ".join(text(rows.typed(part)) for part in parts)
+    if distinct and order:
+        # DuckDB sorts distinct values only by themselves
+        values = [text(rows.typed(part)) for part in parts]
+        if [text(item) for item in keys] != values:
+            raise Refusal(
+                1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
+            )
+        order = f" order by {values[0]} {ways[0]}"
+    return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))

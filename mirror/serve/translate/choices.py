@@ -1,0 +1,136 @@
+"""Choices between values, whose common type MySQL works out, and casts."""
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate.logic import compared
+from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    INTEGER,
+    STRING,
+    TEXTS,
+    Typed,
+    constant,
+    day,
+    decimal,
+    double,
+    integer,
+    moment,
+    moment_type,
+    number,
+    octets,
+    span,
+    span_type,
+    text,
+    together,
+)
+
+
+@operator(exp.Paren)
+def parenthesis(node: exp.Paren, context: Context) -> Typed:
+    return context.typed(node.this)
+
+
+@operator(exp.If)
+def if_(node: exp.If, context: Context) -> Typed:
+    branches = [node.args["true"], node.args.get("false")]
+    if branches[1] is None:
+        raise Refusal(
+            1582, "42000", "Incorrect parameter count in the call to native function 'IF'"
+        )
+    test = context.condition(node.this)
+    (yes, otherwise), kind, held = together([context.typed(branch) for branch in branches])
+    return Typed(f"case when {test} then {yes} else {otherwise} end", kind, held)
+
+
+@operator(exp.Case)
+def case(node: exp.Case, context: Context) -> Typed:
+    branches = node.args["ifs"]
+    if node.this is None:
+        tests = [context.condition(branch.this) for branch in branches]
+    else:
+        tested = context.typed(node.this)
+        tests = [compared(tested, context.typed(branch.this), "=").sql for branch in branches]
+    default = node.args.get("default")
+    values = [context.typed(branch.args["true"]) for branch in branches]
+    values.append(context.typed(default) if default is not None else constant(None))
+    (*chosen, otherwise), kind, held = together(values)
+    whens = " ".join(f"when {test} then {value}" for test, value in zip(tests, chosen, strict=True))
+    return Typed(f"case {whens} else {otherwise} end", kind, held)
+
+
+@function(as_is, as_is)
+def coalesce(*values: Typed) -> Typed:
+    return _first_known(values)
+
+
+@function(as_is, as_is)
+def ifnull(a: Typed, b: Typed) -> Typed:
+    return _first_known((a, b))
+
+
+def _first_known(values: Sequence[Typed]) -> Typed:
+    forms, kind, held = together(list(values))
+    return Typed(
+        f"coalesce({', '.join(forms)})", kind, held, all(value.is_nullable for value in values)
+    )
+
+
+@function(as_is, as_is)
+def nullif(a: Typed, b: Typed) -> Typed:
+    same = compared(a, b, "=").sql
+    kind = Type("string", a.type.length) if a.kind == "enum" else a.type
+    value = text(a) if a.kind == "enum" else a.sql
+    return Typed(f"case when {same} then null else {value} end", kind, a.held)
+
+
+@operator(exp.Cast)
+def cast(node: exp.Cast, context: Context) -> Typed:
+    a, wanted = context.typed(node.this), node.to
+    size = [int(part.name) for part in wanted.expressions if part.name.isdigit()]
+    match wanted.this:
+        case exp.DType.BIGINT | exp.DType.INT:
+            return Typed(_whole(a), INTEGER)
+        case exp.DType.UBIGINT | exp.DType.UINT:
+            return Typed(f"to_unsigned({_whole(a)})", Type("integer", 20, unsigned=True))
+        case exp.DType.DECIMAL:
+            digits, scale = (*size, 10, 0)[:2] if size else (10, 0)
+            if len(size) == 1:
+                scale = 0
+            return Typed(
+                f"to_decimal({_exact_number(a)}, {digits}, {scale})::decimal(38, {scale})",
+                decimal(digits, scale),
+            )
+        case exp.DType.DOUBLE | exp.DType.FLOAT:
+            return Typed(double(a), Type("double", 23))
+        case exp.DType.CHAR | exp.DType.VARCHAR | exp.DType.NCHAR | exp.DType.TEXT:
+            return Typed(f"left({text(a)}, {size[0]})" if size else text(a), STRING)
+        case exp.DType.BINARY | exp.DType.VARBINARY:
+            return Typed(octets(a), Type("binary", a.type.length))
+        case exp.DType.DATE:
+            return Typed(day(a), Type("date", 10))
+        case exp.DType.DATETIME | exp.DType.TIMESTAMP:
+            digits = size[0] if size else 0
+            unit = f"interval '1 second' / {10**digits}"
+            whole = f"time_bucket({unit}, {moment(a)})" if digits < 6 else moment(a)
+            return Typed(whole, moment_type(digits))
+        case exp.DType.TIME:
+            digits = size[0] if size else 0
+            step = 10 ** (6 - digits)
+            return Typed(f"({span(a)} // {step} * {step})", span_type(digits))
+    raise Refusal(1235, "42000", f"The mirror does not cast to {wanted.sql(dialect='mysql')}")
+
+
+def _whole(a: Typed) -> str:
+    if a.kind in ("datetime", "time") and a.type.decimals:
+        return f"cast(trunc({number(a)}) as bigint)"
+    return integer(a)
+
+
+def _exact_number(a: Typed) -> str:
+    if a.kind in TEXTS or a.held == "double" or a.kind in ("double", "float"):
+        return double(a)
+    return number(a)

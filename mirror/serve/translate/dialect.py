@@ -1,0 +1,77 @@
+"""MySQL's grammar, as sqlglot reads it, with every function under the name it was called by.
+
+sqlglot turns functions into its own kinds on the way, and for some of MySQL's it picks the
+wrong one; here rules of ours are looked up by MySQL's names. Where sqlglot binds operators
+tighter or looser than MySQL does, the statement is refused instead of read another way.
+"""
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.mysql import MySQL
+
+from mirror.serve.answers import Refusal
+
+COMPARISONS = (
+    *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
+    *(exp.Like, exp.RegexpLike, exp.In, exp.Is, exp.Between),
+)
+BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+
+
+class Plain(MySQL):
+    """MySQL without sqlglot's ideas of what its functions mean."""
+
+    class Parser(MySQL.Parser):
+        FUNCTIONS: dict = {}
+        NO_PAREN_FUNCTIONS: dict = {}
+        FUNCTION_PARSERS = {
+            name: parser
+            for name, parser in MySQL.Parser.FUNCTION_PARSERS.items()
+            if name in ("CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "TRIM")
+            or name in ("SUBSTR", "SUBSTRING")
+        }
+
+
+def parse(statement: str) -> exp.Expression:
+    """Read one statement. Raises Refusal 1064 where MySQL's grammar is not met."""
+    try:
+        trees = sqlglot.parse(statement, read=Plain)
+    except sqlglot.errors.SqlglotError as error:
+        where = error.errors[0] if getattr(error, "errors", None) else {}
+        near = f"{where.get('highlight', '')}{where.get('end_context', '')}"[:80]
+        raise Refusal(
+            1064,
+            "42000",
+            f"You have an error in your SQL syntax near '{near}' at line {where.get('line', 1)}",
+        ) from error
+    except RecursionError as error:
+        raise Refusal(1436, "HY000", "The statement is nested too deeply.") from error
+    trees = [tree for tree in trees if tree is not None]
+    if not trees:
+        raise Refusal(1065, "42000", "Query was empty")
+    if len(trees) > 1:
+        raise Refusal(
+            1064, "42000", "You have an error in your SQL syntax: one statement at a time"
+        )
+    for node in trees[0].walk():
+        _check_precedence(node)
+    return trees[0]
+
+
+def _check_precedence(node: exp.Expression) -> None:
+    doubtful = (
+        (isinstance(node, COMPARISONS) and isinstance(node.args.get("expression"), COMPARISONS))
+        or (isinstance(node, exp.Between) and isinstance(node.args["high"], COMPARISONS))
+        or (isinstance(node, exp.And) and isinstance(node.this, exp.Xor))
+        or (
+            isinstance(node, BITS)
+            and any(isinstance(part, exp.Binary) for part in (node.left, node.right))
+        )
+    )
+    if doubtful:
+        raise Refusal(
+            1235,
+            "42000",
+            f"The mirror is not sure of the precedence in '{node.sql(dialect='mysql')[:80]}':"
+            " write parentheses.",
+        )

@@ -1,0 +1,80 @@
+"""Constants that MySQL reads out of text: dates, times, and the text itself."""
+
+import re
+from datetime import datetime
+
+# the number of decimals by which MySQL means "as many as there are"
+NOT_FIXED = 31
+# 838:59:59, beyond which MySQL clips a TIME
+LONGEST_SPAN = ((838 * 60 + 59) * 60 + 59) * 1_000_000
+
+_DELIMITED = re.compile(
+    r"\s*(\d{4}|\d{1,2})[^\w\s](\d{1,2})[^\w\s](\d{1,2})"
+    r"(?:[T\s]+(\d{1,2})(?:[^\w\s](\d{1,2})(?:[^\w\s](\d{1,2})(?:\.(\d{0,6})\d*)?)?)?)?\s*(.*)",
+    re.DOTALL,
+)
+_DIGITS = re.compile(r"\s*(\d{14}|\d{12}|\d{8}|\d{6})(?:\.(\d{0,6})\d*)?\s*(.*)", re.DOTALL)
+_SPAN = re.compile(
+    r"\s*(?P<sign>-?)(?:(?P<days>\d+)\s+)?(?P<hours>\d+)"
+    r"(?::(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}))?)?(?:\.(?P<fraction>\d{0,6})\d*)?\s*"
+)
+
+
+def quoted_text(value: str) -> str:
+    """Write a text as DuckDB's literal; a NUL, which ends DuckDB's statements, apart."""
+    pieces = ["'" + piece.replace("'", "''") + "'" for piece in value.split("\0")]
+    return pieces[0] if len(pieces) == 1 else "(" + " || chr(0) || ".join(pieces) + ")"
+
+
+def moment(value: str) -> datetime | None:
+    """Read a date or a datetime as leniently as MySQL does; None if it is none."""
+    match = _DELIMITED.fullmatch(value)
+    if match:
+        *parts, fraction, _ = match.groups()
+    else:
+        match = _DIGITS.fullmatch(value)
+        if not match:
+            return None
+        digits, fraction, _ = match.groups()
+        split = 4 if len(digits) in (8, 14) else 2
+        parts = [digits[:split], *re.findall("..", digits[split:])]
+    year, month, day, hour, minute, second = [
+        int(part or 0) for part in (*parts, *[None] * (6 - len(parts)))
+    ]
+    if len(parts[0]) <= 2:
+        year += 2000 if year < 70 else 1900
+    try:
+        return datetime(year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")))
+    except ValueError:
+        return None
+
+
+def span(value: str) -> int | None:
+    """Read a time as MySQL does, into microseconds, clipped; None if it is none."""
+    found = moment(value) if _DELIMITED.fullmatch(value) else None
+    if found:
+        return (
+            ((found.hour * 60 + found.minute) * 60 + found.second) * 1_000_000
+            + found.microsecond
+        )  # fmt: skip
+    match = _SPAN.fullmatch(value)
+    if not match:
+        return None
+    if match["minutes"] is None and match["days"] is None:
+        digits = match["hours"].zfill(6)
+        hours, minutes, seconds = int(digits[:-4]), int(digits[-4:-2]), int(digits[-2:])
+    else:
+        hours = int(match["days"] or 0) * 24 + int(match["hours"])
+        minutes, seconds = int(match["minutes"] or 0), int(match["seconds"] or 0)
+    if minutes > 59 or seconds > 59:
+        return None
+    micros = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000
+    micros += int((match["fraction"] or "").ljust(6, "0"))
+    micros = min(micros, LONGEST_SPAN)
+    return -micros if match["sign"] else micros
+
+
+def fraction_digits(value: str) -> int:
+    """How many digits of a second a text of a date or a time gives, at most 6."""
+    match = re.search(r":\d+\.(\d+)", value)
+    return min(len(match[1]), 6) if match else 0

@@ -1,0 +1,289 @@
+"""Comparisons, tests and their combinations: 1, 0 or NULL, by MySQL's rules of what meets what.
+
+Texts compare without case, accents and last spaces; a text meets a number as a number, and a
+date as a date; bytes compare as bytes.
+"""
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal
+from mirror.serve.translate import literals
+from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    BYTES,
+    INTEGER,
+    MOMENTS,
+    NUMBERS,
+    TEXTS,
+    Typed,
+    become,
+    collated,
+    combined,
+    condition,
+    double,
+    flag,
+    moment,
+    number,
+    octets,
+    refuse,
+    span,
+    text,
+)
+
+SIGNS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# to MySQL a text that is no date lies before all dates
+NO_DATE = "timestamp '0001-01-01 00:00:00'"
+
+
+def comparable(a: Typed, b: Typed) -> tuple[str, str]:
+    """Write two expressions in the one form in which MySQL compares them."""
+    kinds = {a.kind, b.kind}
+    if "blob" in kinds:
+        raise refuse(a if a.kind == "blob" else b, "a comparison")
+    if "null" in kinds:
+        return ("null", "null")
+    if kinds <= set(BYTES):
+        return _bytes(a, b)
+    if kinds & set(BYTES):
+        if kinds & {*NUMBERS, *MOMENTS, "time"}:
+            raise refuse(a if a.kind in BYTES else b, "a number")
+        return octets(a), octets(b)
+    if kinds <= set(TEXTS):
+        if a.kind == b.kind == "enum" and a.type == b.type:
+            return a.sql, b.sql
+        return collated(a), collated(b)
+    if "time" in kinds and kinds <= {"time", *TEXTS}:
+        return span(a), span(b)
+    if kinds & set(MOMENTS) and kinds <= {*MOMENTS, *TEXTS}:
+        if kinds == {"date"}:
+            return a.sql, b.sql
+        return _moment(a), _moment(b)
+    if kinds & set(MOMENTS) and "time" in kinds:
+        raise refuse(a if a.kind == "time" else b, "a date")
+    if kinds <= {"integer", "decimal"} and "double" not in (a.held, b.held):
+        return _plain_number(a), _plain_number(b)
+    if kinds & {*MOMENTS, "time"}:
+        return number(a), number(b)
+    return double(a), double(b)
+
+
+def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
+    if a.kind == b.kind == "uuid":
+        return a.sql, b.sql
+    for uuid, other, turned in ((a, b, False), (b, a, True)):
+        if uuid.kind == "uuid" and isinstance(other.value, bytes) and len(other.value) == 16:
+            pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
+            return pair[::-1] if turned else pair
+    return octets(a), octets(b)
+
+
+def _moment(operand: Typed) -> str:
+    if operand.kind == "date":
+        # an untouched column lets DuckDB skip what its statistics rule out
+        return operand.sql
+    if operand.kind in TEXTS:
+        if isinstance(operand.value, str):
+            known = literals.moment(operand.value)
+            return NO_DATE if known is None else f"timestamp '{known}'"
+        return (
+            f"case when {text(operand)} is not null then coalesce({moment(operand)}, {NO_DATE}) end"
+        )
+    return moment(operand)
+
+
+def _plain_number(operand: Typed) -> str:
+    return number(operand) if operand.held == "boolean" else operand.sql
+
+
+def compared(a: Typed, b: Typed, sign: str) -> Typed:
+    """a = b, a < b, ..."""
+    for one, other, its_sign in ((a, b, sign), (b, a, MIRRORED[sign])):
+        if one.kind == "enum" and isinstance(other.value, str) and its_sign in ("=", "<>"):
+            return _enum_member(one, other.value, its_sign)
+    if sign not in ("=", "<>") and a.kind == b.kind == "enum":
+        left, right = collated(a), collated(b)
+    else:
+        left, right = comparable(a, b)
+    return flag(f"({left} {sign} {right})", a.is_nullable or b.is_nullable)
+
+
+def _enum_member(enum: Typed, wanted: str, sign: str) -> Typed:
+    """Compare with the member that the text is, so that DuckDB compares small integers."""
+    folded = wanted.rstrip(" ").lower()
+    if not wanted.isascii() or not all(member.isascii() for member in enum.type.members):
+        return flag(f"({collated(enum)} {sign} {collated(_text_of(wanted))})")
+    for member in enum.type.members:
+        if member.rstrip(" ").lower() == folded:
+            return flag(f"({enum.sql} {sign} {literals.quoted_text(member)})", enum.is_nullable)
+    is_other = "true" if sign == "<>" else "false"
+    return flag(f"(case when {enum.sql} is not null then {is_other} end)", enum.is_nullable)
+
+
+def _text_of(value: str) -> Typed:
+    return Typed(literals.quoted_text(value), INTEGER, value=value)
+
+
+@operator(*SIGNS)
+def comparison(node: exp.Expression, context: Context) -> Typed:
+    left, right = _unwrapped(node.this), _unwrapped(node.expression)
+    if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
+        return _rows_compared(left, right, SIGNS[type(node)], context)
+    return compared(*context.both(node), SIGNS[type(node)])
+
+
+def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> Typed:
+    if sign not in ("=", "<>") or len(a.expressions) != len(b.expressions):
+        raise Refusal(1241, "21000", f"Operand should contain {len(a.expressions)} column(s)")
+    parts = [
+        compared(context.typed(x), context.typed(y), "=").sql
+        for x, y in zip(a.expressions, b.expressions, strict=True)
+    ]
+    same = "(" + " and ".join(parts) + ")"
+    return flag(same if sign == "=" else f"(not {same})")
+
+
+@operator(exp.NullSafeEQ)
+def null_safe_equal(node: exp.Expression, context: Context) -> Typed:
+    a, b = context.both(node)
+    if "null" in (a.kind, b.kind):
+        return flag(f"({(b if a.kind == 'null' else a).sql} is null)", False)
+    left, right = comparable(a, b)
+    return flag(f"({left} is not distinct from {right})", False)
+
+
+@operator(exp.Between)
+def between(node: exp.Expression, context: Context) -> Typed:
+    x, low, high = (context.typed(node.args[name]) for name in ("this", "low", "high"))
+    above, below = compared(x, low, ">="), compared(x, high, "<=")
+    return flag(f"({above.sql} and {below.sql})")
+
+
+@operator(exp.In)
+def in_list(node: exp.In, context: Context) -> Typed:
+    if node.args.get("unnest") or node.args.get("field"):
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'IN'")
+    left = _unwrapped(node.this)
+    parts = left.expressions if isinstance(left, exp.Tuple) else [left]
+    operands = [context.typed(part) for part in parts]
+    if node.args.get("query"):
+        return _in_query(operands, node.args["query"], context)
+    if len(operands) > 1:
+        rows = [_unwrapped(item) for item in node.expressions]
+        tests = [_rows_compared(left, row, "=", context).sql for row in rows]  # type: ignore[arg-type]
+    else:
+        values = [context.typed(item) for item in node.expressions]
+        short = _in_one_form(operands[0], values)
+        if short:
+            return flag(short)
+        tests = [compared(operands[0], value, "=").sql for value in values]
+    return flag("(" + " or ".join(tests) + ")")
+
+
+def _in_one_form(operand: Typed, values: list[Typed]) -> str:
+    """`x in (...)` where all values compare with x in the same form, as hundreds of keys do."""
+    if operand.kind == "enum" or any(value.kind == "null" for value in values):
+        return ""
+    pairs = [comparable(operand, value) for value in values]
+    forms = {left for left, _ in pairs}
+    if len(forms) != 1:
+        return ""
+    return f"({forms.pop()} in ({', '.join(right for _, right in pairs)}))"
+
+
+def _in_query(operands: list[Typed], query: exp.Expression, context: Context) -> Typed:
+    relation = context.query(query, context)
+    if len(relation.columns) != len(operands):
+        raise Refusal(1241, "21000", f"Operand should contain {len(operands)} column(s)")
+    names = [f"c{i}" for i in range(len(operands))]
+    pairs = [
+        comparable(operand, replace(column, sql=name, value=None))
+        for operand, (_, column), name in zip(operands, relation.columns, names, strict=True)
+    ]
+    left = ", ".join(one for one, _ in pairs)
+    right = ", ".join(other for _, other in pairs)
+    sql = f"select {right} from ({relation.sql}) as q({', '.join(names)})"
+    if len(operands) == 1:
+        return flag(f"({left} in ({sql}))")
+    return flag(f"(({left}) in ({sql}))")
+
+
+@operator(exp.Exists)
+def exists(node: exp.Exists, context: Context) -> Typed:
+    return flag(f"exists({context.query(node.this, context).sql})", False)
+
+
+@operator(exp.And, exp.Or)
+def joined_conditions(node: exp.Expression, context: Context) -> Typed:
+    # as one flat list: a restriction by a thousand keys must not nest a thousand deep
+    parts = [context.condition(part) for part in node.flatten(unnest=False)]
+    return flag("(" + (" and " if isinstance(node, exp.And) else " or ").join(parts) + ")")
+
+
+@operator(exp.Xor)
+def only_one(node: exp.Expression, context: Context) -> Typed:
+    return flag(f"({context.condition(node.this)} <> {context.condition(node.expression)})")
+
+
+@operator(exp.Not)
+def no(node: exp.Expression, context: Context) -> Typed:
+    a = context.typed(node.this)
+    return flag(f"(not {condition(a)})", a.is_nullable)
+
+
+@operator(exp.Is)
+def is_(node: exp.Is, context: Context) -> Typed:
+    a, wanted = context.typed(node.this), node.expression
+    if isinstance(wanted, exp.Null):
+        return flag(f"({a.sql} is null)", False)
+    if isinstance(wanted, exp.Boolean):
+        return flag(f"({condition(a)} is {str(wanted.this).lower()})", False)
+    raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'IS'")
+
+
+@function(as_is, names="ISNULL")
+def is_null(a: Typed) -> Typed:
+    return flag(f"({a.sql} is null)", False)
+
+
+@function(as_is, as_is, names="GREATEST")
+def greatest(*values: Typed) -> Typed:
+    return _extreme("greatest", list(values))
+
+
+@function(as_is, as_is, names="LEAST")
+def least(*values: Typed) -> Typed:
+    return _extreme("least", list(values))
+
+
+def _extreme(name: str, values: list[Typed]) -> Typed:
+    """The largest or smallest value, NULL if one of them is."""
+    if len(values) < 2:
+        raise Refusal(
+            1582, "42000", f"Incorrect parameter count in the call to native function '{name}'"
+        )
+    if any(value.kind == "null" for value in values):
+        return Typed("null", combined(values))
+    wanted = combined(values)
+    some_null = " or ".join(f"{value.sql} is null" for value in values)
+    if wanted.kind == "string":
+        if not all(value.kind in TEXTS for value in values):
+            raise refuse(values[0], "GREATEST and LEAST with values of other kinds")
+        ordered = ", ".join(f"{{'k': {collated(v)}, 'v': {text(v)}}}" for v in values)
+        return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
+    if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
+        raise refuse(values[0], "GREATEST and LEAST")
+    if wanted.kind == "float":
+        wanted = replace(wanted, kind="double", length=23)
+    forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
+    held = "double" if wanted.kind == "decimal" else ""
+    return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
+
+
+def _unwrapped(node: exp.Expression) -> exp.Expression:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node

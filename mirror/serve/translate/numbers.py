@@ -1,0 +1,263 @@
+"""Arithmetic and the functions of numbers, with MySQL's decimals.
+
+Integers and decimals stay exact; a quotient of them is a decimal with four more digits than the
+dividend, of which MySQL keeps more than it shows, so that it is held as DOUBLE until it leaves.
+"""
+
+from sqlglot import exp
+
+from mirror.serve.answers import Type
+from mirror.serve.translate.literals import NOT_FIXED
+from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    DOUBLE,
+    INTEGER,
+    LONGEST_DECIMAL,
+    TEXTS,
+    Typed,
+    decimal,
+    double,
+    integer,
+    number,
+)
+
+MORE_DIGITS = 4
+
+
+def is_real(*operands: Typed) -> bool:
+    """Whether MySQL computes in DOUBLE: one of the operands is a float, or a text."""
+    return any(item.kind in ("double", "float", *TEXTS) for item in operands)
+
+
+def real(decimals: int) -> Type:
+    """A DOUBLE that shows so many decimals, or all it has."""
+    return DOUBLE if decimals >= NOT_FIXED else Type("double", 23, decimals)
+
+
+def precision(operand: Typed) -> tuple[int, int]:
+    """Digits in all, and behind the point."""
+    if operand.kind in ("integer", "decimal"):
+        return max(operand.type.length, 1), operand.type.decimals or 0
+    return 20, operand.type.decimals or 0
+
+
+def _is_unsigned(a: Typed, b: Typed) -> bool:
+    return a.type.unsigned or b.type.unsigned
+
+
+def _is_integer(operand: Typed) -> bool:
+    return operand.kind in ("integer", "null") or (
+        operand.kind in ("date", "datetime", "time") and not operand.type.decimals
+    )
+
+
+def _arithmetic(a: Typed, b: Typed, sign: str, digits: int, scale: int, shown: int) -> Typed:
+    """The sum, difference or product of two numbers."""
+    if is_real(a, b):
+        return Typed(f"({double(a)} {sign} {double(b)})", real(shown))
+    if _is_integer(a) and _is_integer(b):
+        sql = f"({number(a)} {sign} {number(b)})"
+        if _is_unsigned(a, b):
+            return Typed(f"unsigned({sql})", Type("integer", 20, unsigned=True))
+        return Typed(sql, INTEGER)
+    if digits > LONGEST_DECIMAL or "double" in (a.held, b.held):
+        sql = f"({double(a)} {sign} {double(b)})"
+        return Typed(sql, decimal(min(digits, LONGEST_DECIMAL), scale), "double")
+    return Typed(f"({_exactly(a)} {sign} {_exactly(b)})", decimal(digits, scale))
+
+
+def _exactly(operand: Typed) -> str:
+    digits, scale = precision(operand)
+    return f"cast({number(operand)} as decimal({min(digits, LONGEST_DECIMAL)}, {scale}))"
+
+
+def added(a: Typed, b: Typed, sign: str) -> Typed:
+    """a + b or a - b."""
+    (digits_a, scale_a), (digits_b, scale_b) = precision(a), precision(b)
+    scale = max(scale_a, scale_b)
+    digits = max(digits_a - scale_a, digits_b - scale_b) + scale + 1
+    return _arithmetic(a, b, sign, digits, scale, max(a.decimals, b.decimals))
+
+
+@operator(exp.Mul)
+def multiplied(node: exp.Expression, context: Context) -> Typed:
+    a, b = context.both(node)
+    (digits_a, scale_a), (digits_b, scale_b) = precision(a), precision(b)
+    return _arithmetic(a, b, "*", digits_a + digits_b, scale_a + scale_b, a.decimals + b.decimals)
+
+
+@operator(exp.Div)
+def divided(node: exp.Expression, context: Context) -> Typed:
+    a, b = context.both(node)
+    sql = f"({double(a)} / nullif({double(b)}, 0))"
+    if is_real(a, b):
+        shown = max(a.decimals, b.decimals)
+        return Typed(sql, real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS))
+    digits, scale = precision(a)
+    return Typed(sql, decimal(digits + MORE_DIGITS, scale + MORE_DIGITS), "double")
+
+
+@operator(exp.IntDiv)
+def divided_whole(node: exp.Expression, context: Context) -> Typed:
+    a, b = context.both(node)
+    if _is_integer(a) and _is_integer(b):
+        return Typed(f"({number(a)} // nullif({number(b)}, 0))", INTEGER)
+    return Typed(f"cast(trunc({double(a)} / nullif({double(b)}, 0)) as bigint)", INTEGER)
+
+
+@operator(exp.Mod)
+def remainder(node: exp.Expression, context: Context) -> Typed:
+    return _remainder(*context.both(node))
+
+
+@function(as_is, as_is, names="MOD")
+def _remainder(a: Typed, b: Typed) -> Typed:
+    if is_real(a, b):
+        return Typed(f"({double(a)} % nullif({double(b)}, 0))", real(max(a.decimals, b.decimals)))
+    if _is_integer(a) and _is_integer(b):
+        return Typed(f"({number(a)} % nullif({number(b)}, 0))", INTEGER)
+    scale = max(precision(a)[1], precision(b)[1])
+    held = f"decimal({LONGEST_DECIMAL}, {scale})"
+    return Typed(
+        f"(cast({number(a)} as {held}) % nullif(cast({number(b)} as {held}), 0))",
+        decimal(max(precision(a)[0], precision(b)[0]), scale),
+    )
+
+
+@operator(exp.Neg)
+def negated(node: exp.Expression, context: Context) -> Typed:
+    a = context.typed(node.this)
+    if a.kind == "integer" and isinstance(a.value, int):
+        return Typed(f"-{a.value}", Type("integer", a.type.length + 1), "", False, -a.value)
+    if is_real(a):
+        return Typed(f"(-{double(a)})", real(a.decimals))
+    if a.kind == "decimal":
+        return Typed(f"(-{a.sql})", a.type, a.held)
+    return Typed(f"(-{number(a)})", INTEGER)
+
+
+@operator(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift)
+def bits(node: exp.Expression, context: Context) -> Typed:
+    a, b = context.both(node)
+    signs = {"BitwiseAnd": "&", "BitwiseOr": "|", "BitwiseLeftShift": "<<"}
+    sign = signs.get(type(node).__name__, ">>")
+    sql = f"(cast({integer(a)} as hugeint) {sign} cast({integer(b)} as hugeint))"
+    return Typed(
+        f"cast({sql} & 18446744073709551615 as hugeint)", Type("integer", 21, unsigned=True)
+    )
+
+
+@function(as_is)
+def abs_(a: Typed) -> Typed:
+    if is_real(a):
+        return Typed(f"abs({double(a)})", real(a.decimals))
+    return Typed(f"abs({number(a)})", a.type if a.kind == "decimal" else INTEGER, _still(a))
+
+
+@function(as_is)
+def sign(a: Typed) -> Typed:
+    return Typed(f"cast(sign({double(a) if is_real(a) else number(a)}) as bigint)", INTEGER)
+
+
+@function(as_is)
+def floor(a: Typed) -> Typed:
+    return _to_whole(a, "floor")
+
+
+@function(as_is, names="CEIL CEILING")
+def ceil(a: Typed) -> Typed:
+    return _to_whole(a, "ceil")
+
+
+def _to_whole(a: Typed, name: str) -> Typed:
+    if is_real(a):
+        return Typed(f"{name}({double(a)})", real(0))
+    if a.kind == "decimal":
+        # hidden digits of a quotient must not lift 3.0000 to 4
+        return Typed(f"cast({name}(round({double(a)}, 9)) as bigint)", INTEGER)
+    return Typed(number(a), INTEGER)
+
+
+@function(as_is, as_is)
+def round_(a: Typed, places: Typed | None = None) -> Typed:
+    return _shortened(a, places, rounds=True)
+
+
+@function(as_is, as_is)
+def truncate(a: Typed, places: Typed) -> Typed:
+    return _shortened(a, places, rounds=False)
+
+
+def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
+    """Round or cut at a place; the place decides what is shown where it is a constant."""
+    known = 0 if places is None else places.value
+    where = str(known) if isinstance(known, int) else integer(places)  # type: ignore[arg-type]
+    if is_real(a):
+        shown = min(max(known, 0), NOT_FIXED) if isinstance(known, int) else NOT_FIXED
+        cut = f"round_even({double(a)}, {where})" if rounds else _cut(double(a), where)
+        return Typed(cut, real(shown))
+    if _is_integer(a):
+        if isinstance(known, int) and known >= 0:
+            return Typed(number(a), INTEGER)
+        step = f"cast(pow(10, greatest(0, -({where}))) as bigint)"
+        half = f"sign({number(a)}) * ({step} // 2)" if rounds else "0"
+        return Typed(f"cast(({number(a)} + {half}) // {step} * {step} as bigint)", INTEGER)
+    digits, scale = precision(a)
+    shown = min(max(known, 0), scale) if isinstance(known, int) else scale
+    if a.held == "double":
+        cut = f"round({a.sql}, {where})" if rounds else _cut(a.sql, where)
+        return Typed(cut, decimal(digits, shown), "double")
+    cut = f"round({a.sql}, {where})" if rounds else f"round({_cut(double(a), where)}, {shown})"
+    return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", decimal(digits, shown))
+
+
+def _cut(value: str, where: str) -> str:
+    return f"(trunc({value} * pow(10, {where})) / pow(10, {where}))"
+
+
+def _still(a: Typed) -> str:
+    return a.held if a.held == "double" else ""
+
+
+def _of_double(duckdb: str, names: str, domain: str = "") -> None:
+    """Functions of one DOUBLE, NULL outside of their domain as in MySQL."""
+
+    def rule(x: str) -> str:
+        sql = duckdb.format(x)
+        return f"case when {domain.format(x)} then {sql} end" if domain else sql
+
+    function(double, returns=DOUBLE, names=names)(rule)
+
+
+_of_double("sqrt({0})", "SQRT", "{0} >= 0")
+_of_double("finite(exp({0}))", "EXP")
+_of_double("ln({0})", "LN", "{0} > 0")
+_of_double("log2({0})", "LOG2", "{0} > 0")
+_of_double("log10({0})", "LOG10", "{0} > 0")
+for _name in ("SIN", "COS", "TAN", "ATAN", "COT", "DEGREES", "RADIANS"):
+    _of_double(f"{_name.lower()}({{0}})", _name)
+_of_double("asin({0})", "ASIN", "abs({0}) <= 1")
+_of_double("acos({0})", "ACOS", "abs({0}) <= 1")
+
+
+@function(double, double, returns=DOUBLE)
+def log_(a: str, b: str | None = None) -> str:
+    if b is None:
+        return f"case when {a} > 0 then ln({a}) end"
+    return f"case when {a} > 0 and {a} <> 1 and {b} > 0 then ln({b}) / ln({a}) end"
+
+
+@function(double, double, returns=DOUBLE, names="POW POWER")
+def power(a: str, b: str) -> str:
+    return f"finite(pow({a}, {b}))"
+
+
+@function(double, double, returns=DOUBLE)
+def atan2(a: str, b: str) -> str:
+    return f"atan2({a}, {b})"
+
+
+@function(returns=DOUBLE)
+def pi() -> str:
+    return "pi()"

@@ -1,0 +1,110 @@
+"""What names mean at one place of a statement, and the way from a node to its rule."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal
+from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
+from mirror.serve.translate.typed import Typed, condition
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table or subquery of a FROM clause, under its alias, with its columns in order."""
+
+    alias: str
+    schema: str
+    columns: Mapping[str, Typed]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A SELECT in DuckDB's SQL, and the names and types of its columns."""
+
+    sql: str
+    columns: tuple[tuple[str, Typed], ...]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The sources of a FROM clause, and their columns as joins have merged them.
+
+    `visible` has a column of several sources once if NATURAL JOIN or USING made it one;
+    names that stay ambiguous are in `ambiguous`.
+    """
+
+    sources: tuple[Source, ...] = ()
+    visible: Mapping[str, Typed] = field(default_factory=dict)
+    ambiguous: frozenset[str] = frozenset()
+    outer: "Context | None" = None
+
+    def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
+        """The column of that name, None if there is none. Raises Refusal 1052 if several."""
+        name = name.lower()
+        if not table:
+            if name in self.ambiguous:
+                raise Refusal(1052, "23000", f"Column '{name}' in field list is ambiguous")
+            return self.visible.get(name)
+        for source in self.sources:
+            if source.alias == table and schema in ("", source.schema):
+                return source.columns.get(name)
+        return None
+
+
+@dataclass(frozen=True)
+class Context:
+    """How to translate the expressions of one clause.
+
+    `aliases` are the select list's, where the clause may use them; `grouped` is the SQL of
+    the GROUP BY keys in a clause that sees groups, else None; `query` translates a subquery.
+    """
+
+    scope: Scope
+    query: Callable[[exp.Expression, "Context"], Relation]
+    session: Mapping[str, object]
+    aliases: Mapping[str, exp.Expression] = field(default_factory=dict)
+    grouped: frozenset[str] | None = None
+
+    def typed(self, node: exp.Expression) -> Typed:
+        """Translate an expression. Raises Refusal for what no rule covers."""
+        if isinstance(node, exp.Anonymous):
+            name = str(node.this).upper()
+            if name not in FUNCTIONS:
+                raise Refusal(1305, "42000", f"FUNCTION {node.this} does not exist in the mirror")
+            return FUNCTIONS[name](node.expressions, self)
+        rule = OPERATORS.get(type(node))
+        if rule is None:
+            raise Refusal(
+                1235,
+                "42000",
+                f"The mirror does not translate '{node.sql(dialect='mysql')[:80]}'",
+            )
+        return rule(node, self)
+
+    def both(self, node: exp.Expression) -> tuple[Typed, Typed]:
+        return self.typed(node.this), self.typed(node.expression)
+
+    def condition(self, node: exp.Expression) -> str:
+        return condition(self.typed(node))
+
+    def of_rows(self) -> "Context":
+        """The context in which an aggregate's argument is read: rows, not groups."""
+        return replace(self, grouped=None, aliases={})
+
+    def column(self, node: exp.Column) -> Typed:
+        """What a name stands for: an alias, a column of the FROM clause, or of a query around."""
+        name = node.name
+        if not node.table and name.lower() in self.aliases:
+            item = self.aliases[name.lower()]
+            return replace(self, aliases={}).typed(item)
+        found = self.scope.find(name, node.table, node.db)
+        if found is not None:
+            if self.grouped is not None and found.sql not in self.grouped:
+                return replace(found, sql=f"first({found.sql})", is_nullable=True)
+            return found
+        if self.scope.outer is not None:
+            return self.scope.outer.column(node)
+        shown = ".".join(part.name for part in node.parts)
+        raise Refusal(1054, "42S22", f"Unknown column '{shown}' in 'field list'")

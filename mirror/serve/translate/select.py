@@ -1,0 +1,501 @@
+"""SELECT statements: what the FROM clause offers, and the clauses that work on it, in DuckDB's SQL."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from sqlglot import exp
+
+# each module registers its rules
+from mirror.serve.answers import Refusal
+from mirror.serve.catalogue import Catalogue, Column, Table
+from mirror.serve.translate import (  # noqa: F401
+    aggregates,
+    choices,
+    numbers,
+    session,
+    strings,
+    times,
+)
+from mirror.serve.translate.logic import compared
+from mirror.serve.translate.rules import AGGREGATES, operator
+from mirror.serve.translate.scope import Context, Relation, Scope, Source
+from mirror.serve.translate.typed import Typed, key, settled, together
+from mirror.store import quoted
+
+# what a clause may hold; anything else in the tree is refused, never passed over
+SELECT_PARTS = {
+    *("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
+    *("distinct", "with_", "operation_modifiers", "kind", "hint"),
+}
+UNION_PARTS = {"this", "expression", "distinct", "order", "limit", "offset", "with_"}
+SMALL = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Translates the queries of one session against one catalogue."""
+
+    catalogue: Catalogue
+    database: str | None = None
+    session: Mapping[str, object] = field(default_factory=dict)
+    _aliases: count = field(default_factory=count)
+
+    def query(
+        self,
+        node: exp.Expression,
+        outer: Context | None = None,
+        named: Mapping[str, Relation] | None = None,
+    ) -> Relation:
+        """Translate a SELECT or a UNION, inside of an outer query or on its own."""
+        named = dict(named or {})
+        while isinstance(node, exp.Subquery) and not _extras(node, {"this", "alias"}):
+            node = node.this
+        if isinstance(node, exp.Subquery):
+            node = _lifted(node)
+        for cte in node.args["with_"].expressions if node.args.get("with_") else ():
+            if node.args["with_"].args.get("recursive") or cte.args["alias"].columns:
+                raise Refusal(1235, "42000", "The mirror does not translate such a WITH")
+            named[cte.alias] = self.query(cte.this, outer, named)
+        if isinstance(node, exp.Union):
+            return self._union(node, outer, named)
+        if isinstance(node, exp.Select):
+            return _Select(self, node, outer, named).relation()
+        raise Refusal(1235, "42000", "The mirror answers queries only, of which this is none")
+
+    def alias(self) -> str:
+        return f"t{next(self._aliases)}"
+
+    def context(self, scope: Scope, named: Mapping[str, Relation] | None = None) -> Context:
+        """The context of a scope, in which subqueries see the same named queries."""
+        return Context(scope, lambda node, outer: self.query(node, outer, named), self.session)
+
+    def table(self, node: exp.Table) -> Table:
+        schema = node.db or self.database
+        if not schema:
+            raise Refusal(1046, "3D000", "No database selected")
+        return self.catalogue.table(schema, node.name)
+
+    def _union(
+        self, node: exp.Union, outer: Context | None, named: Mapping[str, Relation]
+    ) -> Relation:
+        if _extras(node, UNION_PARTS) or (node.args.get("distinct") is None):
+            raise Refusal(1235, "42000", "The mirror does not translate such a UNION")
+        left, right = self.query(node.this, outer, named), self.query(node.expression, outer, named)
+        if len(left.columns) != len(right.columns):
+            raise Refusal(
+                1222, "21000", "The used SELECT statements have a different number of columns"
+            )
+        places = [f"c{i}" for i in range(len(left.columns))]
+        forms = [
+            together([replace(one, sql=place), replace(other, sql=place)])
+            for (_, one), (_, other), place in zip(left.columns, right.columns, places, strict=True)
+        ]
+        halves = [
+            f"select {', '.join(f'{form[0][side]} as {place}' for form, place in zip(forms, places, strict=True))}"
+            f" from ({half.sql}) as u({', '.join(places)})"
+            for side, half in enumerate((left, right))
+        ]
+        columns = tuple(
+            (name, Typed(quoted(name), kind, held, one.is_nullable or other.is_nullable))
+            for (name, one), (_, other), (_, kind, held) in zip(
+                left.columns, right.columns, forms, strict=True
+            )
+        )
+        alias = self.alias()
+        inside = tuple(
+            (name, replace(column, sql=f"{alias}.{place}"))
+            for (name, column), place in zip(columns, places, strict=True)
+        )
+        shown = ", ".join(f"{column.sql} as {quoted(name)}" for name, column in inside)
+        distinct = ""
+        if node.args["distinct"]:
+            distinct = f"distinct on ({', '.join(key(column) for _, column in inside)}) "
+        context = self.context(_scope_of(inside, outer), named)
+        sql = f"select {distinct}{shown} from ({' union all '.join(halves)}) as {alias}({', '.join(places)})"
+        sql += _order(node, context, dict(inside)) + _limit(node)
+        return Relation(sql, columns)
+
+
+class _Select:
+    """One SELECT on its way, clause by clause."""
+
+    def __init__(
+        self,
+        translator: Translator,
+        node: exp.Select,
+        outer: Context | None,
+        named: Mapping[str, Relation],
+    ) -> None:
+        if _extras(node, SELECT_PARTS):
+            clause = ", ".join(sorted(_extras(node, SELECT_PARTS))).upper()
+            raise Refusal(1235, "42000", f"The mirror does not translate {clause}")
+        self.translator, self.node, self.outer, self.named = translator, node, outer, named
+
+    def relation(self) -> Relation:
+        node = self.node
+        scope, source = self._from()
+        rows = self.translator.context(scope, self.named)
+        items = self._items(scope)
+        aliases = {name.lower(): item for name, item in items if isinstance(item, exp.Expression)}
+        group = [self._group_key(item, rows, items) for item in self._group_nodes()]
+        having = node.args.get("having")
+        is_grouped = bool(group) or any(
+            _has_aggregate(part)
+            for part in (*(i for _, i in items if isinstance(i, exp.Expression)), having)
+            if part is not None
+        )
+        keys = [key(item) for item in group]
+        context = rows
+        if is_grouped:
+            own = frozenset(item.sql for item in group if key(item) == item.sql)
+            context = replace(rows, grouped=own)
+        columns = [(name, _item(item, rows, context)) for name, item in items]
+        distinct = bool(node.args.get("distinct"))
+        if is_grouped or distinct or node.args.get("limit"):
+            columns = [(name, settled(column)) for name, column in columns]
+        where = [rows.condition(node.args["where"].this)] if node.args.get("where") else []
+        after = replace(context, aliases=aliases)
+        having_sql = ""
+        if having is not None:
+            if is_grouped:
+                having_sql = f" having {after.condition(having.this)}"
+            else:
+                where.append(after.condition(having.this))
+        sql = "select "
+        if distinct:
+            sql += f"distinct on ({', '.join(key(column) for _, column in columns)}) "
+        sql += ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns)
+        sql += source
+        if where:
+            sql += f" where {' and '.join(where)}"
+        if group:
+            sql += f" group by {', '.join(keys)}"
+        sql += having_sql
+        ordered = _order(node, context, dict(_by_lower(columns)))
+        if not ordered and group and not distinct:
+            # any order would do; that of the keys is the one people expect
+            ordered = f" order by {', '.join(f'{one} nulls first' for one in keys)}"
+        sql += ordered + _limit(node)
+        return Relation(
+            sql, tuple((name, replace(c, sql=quoted(name), value=None)) for name, c in columns)
+        )
+
+    def _from(self) -> tuple[Scope, str]:
+        node = self.node
+        if not node.args.get("from_"):
+            return Scope(outer=self.outer), ""
+        first = node.args["from_"].this
+        scope, sql = self._source(first)
+        for join in (*(first.args.get("joins") or ()), *(node.args.get("joins") or ())):
+            scope, sql = self._joined(scope, sql, join)
+        return replace(scope, outer=self.outer), f" from {sql}"
+
+    def _source(self, node: exp.Expression) -> tuple[Scope, str]:
+        """A table or a subquery on its own."""
+        alias = self.translator.alias()
+        if isinstance(node, exp.Subquery):
+            if not node.alias:
+                if isinstance(node.this, exp.Table):
+                    return self._source(node.this)
+                raise Refusal(1248, "42000", "Every derived table must have its own alias")
+            relation = self.translator.query(replace_alias(node), None, self.named)
+            return self._named(relation, node.alias, alias)
+        if not isinstance(node, exp.Table) or _extras(
+            node, {"this", "db", "catalog", "alias", "hints", "joins"}
+        ):
+            raise Refusal(1235, "42000", f"The mirror does not read '{node.sql('mysql')[:60]}'")
+        if not isinstance(node.this, exp.Identifier):
+            raise Refusal(1305, "42000", f"FUNCTION {node.this.sql('mysql')[:60]} does not exist")
+        if not node.db and node.name in self.named:
+            return self._named(self.named[node.name], node.alias or node.name, alias)
+        if node.name.lower() == "dual" and not node.db:
+            return Scope(), "(select 1) as " + alias
+        table = self.translator.table(node)
+        columns = {column.name.lower(): stored(column, alias) for column in table.columns}
+        source = Source(node.alias or node.name, "" if node.alias else table.schema, columns)
+        return Scope((source,), columns), f"{table.location} as {alias}"
+
+    def _named(self, relation: Relation, name: str, alias: str) -> tuple[Scope, str]:
+        names = [column.lower() for column, _ in relation.columns]
+        for column in names:
+            if names.count(column) > 1:
+                raise Refusal(1060, "42S21", f"Duplicate column name '{column}'")
+        columns = {
+            column.lower(): replace(typed, sql=f"{alias}.{quoted(column)}", name=column)
+            for column, typed in relation.columns
+        }
+        return Scope((Source(name, "", columns),), columns), f"({relation.sql}) as {alias}"
+
+    def _joined(self, scope: Scope, sql: str, join: exp.Join) -> tuple[Scope, str]:
+        side, method = (
+            (join.args.get("side") or "").upper(),
+            (join.args.get("method") or "").upper(),
+        )
+        kind = (join.args.get("kind") or "").upper()
+        if (
+            _extras(join, {"this", "side", "kind", "method", "on", "using", "comma"})
+            or side not in ("", "LEFT", "RIGHT")
+            or kind not in ("", "INNER", "OUTER", "CROSS", "STRAIGHT")
+            or method not in ("", "NATURAL")
+        ):
+            raise Refusal(1235, "42000", f"The mirror does not join by '{join.sql('mysql')[:60]}'")
+        other, other_sql = self._source(join.this)
+        for nested in join.this.args.get("joins") or ():
+            if isinstance(join.this, exp.Table):
+                other, other_sql = self._joined(other, other_sql, nested)
+        if any(
+            (one.alias, one.schema) == (two.alias, two.schema)
+            for one in scope.sources
+            for two in other.sources
+        ):
+            raise Refusal(1066, "42000", f"Not unique table/alias: '{other.sources[0].alias}'")
+        shared: list[str] = []
+        if method == "NATURAL":
+            shared = [name for name in scope.visible if name in other.visible]
+        elif join.args.get("using"):
+            shared = [item.name.lower() for item in join.args["using"]]
+        merged = _merged(scope, other, shared, side)
+        tests = [_equal(scope, other, name) for name in shared]
+        if join.args.get("on"):
+            context = self.translator.context(replace(merged, outer=self.outer), self.named)
+            tests.append(context.condition(join.args["on"]))
+        if not tests and not side:
+            return merged, f"{sql} cross join {other_sql}"
+        words = f"{side.lower()} join" if side else "join"
+        return merged, f"{sql} {words} {other_sql} on ({' and '.join(tests) or 'true'})"
+
+    def _items(self, scope: Scope) -> list[tuple[str, exp.Expression | Typed]]:
+        """The select list with its names, its stars spelled out."""
+        items: list[tuple[str, exp.Expression | Typed]] = []
+        for item in self.node.expressions:
+            if isinstance(item, exp.Star):
+                if _extras(item, set()):
+                    raise Refusal(1064, "42000", "You have an error in your SQL syntax near '*'")
+                items += ((column.name, column) for column in scope.visible.values())
+            elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
+                source = next((s for s in scope.sources if s.alias == item.table), None)
+                if source is None:
+                    raise Refusal(1051, "42S02", f"Unknown table '{item.table}'")
+                items += ((column.name, column) for column in source.columns.values())
+            elif isinstance(item, exp.Alias):
+                items.append((item.alias, item.this))
+            else:
+                items.append((_own_name(item), item))
+        return items
+
+    def _group_nodes(self) -> list[exp.Expression]:
+        group = self.node.args.get("group")
+        if group is None:
+            return []
+        if _extras(group, {"expressions"}):
+            raise Refusal(1235, "42000", "The mirror does not translate GROUP BY ... WITH ROLLUP")
+        return group.expressions
+
+    def _group_key(
+        self,
+        node: exp.Expression,
+        rows: Context,
+        items: list[tuple[str, exp.Expression | Typed]],
+    ) -> Typed:
+        """A key: a column, an expression, or the number or alias of an item of the select list."""
+        if isinstance(node, exp.Literal) and not node.is_string:
+            return _numbered(node, items, rows)
+        if isinstance(node, exp.Column) and not node.table:
+            by_name = {name.lower(): item for name, item in items}
+            found = rows.scope.find(node.name)
+            if found is None and node.name.lower() in by_name:
+                item = by_name[node.name.lower()]
+                return rows.typed(item) if isinstance(item, exp.Expression) else item
+        return rows.typed(node)
+
+
+def stored(column: Column, alias: str) -> Typed:
+    """A column of the file in the form in which expressions expect its type."""
+    sql, kind, duckdb_type = f"{alias}.{quoted(column.name)}", column.type, column.duckdb_type
+    if kind.kind == "decimal":
+        # its length counts the sign and the point
+        digits = kind.length - bool(kind.decimals) - (not kind.unsigned)
+        kind = replace(kind, length=digits)
+        if duckdb_type == "VARCHAR":
+            sql = f"cast({sql} as decimal(38, {kind.decimals or 0}))"
+    held = ""
+    if kind.kind == "integer" and duckdb_type == "BOOLEAN":
+        held = "boolean"
+    elif kind.kind == "integer" and duckdb_type in SMALL:
+        held = "small"
+    elif kind.kind == "time":
+        held = "interval"
+    elif kind.kind == "json":
+        sql = f"cast({sql} as varchar)"
+    return Typed(sql, kind, held, column.is_nullable, name=column.name)
+
+
+def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
+    """The columns of a join: the shared ones first and once, as MySQL lists them."""
+    left, right = scope.visible, other.visible
+    if side == "LEFT":
+        right = {name: replace(column, is_nullable=True) for name, column in right.items()}
+    elif side == "RIGHT":
+        left = {name: replace(column, is_nullable=True) for name, column in left.items()}
+    kept = right if side == "RIGHT" else left
+    visible = {name: kept[name] for name in shared if name in kept}
+    twice = {name for name in left if name in right and name not in shared}
+    for one in (right, left) if side == "RIGHT" else (left, right):
+        for name, column in one.items():
+            visible.setdefault(name, column)
+    nullable = {
+        "LEFT": (scope.sources, _nullable(other.sources)),
+        "RIGHT": (_nullable(scope.sources), other.sources),
+    }
+    sources = nullable.get(side, (scope.sources, other.sources))
+    ambiguous = (scope.ambiguous | other.ambiguous | twice) - set(shared)
+    return Scope((*sources[0], *sources[1]), visible, frozenset(ambiguous))
+
+
+def _nullable(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    return tuple(
+        replace(
+            source,
+            columns={n: replace(c, is_nullable=True) for n, c in source.columns.items()},
+        )
+        for source in sources
+    )
+
+
+def _equal(scope: Scope, other: Scope, name: str) -> str:
+    left, right = scope.find(name), other.find(name)
+    if left is None or right is None:
+        raise Refusal(1054, "42S22", f"Unknown column '{name}' in 'from clause'")
+    return compared(left, right, "=").sql
+
+
+def _scope_of(columns: tuple[tuple[str, Typed], ...], outer: Context | None) -> Scope:
+    return Scope((), {name.lower(): column for name, column in columns}, frozenset(), outer)
+
+
+def _by_lower(columns: list[tuple[str, Typed]]) -> list[tuple[str, Typed]]:
+    return [(name.lower(), column) for name, column in columns]
+
+
+def _item(item: exp.Expression | Typed, rows: Context, context: Context) -> Typed:
+    """An item of the select list; in a query of groups, a key or something made of the group."""
+    if isinstance(item, exp.Expression):
+        if context.grouped and not _has_aggregate(item):
+            as_key = rows.typed(item)
+            if as_key.sql in context.grouped:
+                return as_key
+        return context.typed(item)
+    if context.grouped is None or item.sql in context.grouped:
+        return item
+    return replace(item, sql=f"first({item.sql})")
+
+
+def _order(node: exp.Expression, context: Context, columns: Mapping[str, Typed]) -> str:
+    """ORDER BY, NULL first and an enum in the order of its members."""
+    order = node.args.get("order")
+    if order is None:
+        return ""
+    parts = []
+    for item in order.expressions:
+        if _extras(item, {"this", "desc", "nulls_first"}):
+            raise Refusal(1235, "42000", "The mirror does not translate such an ORDER BY")
+        target = item.this
+        if isinstance(target, exp.Literal) and not target.is_string:
+            listed = list(columns.values())
+            found = _place(target, len(listed))
+            one = listed[found]
+        elif isinstance(target, exp.Column) and not target.table and target.name.lower() in columns:
+            one = columns[target.name.lower()]
+        else:
+            one = context.typed(target)
+        if one.kind == "null":
+            continue
+        parts.append(f"{key(one)} {'desc nulls last' if item.args.get('desc') else 'nulls first'}")
+    return f" order by {', '.join(parts)}" if parts else ""
+
+
+def _place(node: exp.Literal, n: int) -> int:
+    if not str(node.this).isdigit() or not 1 <= int(node.this) <= n:
+        raise Refusal(1054, "42S22", f"Unknown column '{node.this}' in 'order clause'")
+    return int(node.this) - 1
+
+
+def _numbered(
+    node: exp.Literal, items: list[tuple[str, exp.Expression | Typed]], rows: Context
+) -> Typed:
+    _, item = items[_place(node, len(items))]
+    return rows.typed(item) if isinstance(item, exp.Expression) else item
+
+
+def _limit(node: exp.Expression) -> str:
+    sql = ""
+    for name in ("limit", "offset"):
+        part = node.args.get(name)
+        if part is None:
+            continue
+        value = part.expression
+        if not isinstance(value, exp.Literal) or not str(value.this).isdigit():
+            raise Refusal(1064, "42000", f"You have an error in your SQL syntax near '{name}'")
+        # MySQL's way of saying "all the rest" is beyond what DuckDB counts to
+        sql += f" {name} {min(int(value.this), 2**62)}"
+    return sql
+
+
+def _extras(node: exp.Expression, known: set[str]) -> set[str]:
+    """What a node holds beside the parts that are known."""
+    return {name for name, part in node.args.items() if part and name not in known}
+
+
+def _lifted(node: exp.Subquery) -> exp.Expression:
+    """(SELECT ...) ORDER BY ... LIMIT ... as a query around the one in parentheses."""
+    if _extras(node, {"this", "alias", "order", "limit", "offset"}):
+        raise Refusal(1235, "42000", "The mirror does not translate such a subquery")
+    around = exp.select("*").from_(exp.Subquery(this=node.this, alias=exp.TableAlias(this="q")))
+    for name in ("order", "limit", "offset"):
+        around.set(name, node.args.get(name))
+    return around
+
+
+def replace_alias(node: exp.Subquery) -> exp.Expression:
+    return node.this if not _extras(node, {"this", "alias"}) else _lifted(node)
+
+
+def _has_aggregate(node: exp.Expression) -> bool:
+    """Whether an aggregate stands in an expression, subqueries aside."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, exp.Query | exp.Window):
+            continue
+        if isinstance(part, exp.GroupConcat):
+            return True
+        if isinstance(part, exp.Anonymous) and str(part.this).upper() in AGGREGATES:
+            return True
+        stack += part.iter_expressions()
+    return False
+
+
+def _own_name(item: exp.Expression) -> str:
+    """What MySQL calls a column without an alias: its name, or its text."""
+    if isinstance(item, exp.Column):
+        return item.name
+    if isinstance(item, exp.Literal):
+        return str(item.this)
+    return item.meta.get("text") or item.sql(dialect="mysql")
+
+
+@operator(exp.Column)
+def column(node: exp.Expression, context: Context) -> Typed:
+    if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near '*'")
+    return context.column(node)
+
+
+@operator(exp.Subquery)
+def scalar(node: exp.Expression, context: Context) -> Typed:
+    relation = context.query(node, context)
+    if len(relation.columns) != 1:
+        raise Refusal(1241, "21000", "Operand should contain 1 column(s)")
+    one = relation.columns[0][1]
+    return replace(one, sql=f"({relation.sql})", is_nullable=True)

@@ -1,0 +1,44 @@
+"""What a statement can ask about the session and the server."""
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal
+from mirror.serve.translate.rules import operator, special
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import Typed, constant
+
+NAMES = {
+    "DATABASE": "database",
+    "SCHEMA": "database",
+    "USER": "user",
+    "CURRENT_USER": "user",
+    "SESSION_USER": "user",
+    "SYSTEM_USER": "user",
+    "VERSION": "version",
+    "CONNECTION_ID": "connection_id",
+}
+
+
+def _about(name: str) -> None:
+    @special(name)
+    def rule(arguments: list[exp.Expression], context: Context) -> Typed:
+        return constant(context.session.get(NAMES[name]))
+
+
+for _name in NAMES:
+    _about(_name)
+
+
+@operator(exp.SessionParameter)
+def variable(node: exp.SessionParameter, context: Context) -> Typed:
+    """@@name: a variable of the server."""
+    name = node.name.lower()
+    if name not in context.session:
+        raise Refusal(1193, "HY000", f"Unknown system variable '{name}'")
+    return constant(context.session[name])
+
+
+@operator(exp.Parameter)
+def user_variable(node: exp.Parameter, context: Context) -> Typed:
+    """@name, which nobody can have set."""
+    return constant(None)

@@ -1,0 +1,316 @@
+"""Texts: patterns, pieces and their functions."""
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate import literals
+from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    BYTES,
+    INTEGER,
+    STRING,
+    Typed,
+    collated,
+    constant,
+    exact,
+    flag,
+    integer,
+    number,
+    octets,
+    text,
+)
+
+
+@operator(exp.Literal)
+def literal(node: exp.Literal, context: Context) -> Typed:
+    written = str(node.this)
+    if node.is_string:
+        return constant(written)
+    if "e" in written.lower():
+        return Typed(f"cast({written} as double)", Type("double", len(written)), "", False)
+    if "." in written:
+        digits, scale = len(written.replace(".", "")), len(written.partition(".")[2])
+        return Typed(
+            f"cast({written} as decimal({digits}, {scale}))",
+            Type("decimal", digits, scale),
+            "",
+            False,
+        )
+    value = int(written)
+    if value >= 2**64:
+        return Typed(
+            f"cast({written} as decimal(38, 0))", Type("decimal", len(written), 0), "", False
+        )
+    return replace(constant(value), type=Type("integer", len(written), unsigned=value >= 2**63))
+
+
+@operator(exp.HexString)
+def bytes_literal(node: exp.HexString, context: Context) -> Typed:
+    digits = str(node.this)
+    value = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
+    return Typed(f"unhex('{value.hex()}')", Type("binary", len(value)), "", False, value)
+
+
+@operator(exp.Introducer)
+def introduced(node: exp.Introducer, context: Context) -> Typed:
+    if str(node.this).lower() not in ("_utf8", "_utf8mb4", "_utf8mb3", "_latin1", "_ascii"):
+        raise Refusal(1115, "42000", f"Unknown character set: '{node.this}'")
+    return context.typed(node.expression)
+
+
+@operator(exp.Concat)
+def adjacent(node: exp.Concat, context: Context) -> Typed:
+    """'a' 'b', which MySQL reads as 'ab'."""
+    return constant("".join(str(part.this) for part in node.expressions))
+
+
+@operator(exp.Null)
+def null(node: exp.Expression, context: Context) -> Typed:
+    return constant(None)
+
+
+@operator(exp.Boolean)
+def boolean(node: exp.Boolean, context: Context) -> Typed:
+    return constant(bool(node.this))
+
+
+@operator(exp.Collate)
+def collate(node: exp.Collate, context: Context) -> Typed:
+    if not node.expression.name.lower().endswith("_ci"):
+        raise Refusal(1273, "HY000", f"Unknown collation: '{node.expression.name}'")
+    return context.typed(node.this)
+
+
+@operator(exp.Like)
+def like(node: exp.Like, context: Context) -> Typed:
+    return _like(node, node.this, node.expression, "\\", context)
+
+
+@operator(exp.Escape)
+def like_with_escape(node: exp.Escape, context: Context) -> Typed:
+    inner, character = node.this, node.expression
+    if not isinstance(inner, exp.Like) or not isinstance(character, exp.Literal):
+        raise Refusal(1210, "HY000", "Incorrect arguments to ESCAPE")
+    return _like(inner, inner.this, inner.expression, str(character.this), context)
+
+
+def _like(
+    node: exp.Expression, a: exp.Expression, b: exp.Expression, escape: str, context: Context
+) -> Typed:
+    tested, pattern = context.typed(a), context.typed(b)
+    if len(escape) > 1:
+        raise Refusal(1210, "HY000", "Incorrect arguments to ESCAPE")
+    if isinstance(pattern.value, str):
+        written = pattern.value
+        if escape and (len(written) - len(written.rstrip(escape))) % 2:
+            # at its very end MySQL takes the escape for itself
+            written += escape
+        pattern = constant(written)
+    escaped = f" escape {literals.quoted_text(escape.lower())}" if escape else ""
+    sql = f"(folded({text(tested)}) like folded({text(pattern)}){escaped})"
+    return flag(f"(not {sql})" if node.args.get("negate") else sql)
+
+
+@operator(exp.RegexpLike)
+def regexp(node: exp.Expression, context: Context) -> Typed:
+    a, pattern = context.both(node)
+    return flag(f"regexp_matches({text(a)}, {text(pattern)}, 'i')")
+
+
+@operator(exp.Substring)
+def substring_of(node: exp.Substring, context: Context) -> Typed:
+    start, length = node.args["start"], node.args.get("length")
+    arguments = [node.this, start, *([length] if length else [])]
+    a, *places = [context.typed(item) for item in arguments]
+    return Typed(substring(text(a), *map(integer, places)), STRING)
+
+
+@function(text, integer, returns=STRING, names="MID")
+def substring(s: str, start: str, length: str | None = None) -> str:
+    return f"slice({s}, {start}, {length or 'null'})"
+
+
+@operator(exp.Trim)
+def trim(node: exp.Trim, context: Context) -> Typed:
+    side = {"LEADING": "l", "TRAILING": "r"}.get(str(node.args.get("position") or "").upper(), "")
+    removed = node.args.get("expression")
+    s = text(context.typed(node.this))
+    if removed is None:
+        return Typed(f"{side}trim({s}, ' ')", STRING)
+    r = f"regexp_escape({text(context.typed(removed))})"
+    patterns = {
+        "l": f"'^(' || {r} || ')+'",
+        "r": f"'(' || {r} || ')+$'",
+        "": f"'^(' || {r} || ')+|(' || {r} || ')+$'",
+    }
+    return Typed(f"regexp_replace({s}, {patterns[side]}, '', 'gs')", STRING)
+
+
+@operator(exp.StrPosition)
+def position(node: exp.StrPosition, context: Context) -> Typed:
+    found, s = context.typed(node.args["substr"]), context.typed(node.this)
+    return Typed(locate(text(found), text(s)), INTEGER)
+
+
+@function(text, text, integer, returns=INTEGER)
+def locate(found: str, s: str, start: str = "1") -> str:
+    return f"locate(folded({found}), folded({s}), {start})"
+
+
+@function(text, text, returns=INTEGER)
+def instr(s: str, found: str) -> str:
+    return f"locate(folded({found}), folded({s}), 1)"
+
+
+@function(text, returns=STRING, names="UPPER UCASE")
+def upper(s: str) -> str:
+    return f"upper({s})"
+
+
+@function(text, returns=STRING, names="LOWER LCASE")
+def lower(s: str) -> str:
+    return f"lower({s})"
+
+
+@function(as_is, returns=INTEGER, names="LENGTH OCTET_LENGTH")
+def length(a: Typed) -> str:
+    return f"octet_length({octets(a)})"
+
+
+@function(text, returns=INTEGER, names="CHAR_LENGTH CHARACTER_LENGTH")
+def char_length(s: str) -> str:
+    return f"length({s})"
+
+
+@function(text, text, returns=STRING)
+def concat(*parts: str) -> str:
+    return "(" + " || ".join(parts) + ")" if parts else "''"
+
+
+@function(text, text, returns=STRING)
+def concat_ws(separator: str, *parts: str) -> str:
+    return f"concat_ws({', '.join((separator, *parts))})"
+
+
+@function(text, integer, returns=STRING, names="LEFT")
+def left(s: str, n: str) -> str:
+    return f"left({s}, greatest({n}, 0))"
+
+
+@function(text, integer, returns=STRING, names="RIGHT")
+def right(s: str, n: str) -> str:
+    return f"right({s}, greatest({n}, 0))"
+
+
+@function(text, returns=STRING)
+def ltrim(s: str) -> str:
+    return f"ltrim({s}, ' ')"
+
+
+@function(text, returns=STRING)
+def rtrim(s: str) -> str:
+    return f"rtrim({s}, ' ')"
+
+
+@function(text, text, text, returns=STRING)
+def replace_(s: str, found: str, other: str) -> str:
+    return f"replace({s}, {found}, {other})"
+
+
+@function(text, returns=STRING)
+def reverse(s: str) -> str:
+    return f"reverse({s})"
+
+
+@function(text, integer, returns=STRING)
+def repeat(s: str, n: str) -> str:
+    return f"repeat({s}, greatest({n}, 0))"
+
+
+@function(integer, returns=STRING)
+def space(n: str) -> str:
+    return f"repeat(' ', greatest({n}, 0))"
+
+
+@function(text, integer, text, returns=STRING)
+def lpad(s: str, n: str, filling: str = "' '") -> str:
+    return f"padded({s}, {n}, {filling}, lpad({s}, cast({n} as integer), {filling}))"
+
+
+@function(text, integer, text, returns=STRING)
+def rpad(s: str, n: str, filling: str = "' '") -> str:
+    return f"padded({s}, {n}, {filling}, rpad({s}, cast({n} as integer), {filling}))"
+
+
+@function(text, text, integer, returns=STRING)
+def substring_index(s: str, separator: str, n: str) -> str:
+    return f"substring_index({s}, {separator}, {n})"
+
+
+@function(as_is, as_is, returns=INTEGER)
+def find_in_set(a: Typed, many: Typed) -> str:
+    return f"find_in_set({collated(a)}, folded({text(many)}))"
+
+
+@function(as_is, as_is, returns=INTEGER)
+def field(a: Typed, *others: Typed) -> str:
+    if not all(item.kind in ("string", "enum") for item in (a, *others)):
+        raise Refusal(1235, "42000", "The mirror takes only texts for FIELD")
+    listed = ", ".join(map(collated, others))
+    return f"coalesce(list_position([{listed}], {collated(a)}), 0)"
+
+
+@function(integer, text, returns=STRING)
+def elt(n: str, *others: str) -> str:
+    return f"case when {n} > 0 then ([{', '.join(others)}])[{n}] end"
+
+
+@function(as_is, as_is, returns=INTEGER)
+def strcmp(a: Typed, b: Typed) -> str:
+    x, y = collated(a), collated(b)
+    return f"case when {x} < {y} then -1 when {x} > {y} then 1 when {x} = {y} then 0 end"
+
+
+@function(as_is, returns=STRING)
+def hex_(a: Typed) -> str:
+    if a.kind in (*BYTES, "string", "enum"):
+        return f"hex({octets(a)})"
+    return f"hex({integer(a)})"
+
+
+@function(text, returns=Type("binary", 255))
+def unhex(s: str) -> str:
+    return f"unhex({s})"
+
+
+@function(text, returns=INTEGER)
+def ascii_(s: str) -> str:
+    return f"cast(coalesce(nullif('0x' || left(hex(encode({s})), 2), '0x'), '0x0') as bigint)"
+
+
+@function(as_is, returns=STRING)
+def md5(a: Typed) -> str:
+    return f"md5({octets(a)})"
+
+
+@function(as_is, as_is)
+def format_(a: Typed, places: Typed) -> Typed:
+    if not isinstance(places.value, int):
+        raise Refusal(1235, "42000", "The mirror takes only a number for the digits of FORMAT")
+    digits = max(places.value, 0)
+    # rounded as a decimal, then grouped by thousands
+    shown = exact(Typed(number(a), Type("decimal", 38, digits)))
+    return Typed(f"grouped(cast({shown} as varchar))", STRING)
+
+
+@function(text, text, text, returns=STRING)
+def regexp_replace(s: str, pattern: str, other: str) -> str:
+    return f"regexp_replace({s}, {pattern}, {other}, 'gi')"
+
+
+@function(text, text, returns=STRING)
+def regexp_substr(s: str, pattern: str) -> str:
+    return f"regexp_extract({s}, {pattern}, 0, 'i')"

@@ -1,0 +1,466 @@
+"""Dates, datetimes and times.
+
+Datetimes are naive, as stored; where MySQL asks its time zone, the mirror takes UTC. A time may
+exceed a day or be negative, and is clipped at 838:59:59.
+"""
+
+import re
+from datetime import UTC, datetime
+
+from sqlglot import exp
+
+from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate import literals
+from mirror.serve.translate.numbers import added
+from mirror.serve.translate.rules import as_is, function, operator, special
+from mirror.serve.translate.scope import Context
+from mirror.serve.translate.typed import (
+    DATE,
+    INTEGER,
+    MOMENTS,
+    STRING,
+    Typed,
+    constant,
+    day,
+    decimal,
+    double,
+    integer,
+    moment,
+    moment_type,
+    number,
+    refuse,
+    span,
+    span_type,
+    text,
+)
+
+MICROSECONDS = {
+    "MICROSECOND": 1,
+    "SECOND": 1_000_000,
+    "MINUTE": 60_000_000,
+    "HOUR": 3_600_000_000,
+    "DAY": 86_400_000_000,
+    "WEEK": 604_800_000_000,
+}
+MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
+# '1:2' in such a unit counts from its last part
+COMPOUND = {
+    "YEAR_MONTH": ("YEAR", "MONTH"),
+    "DAY_HOUR": ("DAY", "HOUR"),
+    "DAY_MINUTE": ("DAY", "HOUR", "MINUTE"),
+    "DAY_SECOND": ("DAY", "HOUR", "MINUTE", "SECOND"),
+    "HOUR_MINUTE": ("HOUR", "MINUTE"),
+    "HOUR_SECOND": ("HOUR", "MINUTE", "SECOND"),
+    "MINUTE_SECOND": ("MINUTE", "SECOND"),
+}
+
+
+@function(day, returns=DATE)
+def date(d: str) -> str:
+    return d
+
+
+@function(as_is)
+def time(a: Typed) -> Typed:
+    return Typed(_clipped(span(a)), span_type(fraction(a)))
+
+
+@function(as_is, as_is)
+def timestamp(a: Typed, b: Typed | None = None) -> Typed:
+    if b is None:
+        return Typed(moment(a), moment_type(fraction(a)))
+    digits = max(fraction(a), fraction(b))
+    return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
+
+
+def _clipped(microseconds: str) -> str:
+    return f"clipped({microseconds})"
+
+
+def fraction(a: Typed) -> int:
+    """Digits of a second that MySQL shows of it."""
+    if isinstance(a.value, str):
+        return literals.fraction_digits(a.value)
+    if a.kind in ("datetime", "time"):
+        return a.type.decimals or 0
+    return 0 if a.kind in ("date", "integer", "null") else 6
+
+
+def _part(name: str, duckdb: str) -> None:
+    function(moment, returns=Type("integer", 4), names=name)(
+        lambda m: duckdb.format(m) if "{" in duckdb else f"{duckdb}({m})"
+    )
+
+
+_part("YEAR", "year")
+_part("MONTH", "month")
+_part("DAYOFMONTH", "day")
+_part("DAY", "day")
+_part("QUARTER", "quarter")
+_part("DAYOFYEAR", "dayofyear")
+_part("DAYOFWEEK", "dayofweek({}) + 1")
+_part("WEEKDAY", "isodow({}) - 1")
+_part("WEEKOFYEAR", "week")
+_part("TO_DAYS", "datediff('day', date '0001-01-01', cast({} as date)) + 366")
+
+
+@function(span, returns=INTEGER)
+def hour(us: str) -> str:
+    return f"(abs({us}) // 3600000000)"
+
+
+@function(span, returns=INTEGER)
+def minute(us: str) -> str:
+    return f"(abs({us}) // 60000000 % 60)"
+
+
+@function(span, returns=INTEGER)
+def second(us: str) -> str:
+    return f"(abs({us}) // 1000000 % 60)"
+
+
+@function(span, returns=INTEGER)
+def microsecond(us: str) -> str:
+    return f"(abs({us}) % 1000000)"
+
+
+@function(moment, returns=STRING)
+def dayname(m: str) -> str:
+    return f"dayname({m})"
+
+
+@function(moment, returns=STRING)
+def monthname(m: str) -> str:
+    return f"monthname({m})"
+
+
+@function(day, returns=DATE)
+def last_day(d: str) -> str:
+    return f"last_day({d})"
+
+
+@function(as_is, as_is)
+def week(a: Typed, mode: Typed | None = None) -> Typed:
+    return Typed(_week(moment(a), mode), INTEGER)
+
+
+def _week(m: str, mode: Typed | None) -> str:
+    known = 0 if mode is None else mode.value
+    match known:
+        case 0:
+            return f"cast(strftime({m}, '%U') as bigint)"
+        case 5:
+            return f"cast(strftime({m}, '%W') as bigint)"
+        case 3:
+            return f"week({m})"
+        case 1:
+            return (
+                f"case when isoyear({m}) < year({m}) then 0 when isoyear({m}) > year({m}) then"
+                f" week({m} - interval 7 day) + 1 else week({m}) end"
+            )
+    raise Refusal(1235, "42000", "The mirror counts weeks in the modes 0, 1, 3 and 5")
+
+
+@function(as_is, as_is)
+def yearweek(a: Typed, mode: Typed | None = None) -> Typed:
+    m, known = moment(a), 0 if mode is None else mode.value
+    if known in (1, 3):
+        return Typed(f"(isoyear({m}) * 100 + week({m}))", INTEGER)
+    if known != 0:
+        raise Refusal(1235, "42000", "The mirror counts YEARWEEK in the modes 0, 1 and 3")
+    # a day before the first Sunday counts with the last week of the year before
+    eve = f"make_timestamp(year({m}) - 1, 12, 31, 0, 0, 0.0)"
+    return Typed(
+        f"case when strftime({m}, '%U') = '00' then (year({m}) - 1) * 100 +"
+        f" cast(strftime({eve}, '%U') as bigint)"
+        f" else year({m}) * 100 + cast(strftime({m}, '%U') as bigint) end",
+        INTEGER,
+    )
+
+
+@operator(exp.Extract)
+def extract(node: exp.Extract, context: Context) -> Typed:
+    unit, a = node.this.name.upper(), context.typed(node.expression)
+    if unit == "YEAR_MONTH":
+        return Typed(f"(year({moment(a)}) * 100 + month({moment(a)}))", INTEGER)
+    if unit in ("HOUR", "MINUTE", "SECOND", "MICROSECOND"):
+        rule = {"HOUR": hour, "MINUTE": minute, "SECOND": second, "MICROSECOND": microsecond}
+        return Typed(rule[unit](span(a)), INTEGER)
+    if unit == "WEEK":
+        return Typed(_week(moment(a), None), INTEGER)
+    if unit in ("YEAR", "QUARTER", "MONTH", "DAY"):
+        return Typed(f"{unit.lower()}({moment(a)})", INTEGER)
+    raise Refusal(1235, "42000", f"The mirror does not extract {unit}")
+
+
+@function(day, day, returns=INTEGER)
+def datediff(a: str, b: str) -> str:
+    return f"datediff('day', {b}, {a})"
+
+
+@function(as_is, as_is)
+def timediff(a: Typed, b: Typed) -> Typed:
+    kinds = {_temporal(a), _temporal(b)}
+    if len(kinds - {"null"}) > 1:
+        # MySQL takes no difference between a time and a datetime
+        return Typed("cast(null as bigint)", span_type())
+    digits = max(fraction(a), fraction(b))
+    if "time" in kinds:
+        return Typed(_clipped(f"({span(a)} - {span(b)})"), span_type(digits))
+    return Typed(_clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))"), span_type(digits))
+
+
+def _temporal(a: Typed) -> str:
+    if a.kind in MOMENTS:
+        return "moment"
+    if a.kind in ("time", "null"):
+        return a.kind
+    if isinstance(a.value, str):
+        return "moment" if re.match(r"\s*\d{4}-", a.value) else "time"
+    raise refuse(a, "TIMEDIFF")
+
+
+@function(as_is)
+def time_to_sec(a: Typed) -> Typed:
+    digits = fraction(a)
+    if not digits:
+        return Typed(f"({span(a)} // 1000000)", INTEGER)
+    return Typed(f"(cast({span(a)} as decimal(20, 0)) / 1000000)", decimal(16, digits), "double")
+
+
+@function(as_is)
+def sec_to_time(a: Typed) -> Typed:
+    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
+    seconds = number(a) if a.kind == "integer" else double(a)
+    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)"), span_type(digits))
+
+
+@function(as_is)
+def unix_timestamp(a: Typed | None = None) -> Typed:
+    if a is None:
+        return constant(int(datetime.now(UTC).timestamp()))
+    digits = fraction(a)
+    micros = f"epoch_us({moment(a)})"
+    if not digits:
+        return Typed(f"({micros} // 1000000)", INTEGER)
+    return Typed(f"({micros} / 1000000)", decimal(17, digits), "double")
+
+
+@function(as_is, as_is)
+def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
+    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
+    found = Typed(f"make_timestamp(cast({double(a)} * 1000000 as bigint))", moment_type(digits))
+    return found if pattern is None else _formatted(found, pattern)
+
+
+@function(integer, integer, returns=DATE)
+def makedate(y: str, n: str) -> str:
+    return f"case when {n} > 0 then make_date({y}, 1, 1) + cast({n} - 1 as integer) end"
+
+
+@function(integer, returns=DATE)
+def from_days(n: str) -> str:
+    return f"(date '0001-01-01' + cast({n} - 366 as integer))"
+
+
+@special("TIMESTAMPDIFF")
+def timestampdiff(arguments: list[exp.Expression], context: Context) -> Typed:
+    """How many whole units lie between two moments."""
+    if len(arguments) != 3:
+        raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPDIFF")
+    unit = arguments[0].name.upper().removeprefix("SQL_TSI_")
+    a, b = (moment(context.typed(item)) for item in arguments[1:])
+    if unit in MICROSECONDS:
+        difference = f"(epoch_us({b}) - epoch_us({a}))"
+        return Typed(f"({difference} // {MICROSECONDS[unit]})", INTEGER)
+    if unit in MONTHS:
+        months = f"whole_months({a}, {b})"
+        return Typed(f"({months} // {MONTHS[unit]})", INTEGER)
+    raise Refusal(1064, "42000", f"You have an error in your SQL syntax near '{unit}'")
+
+
+@special("TIMESTAMPADD")
+def timestampadd(arguments: list[exp.Expression], context: Context) -> Typed:
+    if len(arguments) != 3:
+        raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPADD")
+    unit = arguments[0].name.upper().removeprefix("SQL_TSI_")
+    return _later(context.typed(arguments[2]), arguments[1], unit, 1, context)
+
+
+@special("DATE_ADD", "ADDDATE")
+def date_add(arguments: list[exp.Expression], context: Context) -> Typed:
+    return _with_interval(arguments, 1, context)
+
+
+@special("DATE_SUB", "SUBDATE")
+def date_sub(arguments: list[exp.Expression], context: Context) -> Typed:
+    return _with_interval(arguments, -1, context)
+
+
+def _with_interval(arguments: list[exp.Expression], sign: int, context: Context) -> Typed:
+    if len(arguments) != 2:
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near ')'")
+    a, step = context.typed(arguments[0]), arguments[1]
+    if isinstance(step, exp.Interval):
+        return _later(a, step.this, step.args["unit"].name.upper(), sign, context)
+    return _later(a, step, "DAY", sign, context)
+
+
+@operator(exp.Add, exp.Sub)
+def plus_minus(node: exp.Expression, context: Context) -> Typed:
+    sign = "+" if isinstance(node, exp.Add) else "-"
+    for step, other in ((node.expression, node.this), (node.this, node.expression)):
+        if isinstance(step, exp.Interval) and not isinstance(other, exp.Interval):
+            unit = step.args["unit"].name.upper()
+            return _later(context.typed(other), step.this, unit, 1 if sign == "+" else -1, context)
+    return added(*context.both(node), sign)
+
+
+def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Context) -> Typed:
+    """A date or datetime so many units later: a date stays one if it moves by days."""
+    months, micros = _amount(context.typed(amount), unit)
+    if a.kind == "time":
+        if months:
+            raise refuse(a, f"an interval of {unit}")
+        return Typed(_clipped(f"({span(a)} + {sign} * {micros})"), span_type(fraction(a)))
+    if months:
+        moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
+    else:
+        moved = f"({moment(a)} + to_microseconds(cast({sign} * {micros} as bigint)))"
+    finest = 6 if unit == "MICROSECOND" else 0
+    by_days = unit in ("DAY", "WEEK", *MONTHS, "YEAR_MONTH")
+    if a.kind == "date" and by_days:
+        return Typed(f"cast({moved} as date)", DATE)
+    if a.kind == "string":
+        is_date = f"length(trim({text(a)})) <= 10" if by_days else "false"
+        shown = f"strftime({moved}, '%Y-%m-%d %H:%M:%S')"
+        return Typed(
+            f"case when {is_date} then strftime({moved}, '%Y-%m-%d') else {shown} end", STRING
+        )
+    step = context.typed(amount)
+    digits = finest or (0 if step.kind == "integer" or unit != "SECOND" else min(step.decimals, 6))
+    return Typed(moved, moment_type(max(fraction(a), digits)))
+
+
+def _amount(step: Typed, unit: str) -> tuple[str, str]:
+    """An interval as months, or as microseconds; the other one is empty."""
+    if unit in MONTHS:
+        return f"({integer(step)} * {MONTHS[unit]})", ""
+    if unit == "SECOND" and step.kind != "integer":
+        return "", f"round({double(step)} * 1000000)"
+    if unit in MICROSECONDS:
+        return "", f"({integer(step)} * {MICROSECONDS[unit]})"
+    if unit in COMPOUND and isinstance(step.value, str):
+        parts = [int(part) for part in re.findall(r"\d+", step.value)]
+        sign = -1 if step.value.strip().startswith("-") else 1
+        units = COMPOUND[unit][-len(parts) :]
+        if unit == "YEAR_MONTH":
+            total = sum(n * MONTHS[u] for n, u in zip(parts, units, strict=False))
+            return str(sign * total), ""
+        return "", str(sign * sum(n * MICROSECONDS[u] for n, u in zip(parts, units, strict=False)))
+    raise Refusal(1235, "42000", f"The mirror does not add an interval of {unit}")
+
+
+# What a sign of DATE_FORMAT writes: a format of strftime, or an expression of the moment {0}.
+SIGNS = {
+    "a": "%a",
+    "b": "%b",
+    "c": "cast(month({0}) as varchar)",
+    "D": "ordinal(day({0}))",
+    "d": "%d",
+    "e": "cast(day({0}) as varchar)",
+    "f": "%f",
+    "H": "%H",
+    "h": "%I",
+    "I": "%I",
+    "i": "%M",
+    "j": "%j",
+    "k": "cast(hour({0}) as varchar)",
+    "l": "cast((hour({0}) + 11) % 12 + 1 as varchar)",
+    "M": "%B",
+    "m": "%m",
+    "p": "%p",
+    "r": "%I:%M:%S %p",
+    "S": "%S",
+    "s": "%S",
+    "T": "%H:%M:%S",
+    "U": "%U",
+    "v": "lpad(cast(week({0}) as varchar), 2, '0')",
+    "W": "%A",
+    "w": "cast(dayofweek({0}) as varchar)",
+    "x": "cast(isoyear({0}) as varchar)",
+    "Y": "%Y",
+    "y": "%y",
+    "%": "%%",
+}
+# these differ from what strftime counts, or it has no counterpart
+REFUSED = "uVXA"
+
+
+@function(as_is, as_is)
+def date_format(a: Typed, pattern: Typed) -> Typed:
+    return _formatted(a, pattern)
+
+
+@function(as_is, as_is)
+def time_format(a: Typed, pattern: Typed) -> Typed:
+    if a.kind == "time":
+        raise refuse(a, "TIME_FORMAT")
+    return _formatted(a, pattern)
+
+
+def _formatted(a: Typed, pattern: Typed) -> Typed:
+    if not isinstance(pattern.value, str):
+        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a date")
+    m = moment(a)
+    pieces = []
+    for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
+        if sign in REFUSED and sign:
+            raise Refusal(1235, "42000", f"The mirror does not format a date by %{sign}")
+        if plain or sign not in SIGNS:
+            pieces.append(literals.quoted_text(plain or sign))
+        elif SIGNS[sign].startswith("%"):
+            pieces.append(f"strftime({m}, '{SIGNS[sign]}')")
+        else:
+            pieces.append(SIGNS[sign].format(m))
+    written = " || ".join(pieces) if pieces else "''"
+    return Typed(f"case when {m} is not null then {written} end", STRING)
+
+
+@function(as_is, as_is)
+def str_to_date(a: Typed, pattern: Typed) -> Typed:
+    if not isinstance(pattern.value, str):
+        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a date")
+    known = {**{sign: f"%{sign}" for sign in "abdHIjmpSYyM"}, "i": "%M", "s": "%S", "M": "%B"}
+    known |= {"c": "%m", "e": "%d", "k": "%H", "l": "%I", "h": "%I", "f": "%f", "T": "%H:%M:%S"}
+    signs = re.findall(r"%(.)", pattern.value)
+    if any(sign not in known for sign in signs):
+        raise Refusal(1235, "42000", f"The mirror does not read a date by '{pattern.value}'")
+    form = re.sub(r"%(.)", lambda found: known[found[1]], pattern.value)
+    # MySQL lets text follow
+    read = f"try_strptime({text(a)}, {literals.quoted_text(form)})"
+    has_time = set(signs) & set("HkhIlisSTf")
+    if not set(signs) & set("YymcMbdej"):
+        return Typed(f"(epoch_us({read}) - epoch_us(date_trunc('day', {read})))", span_type())
+    if has_time:
+        return Typed(read, moment_type(6 if "f" in signs else 0))
+    return Typed(f"cast({read} as date)", DATE)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+@function(as_is, names="NOW CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP SYSDATE UTC_TIMESTAMP")
+def now(digits: Typed | None = None) -> Typed:
+    return constant(_now())
+
+
+@function(names="CURDATE CURRENT_DATE UTC_DATE")
+def curdate() -> Typed:
+    return constant(_now().date())
+
+
+@function(as_is, names="CURTIME CURRENT_TIME UTC_TIME")
+def curtime(digits: Typed | None = None) -> Typed:
+    return Typed(span(constant(_now())), span_type())

@@ -1,0 +1,362 @@
+"""Expressions in DuckDB's SQL that know what MySQL takes them for, and how to become another."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate import literals
+
+INTEGER, DOUBLE, STRING = Type("integer", 20), Type("double", 23), Type("string", 255)
+FLAG = Type("integer", 1)
+DATE, NULL = Type("date", 10), Type("null")
+LONGEST_DECIMAL = 38
+NUMBERS = ("integer", "decimal", "double", "float", "null")
+TEXTS = ("string", "enum", "json")
+BYTES = ("binary", "uuid")
+MOMENTS = ("date", "datetime")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A DuckDB expression and the MySQL type of its values.
+
+    `held` says in what form DuckDB holds them where the type leaves a choice: an integer as
+    'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
+    as 'double' (a quotient, of which MySQL keeps more digits than it shows). Times are held
+    as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
+    `name` a column's, as it is spelled where it is declared.
+    """
+
+    sql: str
+    type: Type
+    held: str = ""
+    is_nullable: bool = True
+    value: object = None
+    name: str = ""
+
+    @property
+    def kind(self) -> str:
+        return self.type.kind
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point that MySQL shows; of a double that shows all, 31."""
+        if self.kind in ("double", "float") and self.type.decimals is None:
+            return literals.NOT_FIXED
+        if self.kind in TEXTS:
+            return literals.NOT_FIXED
+        return self.type.decimals or 0
+
+
+def decimal(precision: int, scale: int) -> Type:
+    """The type of a DECIMAL, whose digits end where MySQL's do."""
+    return Type("decimal", precision, scale)
+
+
+def moment_type(decimals: int = 0) -> Type:
+    return Type("datetime", 19 + (decimals + 1 if decimals else 0), decimals)
+
+
+def span_type(decimals: int = 0) -> Type:
+    return Type("time", 10 + (decimals + 1 if decimals else 0), decimals)
+
+
+def flag(sql: str, is_nullable: bool = True) -> Typed:
+    """What a comparison gives: 1, 0 or NULL."""
+    return Typed(sql, FLAG, "boolean", is_nullable)
+
+
+def refuse(expression: Typed, wanted: str) -> Refusal:
+    return Refusal(
+        1235, "42000", f"The mirror does not take {_named(expression)} for {wanted}: rephrase it."
+    )
+
+
+def condition(expression: Typed) -> str:
+    """As BOOLEAN: whether MySQL takes the value for true."""
+    if expression.held == "boolean":
+        return expression.sql
+    if expression.kind == "null":
+        return "cast(null as boolean)"
+    if expression.kind in MOMENTS:
+        return f"({expression.sql} is not null or null)"
+    return f"({number(expression)} <> 0)"
+
+
+def number(expression: Typed) -> str:
+    """As a number, of the width in which DuckDB counts without loss."""
+    sql, kind = expression.sql, expression.kind
+    if kind == "integer" and expression.held in ("boolean", "small"):
+        return f"cast({sql} as bigint)"
+    if kind == "integer" and expression.type.unsigned and expression.value is None:
+        return f"cast({sql} as hugeint)"
+    if kind in ("integer", "decimal", "double"):
+        return sql
+    if kind == "null":
+        return "cast(null as bigint)"
+    if kind in MOMENTS:
+        digits = "%Y%m%d" if kind == "date" else "%Y%m%d%H%M%S"
+        whole = f"cast(strftime({sql}, '{digits}') as bigint)"
+        if kind == "datetime" and expression.type.decimals:
+            return f"({whole} + extract('microsecond' from {sql}) % 1000000 / 1e6)"
+        return whole
+    if kind == "time":
+        return f"time_number({span(expression)})"
+    return double(expression)
+
+
+def double(expression: Typed) -> str:
+    """As DOUBLE; of a text, the number it begins with."""
+    sql, kind = expression.sql, expression.kind
+    if kind == "double" or expression.held == "double":
+        return sql
+    if kind == "enum":
+        return f"cast(enum_code({sql}) + 1 as double)"
+    if kind in TEXTS:
+        return f"leading_number({sql})"
+    if kind in BYTES or kind == "blob":
+        raise refuse(expression, "a number")
+    return f"cast({number(expression) if kind != 'float' else sql} as double)"
+
+
+def integer(expression: Typed) -> str:
+    """As BIGINT, rounded as MySQL rounds the arguments of its functions."""
+    sql, kind = expression.sql, expression.kind
+    if isinstance(expression.value, int):
+        return sql
+    if kind == "decimal":
+        return f"cast(round({sql}) as bigint)"
+    if kind in ("double", "float"):
+        return f"cast(round_even({double(expression)}, 0) as bigint)"
+    if kind in TEXTS and kind != "enum":
+        return f"cast(trunc(leading_number({sql})) as bigint)"
+    return f"cast({number(expression)} as bigint)"
+
+
+def text(expression: Typed) -> str:
+    """As VARCHAR: what MySQL prints."""
+    sql, kind, decimals = expression.sql, expression.kind, expression.type.decimals
+    if kind == "string":
+        return sql
+    if kind == "integer" and expression.held == "boolean":
+        return f"cast(cast({sql} as tinyint) as varchar)"
+    if kind == "decimal":
+        return f"cast({exact(expression)} as varchar)"
+    if kind == "double" and decimals is not None:
+        return f"printf('%.{decimals}f', {sql})"
+    if kind == "double":
+        return f"double_text({sql})"
+    if kind == "float":
+        return f"float_text({sql})"
+    if kind == "datetime":
+        if not decimals:
+            return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
+        return f"left(strftime({sql}, '%Y-%m-%d %H:%M:%S.%f'), {20 + decimals})"
+    if kind == "time":
+        return f"time_text({span(expression)}, {decimals or 0})"
+    if kind in BYTES or kind == "blob":
+        raise refuse(expression, "text")
+    return f"cast({sql} as varchar)"
+
+
+def exact(expression: Typed) -> str:
+    """A decimal as DECIMAL, with the digits that MySQL shows."""
+    scale = expression.type.decimals or 0
+    return f"cast({expression.sql} as decimal({LONGEST_DECIMAL}, {scale}))"
+
+
+def moment(expression: Typed) -> str:
+    """As TIMESTAMP; NULL where a text or a number is no date."""
+    sql, kind = expression.sql, expression.kind
+    if kind == "datetime":
+        return sql
+    if kind == "date":
+        return f"cast({sql} as timestamp)"
+    if kind == "null":
+        return "cast(null as timestamp)"
+    if isinstance(expression.value, str | int):
+        parsed = literals.moment(str(expression.value))
+        return "cast(null as timestamp)" if parsed is None else f"timestamp '{parsed}'"
+    if kind == "string":
+        return f"moment({sql})"
+    if kind == "integer":
+        return f"moment(cast({sql} as varchar))"
+    raise refuse(expression, "a date")
+
+
+def day(expression: Typed) -> str:
+    """As DATE; NULL where a text or a number is no date."""
+    if expression.kind == "date":
+        return expression.sql
+    return f"cast({moment(expression)} as date)"
+
+
+def span(expression: Typed) -> str:
+    """A TIME as microseconds in a BIGINT; NULL where a text is no time."""
+    sql, kind = expression.sql, expression.kind
+    if kind == "time":
+        return f"epoch_us({sql})" if expression.held == "interval" else sql
+    if kind == "datetime":
+        return f"(epoch_us({sql}) - epoch_us(date_trunc('day', {sql})))"
+    if kind == "date":
+        return f"({sql} is null or null)::bigint"
+    if kind == "null":
+        return "cast(null as bigint)"
+    if isinstance(expression.value, str | int):
+        parsed = literals.span(str(expression.value))
+        return "cast(null as bigint)" if parsed is None else str(parsed)
+    if kind == "string":
+        return f"span({sql})"
+    raise refuse(expression, "a time")
+
+
+def octets(expression: Typed) -> str:
+    """As BLOB: the bytes that MySQL holds."""
+    if expression.kind in BYTES:
+        return expression.sql if expression.kind == "binary" else f"cast({expression.sql} as blob)"
+    return f"encode({text(expression)})"
+
+
+def collated(expression: Typed) -> str:
+    """As the VARCHAR under which MySQL compares texts: no case, no accents, no last spaces."""
+    if isinstance(expression.value, str) and expression.value.isascii():
+        return literals.quoted_text(expression.value.rstrip(" ").lower())
+    return f"collated({text(expression)})"
+
+
+def key(expression: Typed) -> str:
+    """What equal values share, to group, join and count by."""
+    if expression.kind == "string":
+        return collated(expression)
+    if expression.kind == "blob":
+        raise refuse(expression, "something to compare")
+    return expression.sql
+
+
+def settled(expression: Typed) -> Typed:
+    """As MySQL writes it into a table of its own: a quotient loses its hidden digits."""
+    if expression.held == "double":
+        return replace(expression, sql=exact(expression), held="")
+    return expression
+
+
+def combined(expressions: list[Typed]) -> Type:
+    """The type that holds the values of all, as IF, COALESCE, CASE and UNION give."""
+    types = [item.type for item in expressions if item.kind != "null"]
+    kinds = {item.kind for item in types}
+    if not kinds:
+        return NULL
+    length = max(item.length for item in types)
+    if len(kinds) == 1:
+        kind = kinds.pop()
+        if kind == "enum":
+            return types[0] if len(set(types)) == 1 else Type("string", length)
+        unsigned = all(item.unsigned for item in types)
+        if kind == "double" and any(item.decimals is None for item in types):
+            return DOUBLE
+        scale = max(item.decimals or 0 for item in types) if types[0].decimals is not None else None
+        return Type(kind, length, scale, unsigned)
+    if kinds <= {"integer", "decimal"}:
+        scale = max(item.decimals or 0 for item in types)
+        whole = max(item.length - (item.decimals or 0) for item in types)
+        return decimal(min(whole + scale, LONGEST_DECIMAL), scale)
+    if kinds <= {"integer", "decimal", "double", "float"}:
+        fixed = [item.decimals if item.kind != "integer" else 0 for item in types]
+        return DOUBLE if None in fixed else Type("double", 23, max(d or 0 for d in fixed))
+    if kinds <= {"date", "datetime"}:
+        return moment_type(max(item.decimals or 0 for item in types))
+    if kinds <= {*NUMBERS, *TEXTS, "date", "datetime", "time"}:
+        return Type("string", max(length, 30))
+    if kinds <= {"binary", "uuid"}:
+        return Type("binary", length)
+    raise Refusal(
+        1235, "42000", f"The mirror does not mix {' and '.join(sorted(kinds))} in one column."
+    )
+
+
+def become(expression: Typed, wanted: Type) -> str:
+    """Write an expression so that it is held as the wanted type is."""
+    kind = wanted.kind
+    if kind == "null":
+        return expression.sql
+    if expression.kind == "null":
+        return f"cast(null as {HELD[kind]})" if kind in HELD else "null"
+    if kind == expression.kind:
+        if kind == "integer":
+            return number(expression)
+        if kind == "decimal":
+            return double(expression)
+        if kind == "time":
+            return span(expression)
+        return expression.sql
+    match kind:
+        case "decimal" | "double":
+            return double(expression)
+        case "string":
+            return text(expression)
+        case "datetime":
+            return moment(expression)
+        case "binary":
+            return octets(expression)
+    raise refuse(expression, kind)
+
+
+HELD = {
+    "integer": "bigint",
+    "decimal": "double",
+    "double": "double",
+    "float": "float",
+    "string": "varchar",
+    "date": "date",
+    "datetime": "timestamp",
+    "time": "bigint",
+    "binary": "blob",
+    "uuid": "uuid",
+}
+
+
+def together(expressions: list[Typed]) -> tuple[list[str], Type, str]:
+    """Several expressions in one form: their SQL, the common type, and how it is held."""
+    wanted = combined(expressions)
+    if wanted.kind == "decimal":
+        if all(item.held != "double" for item in expressions):
+            return [_decimal(item, wanted) for item in expressions], wanted, ""
+        return [become(item, wanted) for item in expressions], wanted, "double"
+    if wanted.kind == "integer" and all(item.held == "boolean" for item in expressions):
+        return [item.sql for item in expressions], wanted, "boolean"
+    return [become(item, wanted) for item in expressions], wanted, ""
+
+
+def _decimal(expression: Typed, wanted: Type) -> str:
+    scale = wanted.decimals or 0
+    return f"cast({number(expression)} as decimal({LONGEST_DECIMAL}, {scale}))"
+
+
+def constant(value: object) -> Typed:
+    """A constant of Python as MySQL would type it."""
+    match value:
+        case None:
+            return Typed("null", NULL)
+        case bool():
+            return Typed(str(value).lower(), FLAG, "boolean", False)
+        case int():
+            return Typed(str(value), Type("integer", len(str(value))), "", False, value)
+        case datetime():
+            return Typed(
+                f"timestamp '{value}'", moment_type(6 if value.microsecond else 0), "", False
+            )
+        case date():
+            return Typed(f"date '{value}'", DATE, "", False)
+        case timedelta():
+            micros = value // timedelta(microseconds=1)
+            return Typed(f"cast({micros} as bigint)", span_type(), "", False)
+        case _:
+            written = str(value)
+            return Typed(
+                literals.quoted_text(written), Type("string", len(written)), "", False, written
+            )
+
+
+def _named(expression: Typed) -> str:
+    names = {"uuid": "a uuid", "binary": "bytes", "blob": "a blob", "enum": "an enum"}
+    return names.get(expression.kind, f"a {expression.kind}")
