@@ -16,13 +16,20 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
+import datajoint as dj
 import judge
 import menagerie
 import server as mariadb
 from expressions import Question, questions, survey
 from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from mirror.serve import render
+from mirror.serve.answers import Refusal
+from mirror.serve.offline import OfflineConnection
+from mirror.serve.translate import Translator, parse
 
 
 def main() -> int:
@@ -42,14 +49,24 @@ def main() -> int:
             if arguments.against_itself:
                 ours = judge.Side(judge.connect(*login))
             else:
-                ours = judge.Side(judge.offline(Path(folder, "ibl.duckdb")))
+                ours = judge.Side(OfflineConnection(Path(folder, "ibl.duckdb")))
             return run(theirs, ours, arguments)
         finally:
             running.stop()
 
 
+@dataclass(frozen=True)
+class Case:
+    """A question, the statement that DataJoint made of it, both answers and the verdict."""
+
+    question: Question
+    asked: list[str]
+    answers: list
+    verdict: judge.Verdict
+
+
 def run(theirs: judge.Side, ours: judge.Side, arguments: argparse.Namespace) -> int:
-    found: dict[str, dict[str, list]] = defaultdict(lambda: defaultdict(list))
+    found: dict[str, dict[str, list[Case]]] = defaultdict(lambda: defaultdict(list))
     tables = survey(theirs.classes)
     spent = [0.0, 0.0]
 
@@ -69,9 +86,7 @@ def run(theirs: judge.Side, ours: judge.Side, arguments: argparse.Namespace) -> 
             answers.append(side.ask(question.recipe))
             spent[i] += time.perf_counter() - start
         verdict = judge.judge(*answers, question.in_order, question.folded)
-        found[verdict.kind][reason(verdict.why)].append(
-            (question, theirs.statements[-1:], ours.statements[-1:], answers)
-        )
+        found[verdict.kind][reason(verdict.why)].append((question, theirs.statements[-1:], answers))
 
     put()
     count = {kind: sum(map(len, reasons.values())) for kind, reasons in found.items()}
@@ -82,36 +97,47 @@ def run(theirs: judge.Side, ours: judge.Side, arguments: argparse.Namespace) -> 
         share = count.get(kind, 0) / (sum(count.values()) if kind == "skipped" else asked)
         print(f"{kind:10} {count.get(kind, 0):6} {share:8.2%}")
     for kind in ("different", "refused", "near", "skipped"):
-        show(kind, found[kind], arguments.show)
+        show(kind, found[kind], arguments.show, ours.connection)
     return 1 if count.get("different") else 0
 
 
 def reason(why: str) -> str:
-    """What a verdict says, without the values and names that make each one its own."""
-    why = re.sub(r"'.*?'|\".*?\"|`.*?`", "'…'", why.split("\n")[0])
-    return re.sub(r"-?\d[\d.e+-]*", "0", why)[:160]
+    """What a verdict says, without what makes each one its own."""
+    return re.sub(r"`\$\w+`", "`$`", why.split("\n")[0])[:150]
 
 
-def show(kind: str, reasons: dict[str, list], most: int) -> None:
+def show(kind: str, reasons: dict[str, list[Case]], most: int, ours: dj.Connection) -> None:
     if reasons:
         print(f"\n== {kind}")
     for why, cases in sorted(reasons.items(), key=lambda item: -len(item[1]))[:most]:
-        question, asked, told, (one, other) = min(cases, key=lambda case: len(repr(case[0])))
-        print(f"\n{len(cases)} x {why}\n    {question!r}")
+        case = min(cases, key=lambda case: len(repr(case.question)))
+        print(f"\n{len(cases)} x {why}\n    {case.question!r}")
         if kind == "skipped":
-            print(f"    {short(one)}")
             continue
-        for label, statement in (("asked", asked), ("mirror", told)):
-            if label == "asked" or statement != asked:
-                print(f"    {label}: {statement[-1] if statement else '(nothing)'}")
-        print(f"    MariaDB: {short(one)}\n    mirror:  {short(other)}")
+        statement = case.asked[-1] if case.asked else ""
+        print(f"    MySQL:   {statement}\n    DuckDB:  {translated(statement, ours)}")
+        print(f"    {case.verdict.detail or short(case.answers[0])}")
+
+
+def translated(statement: str, ours: dj.Connection) -> str:
+    """What the mirror makes of a statement."""
+    if not isinstance(ours, OfflineConnection):
+        return "(MariaDB)"
+    engine = ours._engine
+    try:
+        relation = Translator(engine.catalogue, None, engine.catalogue.variables).query(
+            parse(statement % ())
+        )
+    except Refusal as refusal:
+        return f"(refused: {refusal})"
+    return render.for_python(relation)
 
 
 def short(answer: object) -> str:
     if isinstance(answer, judge.Failure):
         return repr(answer)[:600]
     table = judge.table_of(answer)
-    return f"{table.form} {len(table.rows)} rows {table.rows[:6]}"[:800]
+    return f"MariaDB: {table.form} {len(table.rows)} rows {table.rows[:6]}"[:600]
 
 
 if __name__ == "__main__":

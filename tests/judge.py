@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import datajoint as dj
@@ -86,24 +85,25 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Raised:
+    """A failure that goes from one process to another."""
+
+    error: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """How alike: equal, near (in the last bits), refused, different, or skipped."""
 
     kind: str
     why: str = ""
+    detail: str = ""
 
 
 def connect(host: str, port: int, user: str, password: str) -> dj.Connection:
     """A connection of its own to a MariaDB that takes what MySQL takes."""
     dj.logger.setLevel("ERROR")
     return dj.Connection(host, user, password, port, init_fun=WITHOUT_FULL_GROUP_BY, use_tls=False)
-
-
-def offline(file: Path) -> dj.Connection:
-    """A connection that the mirror answers."""
-    from mirror.serve.offline import OfflineConnection
-
-    return OfflineConnection(file)
 
 
 def judge(theirs: Any, ours: Any, in_order: bool = False, folded: Collection[str] = ()) -> Verdict:
@@ -119,9 +119,9 @@ def judge(theirs: Any, ours: Any, in_order: bool = False, folded: Collection[str
         return Verdict("refused" if ours.is_refusal else "different", repr(ours))
     one, other = table_of(theirs), table_of(ours)
     if one.form != other.form:
-        return Verdict("different", f"{one.form} and {other.form}")
+        return Verdict("different", "another form", f"{one.form} and {other.form}")
     if len(one.rows) != len(other.rows):
-        return Verdict("different", f"{len(one.rows)} and {len(other.rows)} rows")
+        return Verdict("different", "number of rows", f"{len(one.rows)} and {len(other.rows)}")
     loose = [name in folded for name in one.names]
     rows = [
         [
@@ -137,7 +137,8 @@ def judge(theirs: Any, ours: Any, in_order: bool = False, folded: Collection[str
         for name, a, b in zip(one.names, mine, yours, strict=True):
             match = alike(a, b)
             if match == "different":
-                return Verdict("different", f"{name}: {a!r} and {b!r}")
+                kinds = " and ".join(dict.fromkeys((type(a).__name__, type(b).__name__)))
+                return Verdict("different", f"value of {kinds}", f"{name}: {a!r} and {b!r}")
             is_near |= match == "near"
     return Verdict("near" if is_near else "equal")
 
@@ -204,6 +205,8 @@ def alike(a: Any, b: Any) -> str:
             if a.dtype != b.dtype or a.shape != b.shape:
                 return "different"
             return _worst(map(alike, a.ravel(), b.ravel()))
+        case pd.DataFrame():
+            return judge(a, b).kind
         case np.void():
             return _worst(map(alike, a.tolist(), b.tolist()))
         case dict():

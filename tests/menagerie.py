@@ -1,6 +1,6 @@
 """The small IBL database with more in it: what a faithful mirror must get right.
 
-Six more mice with sessions, trials and day summaries, and tables that hold a value of every kind
+Seven more mice with sessions, trials and day summaries, and tables that hold a value of every kind
 at its awkward ends: cases, accents, quotes, trailing spaces, month ends, fractions of seconds,
 times beyond a day, the largest integers, floats that have no exact decimal.
 """
@@ -35,6 +35,7 @@ MICE = (
     ("Zoë's", "F", None, "Mäuse", "100 % water, a\\b", "cortexlab"),
     ("zoe 2", "M", date(2018, 12, 31), None, "line\nbreak\tand tab", "mainenlab"),
     ("NYU_01", "F", date(2019, 3, 1), "Ai32", "  padded  ", None),
+    ("CSHL_015", "M", date(2019, 3, 31), "Ai32", None, "zadorlab"),
 )
 WORDS = (
     *("alpha", "Alpha", "ALPHA ", "alpha\\beta", "50%", "50", "5_0", "5x0", "O'Brien", '"quoted"'),
@@ -56,9 +57,10 @@ def mirrored(server: Server, file: Path) -> None:
 def declare(connection: dj.Connection) -> SimpleNamespace:
     """Declare and fill the small database and the rest; returns the classes."""
     tables = ibl.declare(connection)
+    # nma_ibl names "data" too
     schema = {
         name: dj.Schema(f"ibl_{name}", connection=connection)
-        for name in ("action", "analyses_behavior")
+        for name in ("action", "analyses_behavior", "data")
     }
     context = vars(tables)
 
@@ -209,11 +211,14 @@ def _fill_mice(tables: SimpleNamespace) -> None:
             water = ("Water 10% Sucrose", "Hydrogel", "water")[(day + i) % 3]
             amount = None if day == 3 else 0.1 * day * i
             tables.WaterAdministration.insert1((mouse, noon, amount, day == 4, water))
-        for day in range(4 if i < 5 else 0):
+        for day in range(0 if nickname == "NYU_01" else 4):
             number += 1
             start = datetime(2019, 10, 30, 9, 7, 3) + timedelta(days=day, hours=2 * i)
             if i == 2 and day == 3:
                 start = datetime(2019, 12, 31, 23, 30, 0)
+            if nickname == "CSHL_015":
+                # the session of the notebooks
+                start = datetime(2019, 9, 15 + day, 13, 44, 46)
             _fill_session(tables, mouse, start, number, i, day)
 
 

@@ -10,6 +10,8 @@ from expressions import Question, questions, survey
 from hypothesis import HealthCheck, given, settings
 from server import READER, Server
 
+from mirror.serve.offline import OfflineConnection
+
 
 @pytest.fixture(scope="module")
 def sides(
@@ -18,7 +20,7 @@ def sides(
     file = tmp_path_factory.mktemp("menagerie") / "ibl.duckdb"
     menagerie.mirrored(server, file)
     theirs = judge.Side(judge.connect("127.0.0.1", server.port, *READER))
-    ours = judge.Side(judge.offline(file))
+    ours = judge.Side(OfflineConnection(file))
     yield theirs, ours
     theirs.connection.close()
     ours.connection.close()
