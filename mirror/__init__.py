@@ -3,13 +3,17 @@
 import os
 from collections.abc import Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
 # imported here, so that the function below, and not this module, is `mirror.sync`
 import mirror.sync as _sync
 from mirror.sources import Source
 from mirror.store import connect, path
 
-__all__ = ["connect", "sync"]
+if TYPE_CHECKING:
+    from mirror.serve.offline import Offline
+
+__all__ = ["connect", "offline", "sync"]
 
 
 def sync(
@@ -53,3 +57,16 @@ def sync(
         return _sync.sync(source, database, options, full, batch_rows, with_derived=derive)
     finally:
         source.close()
+
+
+def offline(database: str | os.PathLike | None = None) -> "Offline":
+    """Let DataJoint be answered from a mirror, without a server, an account or a network.
+
+    From here on `from nma_ibl import subject, behavior, ...` and every DataJoint expression
+    read the file, until `close()` of what is returned, or the end of a `with` block, gives
+    DataJoint its own connection back. Import `nma_ibl` after this call: it connects at once.
+    Raises MirrorError where there is no mirror.
+    """
+    from mirror.serve.offline import Offline
+
+    return Offline(database)

@@ -1,6 +1,7 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import count
@@ -8,10 +9,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from sqlglot import exp
 
 from mirror import store
-from mirror.serve import catalogue, render
+from mirror.serve import catalogue, render, show, statements
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parse
@@ -61,61 +61,140 @@ class Session:
         self.user = user
         self.database: str | None = None
         self.number = next(CONNECTIONS)
+        self._variables = {
+            name: _value(value) for name, value in engine.catalogue.variables.items()
+        }
         self._cursor = engine.cursor()
 
     def ask(self, statement: str) -> "Answer":
         """Answer one statement. Raises Refusal."""
-        tree = parse(statement)
-        if not isinstance(tree, exp.Query):
-            raise Refusal(1142, "42000", "The mirror can only be read")
-        session = {
-            **self.engine.catalogue.variables,
-            "database": self.database,
-            "user": self.user,
-            "connection_id": self.number,
-        }
-        try:
-            translator = Translator(self.engine.catalogue, self.database, session)
-            relation = translator.query(tree)
-        except RecursionError as error:
-            raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
-        return Answer(render.fields(relation), relation, self._cursor)
+        statement = statements.plain(statement)
+        word = statements.first_word(statement)
+        statements.check_readable(word, statement, self.user)
+        if word in statements.IGNORED:
+            return NOTHING
+        if word == "USE":
+            self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
+            return NOTHING
+        if word == "SET":
+            self._set(statement)
+            return NOTHING
+        select = show.rewrite(statement, self.engine.catalogue, self.database)
+        return self._query(statement if select is None else select)
 
     def interrupt(self) -> None:
+        """End the statement that runs, from another thread: Refusal 1317 there."""
         self._cursor.interrupt()
 
     def close(self) -> None:
         self._cursor.close()
+
+    def _query(self, statement: str) -> "Answer":
+        facts = {
+            **self._variables,
+            "database()": self.database,
+            "user()": self.user,
+            "version()": self._variables.get("version"),
+            "connection_id()": self.number,
+        }
+        try:
+            translator = Translator(self.engine.catalogue, self.database, facts)
+            relation = translator.query(parse(statement))
+        except RecursionError as error:
+            raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
+        return Answer(render.fields(relation), relation, self._cursor)
+
+    def _set(self, statement: str) -> None:
+        for item in statements.assignments(statement):
+            if item.name in self._variables:
+                [(self._variables[item.name],)] = self._query(f"select {item.value}").rows()
+
+
+def _value(written: str) -> object:
+    """A variable as SELECT @@name gives it."""
+    if written.isdigit():
+        return int(written)
+    return {"ON": 1, "OFF": 0}.get(written, written)
 
 
 @dataclass(frozen=True)
 class Answer:
     """The rows of a query, in one of two forms, once."""
 
-    fields: tuple[Field, ...]
-    relation: Relation
-    cursor: duckdb.DuckDBPyConnection
+    fields: tuple[Field, ...] = ()
+    relation: Relation | None = None
+    cursor: duckdb.DuckDBPyConnection | None = None
 
     def rows(self) -> list[tuple]:
-        """All rows, as PyMySQL would hand them to DataJoint."""
-        result = self.cursor.execute(render.for_python(self.relation))
-        blobs = {
+        """All rows, as PyMySQL would hand them to DataJoint. Raises Refusal."""
+        if self.relation is None or self.cursor is None:
+            return []
+        with _refusals():
+            result = self.cursor.execute(render.for_python(self.relation))
+            blobs = self._blobs(result)
+            rows = result.fetchall()
+        if not blobs:
+            return rows
+        return [
+            tuple(
+                packed(value, blobs[place]) if place in blobs else value
+                for place, value in enumerate(row)
+            )
+            for row in rows
+        ]
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows as the texts of MySQL's text protocol, as DuckDB finds them. Raises Refusal."""
+        if self.relation is None or self.cursor is None:
+            return
+        with _refusals():
+            result = self.cursor.execute(render.for_wire(self.relation))
+            blobs = self._blobs(result)
+            for batch in result.to_arrow_reader(BATCH_ROWS):
+                yield _with_bytes(batch, blobs) if blobs else batch
+
+    def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, str]:
+        """The places of DataJoint's blobs, and their types in DuckDB."""
+        return {
             place: str(result.description[place][1])
             for place, field in enumerate(self.fields)
             if field.type.kind == "blob"
         }
-        rows = result.fetchall()
-        if blobs:
-            rows = [
-                tuple(
-                    packed(value, blobs[place]) if place in blobs else value
-                    for place, value in enumerate(row)
-                )
-                for row in rows
-            ]
-        return rows
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows as the texts of MySQL's text protocol, in batches as DuckDB finds them."""
-        result = self.cursor.execute(render.for_wire(self.relation))
-        yield from result.to_arrow_reader(BATCH_ROWS)
+
+NOTHING = Answer()
+
+
+def _with_bytes(batch: pa.RecordBatch, blobs: dict[int, str]) -> pa.RecordBatch:
+    columns = [
+        pa.array([packed(v, blobs[place]) for v in column.to_pylist()], pa.binary())
+        if place in blobs
+        else column
+        for place, column in enumerate(batch.columns)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Say in MySQL's numbers what DuckDB raises."""
+    try:
+        yield
+    except (duckdb.Error, RuntimeError) as error:
+        # an interrupt between batches comes as a RuntimeError of Arrow's
+        raise _refusal(error) from error
+
+
+def _refusal(error: Exception) -> Refusal:
+    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in text.upper():
+        return Refusal(1317, "70100", "Query execution was interrupted")
+    if "out of range" in text.lower() or "overflow" in text.lower():
+        return Refusal(1690, "22003", f"Value is out of range ({text})")
+    if "More than one row returned by a subquery" in text:
+        return Refusal(1242, "21000", "Subquery returns more than 1 row")
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return Refusal(
+            1041, "HY000", "Out of memory: ask for fewer rows, or aggregate less at once"
+        )
+    return Refusal(1105, "HY000", f"The mirror cannot answer this ({text})")

@@ -32,20 +32,11 @@ FIELD_TYPES = {
 _ABSENT = object()
 
 
-def offline(database: str | os.PathLike | None = None) -> "Offline":
-    """Let DataJoint answer from a mirror, until `close()` or the end of a `with` block.
-
-    Without a database it is `MIRROR_DATABASE`, else `ibl.duckdb` here. Raises MirrorError
-    where the file is no mirror.
-    """
-    return Offline(OfflineConnection(database))
-
-
 class Offline:
     """DataJoint's connection to a mirror, and the one that it had before."""
 
-    def __init__(self, connection: "OfflineConnection") -> None:
-        self.connection = connection
+    def __init__(self, database: str | os.PathLike | None) -> None:
+        self.connection = connection = OfflineConnection(database)
         self._before = getattr(dj.conn, "connection", _ABSENT)
         dj.conn.connection = connection
 
@@ -71,7 +62,7 @@ class Offline:
 
 
 class OfflineConnection(dj.Connection):
-    """A connection of DataJoint's that asks a mirror; give it to a Schema, or use `offline`."""
+    """A connection of DataJoint's that asks a mirror; give it to a Schema, or use `mirror.offline`."""
 
     def __init__(self, database: str | os.PathLike | None = None) -> None:
         self._engine = Engine(store.path(database))
@@ -153,4 +144,3 @@ class _Result:
         self.description = tuple(item.description() for item in self.fields) or None
         self.rows = tuple(rows)
         self.affected_rows = len(rows)
-

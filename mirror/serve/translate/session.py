@@ -7,25 +7,25 @@ from mirror.serve.translate.rules import operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import Typed, constant
 
-NAMES = {
-    "DATABASE": "database",
-    "SCHEMA": "database",
-    "USER": "user",
-    "CURRENT_USER": "user",
-    "SESSION_USER": "user",
-    "SYSTEM_USER": "user",
-    "VERSION": "version",
-    "CONNECTION_ID": "connection_id",
+FACTS = {
+    "DATABASE": "database()",
+    "SCHEMA": "database()",
+    "USER": "user()",
+    "CURRENT_USER": "user()",
+    "SESSION_USER": "user()",
+    "SYSTEM_USER": "user()",
+    "VERSION": "version()",
+    "CONNECTION_ID": "connection_id()",
 }
 
 
 def _about(name: str) -> None:
     @special(name)
     def rule(arguments: list[exp.Expression], context: Context) -> Typed:
-        return constant(context.session.get(NAMES[name]))
+        return constant(context.session.get(FACTS[name]))
 
 
-for _name in NAMES:
+for _name in FACTS:
     _about(_name)
 
 
@@ -40,5 +40,5 @@ def variable(node: exp.SessionParameter, context: Context) -> Typed:
 
 @operator(exp.Parameter)
 def user_variable(node: exp.Parameter, context: Context) -> Typed:
-    """@name, which nobody can have set."""
-    return constant(None)
+    """@name: SET is taken only of the server's own variables, so that none has a value."""
+    raise Refusal(1235, "42000", f"The mirror keeps no variables of a user's, such as @{node.name}")
