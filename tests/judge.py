@@ -26,6 +26,7 @@ WITHOUT_FULL_GROUP_BY = (
     "set sql_mode = 'NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
     "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'"
 )
+GRAVITY = ("equal", "near", "skipped", "refused", "different")
 # sums in another order differ in their last bits
 TOLERANCE = 1e-12
 
@@ -92,6 +93,13 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """Several answers to one question, by name."""
+
+    answers: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Verdict:
     """How alike: equal, near (in the last bits), refused, different, or skipped."""
 
@@ -112,6 +120,14 @@ def judge(theirs: Any, ours: Any, in_order: bool = False, folded: Collection[str
     Rows are matched in any order unless `in_order`. In columns that are `folded` a group's string
     stands for all that the collation holds equal, so that one is as good as another.
     """
+    if isinstance(theirs, Parts) and isinstance(ours, Parts):
+        verdicts = {
+            name: judge(answer, ours.answers[name], in_order, folded)
+            for name, answer in theirs.answers.items()
+        }
+        worst = max(verdicts, key=lambda name: GRAVITY.index(verdicts[name].kind))
+        verdict = verdicts[worst]
+        return Verdict(verdict.kind, f"{worst}: {verdict.why}", verdict.detail)
     if isinstance(theirs, Failure):
         both = isinstance(ours, Failure)
         return Verdict("skipped", f"{'' if both else 'answered by the mirror: '}{theirs!r}")
@@ -205,8 +221,6 @@ def alike(a: Any, b: Any) -> str:
             if a.dtype != b.dtype or a.shape != b.shape:
                 return "different"
             return _worst(map(alike, a.ravel(), b.ravel()))
-        case pd.DataFrame():
-            return judge(a, b).kind
         case np.void():
             return _worst(map(alike, a.tolist(), b.tolist()))
         case dict():

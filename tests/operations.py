@@ -105,7 +105,7 @@ THE_TUTORIAL: dict[str, Operation] = {
     "the tutorial's subjects": tutorial_subjects,
     "the tutorial's sessions": tutorial_sessions,
     "trials of the tutorial's sessions": lambda ibl: (
-        ibl.behavior.TrialSet.Trial & (tutorial_sessions(ibl) & 'user_name < "n"')
+        ibl.behavior.TrialSet.Trial & (tutorial_sessions(ibl) & 'user_name < "p"')
     ),
     "sessions by lab": lambda ibl: dj.U("lab_name").aggr(
         ibl.acquisition.Session * ibl.subject.SubjectLab,
@@ -247,7 +247,7 @@ STATEMENTS: dict[str, Operation] = {
     "in order": lambda ibl: ibl.subject.Subject.fetch(
         "KEY", "sex", order_by="subject_nickname desc", limit=3, offset=2
     ),
-    "iteration": lambda ibl: list(ibl.subject.Subject & 'sex="F"' & "subject_nickname < 'f'"),
+    "iteration": lambda ibl: list(ibl.subject.Subject & 'sex="F"' & "subject_nickname < 'm'"),
     "head": lambda ibl: ibl.subject.Subject().head(2),
     "tail": lambda ibl: ibl.subject.Subject().tail(2),
     "blobs": lambda ibl: ibl.behavior_analyses.ReactionTime(),
@@ -432,17 +432,16 @@ def run(ibl: SimpleNamespace, operation: Operation) -> Any:
     """The answer to an operation; of an expression all that people look at."""
     answer = operation(ibl)
     if isinstance(answer, dj.expression.QueryExpression):
-        return {
-            "frame": answer.fetch(format="frame"),
-            "preview": repr(answer),
-            "len": len(answer),
-            "heading": [(a.name, a.type, a.in_key, str(a.dtype)) for a in _attributes(answer)],
-        }
+        attributes = answer.heading.attributes.values()
+        return judge.Parts(
+            {
+                "frame": answer.fetch(format="frame"),
+                "preview": repr(answer),
+                "len": len(answer),
+                "heading": [(a.name, a.type, a.in_key, str(a.dtype)) for a in attributes],
+            }
+        )
     return answer
-
-
-def _attributes(expression: Any) -> list:
-    return list(expression.heading.attributes.values())
 
 
 def imported() -> SimpleNamespace:

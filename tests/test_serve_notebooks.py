@@ -21,7 +21,7 @@ def answers(server: Server, folder: Path, name: str, *arguments: str) -> dict[st
     subprocess.run(
         [sys.executable, operations.__file__, "answers.pickle", *arguments],
         cwd=own,
-        env={**environment(server), "HOME": str(own), "MPLBACKEND": "agg"},
+        env={**environment(server), "HOME": str(own), "MPLBACKEND": "agg", "PYTHONHASHSEED": "0"},
         check=True,
         timeout=300,
     )
