@@ -1,9 +1,9 @@
 -- What MySQL's functions and texts are in DuckDB. One macro per idea, each used by the rule of
 -- the same name in mirror/serve/translate/. Times are microseconds in a BIGINT.
 
--- The text under which MySQL's default collations compare: no case, no accents, and as PAD SPACE
--- wants it, no spaces at the end.
-create macro folded(t) as replace(lower(strip_accents(t)), 'ß', 's');
+-- The text under which MySQL's default collations compare: no small letters, no accents, and
+-- as PAD SPACE wants it, no spaces at the end.
+create macro folded(t) as replace(upper(strip_accents(t)), 'ẞ', 'S');
 create macro collated(t) as rtrim(folded(t), ' ');
 
 -- The number a text begins with, 0 if with none.
@@ -39,7 +39,8 @@ create macro time_text(us, d) as if(us < 0, '-', '')
     || if(d > 0, '.' || left(lpad(cast(abs(us) % 1000000 as varchar), 6, '0'), d), '');
 create macro time_number(us) as if(us < 0, -1, 1) * (
     abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
-create macro clipped(us) as greatest(-3020399000000, least(3020399000000, us));
+create macro clipped(us) as case when us > 3020399000000 then 3020399000000
+    when us < -3020399000000 then -3020399000000 else us end;
 
 -- Texts that are dates, datetimes and times; NULL if they are none.
 create macro moment(t) as coalesce(
@@ -55,12 +56,16 @@ create macro span(t) as if(regexp_matches(t, '^\s*-?\d{1,3}:\d{1,2}(:\d{1,2}(\.\
         + coalesce(try_cast(_part(t, 3) as bigint), 0)) * 1000000 + coalesce(try_cast(rpad(_part(t, 4), 6, '0') as bigint), 0)),
     if(moment(t) is not null, epoch_us(moment(t)) - epoch_us(date_trunc('day', moment(t))), null));
 
+-- MySQL divides decimals to the ninth digit and cuts there; DOUBLE errs behind the twelfth.
+create macro quotient(a, b) as trunc(round(a / nullif(b, 0) * 1e9, 3)) / 1e9;
+
 -- What MySQL refuses to hold.
 create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);
 create macro unsigned(x) as if(x < 0, error('BIGINT UNSIGNED value is out of range'), x);
 create macro to_unsigned(x) as cast(if(x < 0, x::hugeint + 18446744073709551616, x) as hugeint);
--- CAST(... AS DECIMAL) stops at the largest number of so many digits.
-create macro to_decimal(x, p, s) as greatest(-(pow(10.0, p) - 1) / pow(10.0, s), least((pow(10.0, p) - 1) / pow(10.0, s), x));
+
+-- What DuckDB's greatest would make of NULL is 0.
+create macro at_least_0(n) as if(n < 0, 0, n);
 
 -- Pieces of texts; places count from 1, from the end if negative.
 create macro slice(t, start, n) as case

@@ -99,12 +99,11 @@ def avg(a: Typed, distinct: str) -> Typed:
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    mean = f"(cast(sum({distinct}{number(a)}) as double) / count({distinct}{a.sql}))"
-    if a.held == "double":
-        mean = f"avg({distinct}{double(a)})"
-    mean = f"case when count({a.sql}) > 0 then {mean} end"
+    total = double(a) if a.held == "double" else number(a)
     return Typed(
-        mean, decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS), "double"
+        f"quotient(cast(sum({distinct}{total}) as double), count({distinct}{a.sql}))",
+        decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS),
+        "double",
     )
 
 

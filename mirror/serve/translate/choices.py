@@ -10,6 +10,7 @@ from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     INTEGER,
+    LONGEST_DECIMAL,
     STRING,
     TEXTS,
     Typed,
@@ -100,10 +101,7 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             digits, scale = (*size, 10, 0)[:2] if size else (10, 0)
             if len(size) == 1:
                 scale = 0
-            return Typed(
-                f"to_decimal({_exact_number(a)}, {digits}, {scale})::decimal(38, {scale})",
-                decimal(digits, scale),
-            )
+            return Typed(_to_decimal(_exact_number(a), digits, scale), decimal(digits, scale))
         case exp.DType.DOUBLE | exp.DType.FLOAT:
             return Typed(double(a), Type("double", 23))
         case exp.DType.CHAR | exp.DType.VARCHAR | exp.DType.NCHAR | exp.DType.TEXT:
@@ -122,6 +120,16 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             step = 10 ** (6 - digits)
             return Typed(f"({span(a)} // {step} * {step})", span_type(digits))
     raise Refusal(1235, "42000", f"The mirror does not cast to {wanted.sql(dialect='mysql')}")
+
+
+def _to_decimal(value: str, digits: int, scale: int) -> str:
+    """CAST(... AS DECIMAL), which stops at the largest number of so many digits."""
+    largest = "9" * (digits - scale) + ("." + "9" * scale if scale else "")
+    rounded = f"cast({value} as decimal({LONGEST_DECIMAL}, {scale}))"
+    return (
+        f"case when {value} > {largest or 0} then {largest} when {value} < -{largest} then -{largest}"
+        f" else {rounded} end"
+    )
 
 
 def _whole(a: Typed) -> str:

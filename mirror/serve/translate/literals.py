@@ -1,7 +1,7 @@
 """Constants that MySQL reads out of text: dates, times, and the text itself."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 # the number of decimals by which MySQL means "as many as there are"
 NOT_FIXED = 31
@@ -28,6 +28,29 @@ def quoted_text(value: str) -> str:
 
 def moment(value: str) -> datetime | None:
     """Read a date or a datetime as leniently as MySQL does; None if it is none."""
+    parts = _parts(value)
+    try:
+        return datetime(*parts) if parts else None
+    except ValueError:
+        return None
+
+
+def eve(value: str) -> datetime | None:
+    """The moment before a day that no calendar has, such as February 30; None for other texts.
+
+    MySQL compares with such a day, which lies after the days before it and equals none.
+    """
+    year, month, day, *_ = _parts(value) or (0, 13, 32)
+    if not year or month > 12 or day > 31:
+        return None
+    first = datetime(year, month or 1, 1)
+    if month and day:
+        first = datetime(year + month // 12, month % 12 + 1, 1)
+    return first - timedelta(microseconds=1)
+
+
+def _parts(value: str) -> tuple[int, ...] | None:
+    """Year, month, day, hour, minute, second and microsecond as a text gives them."""
     match = _DELIMITED.fullmatch(value)
     if match:
         *parts, fraction, _ = match.groups()
@@ -38,20 +61,16 @@ def moment(value: str) -> datetime | None:
         digits, fraction, _ = match.groups()
         split = 4 if len(digits) in (8, 14) else 2
         parts = [digits[:split], *re.findall("..", digits[split:])]
-    year, month, day, hour, minute, second = [
-        int(part or 0) for part in (*parts, *[None] * (6 - len(parts)))
-    ]
+    year, *others = [int(part or 0) for part in (*parts, *[None] * (6 - len(parts)))]
     if len(parts[0]) <= 2:
         year += 2000 if year < 70 else 1900
-    try:
-        return datetime(year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0")))
-    except ValueError:
-        return None
+    return year, *others, int((fraction or "").ljust(6, "0"))
 
 
 def span(value: str) -> int | None:
     """Read a time as MySQL does, into microseconds, clipped; None if it is none."""
-    found = moment(value) if _DELIMITED.fullmatch(value) else None
+    # 10:11:12 is no day of the year 10
+    found = moment(value) if re.search(r"\d[-/.]\d+[-/.]\d", value) else None
     if found:
         return (
             ((found.hour * 60 + found.minute) * 60 + found.second) * 1_000_000

@@ -29,6 +29,7 @@ from mirror.serve.translate.typed import (
     number,
     octets,
     refuse,
+    settled,
     span,
     text,
 )
@@ -64,7 +65,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
         return _moment(a), _moment(b)
     if kinds & set(MOMENTS) and "time" in kinds:
         raise refuse(a if a.kind == "time" else b, "a date")
-    if kinds <= {"integer", "decimal"} and "double" not in (a.held, b.held):
+    if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
         return number(a), number(b)
@@ -87,7 +88,7 @@ def _moment(operand: Typed) -> str:
         return operand.sql
     if operand.kind in TEXTS:
         if isinstance(operand.value, str):
-            known = literals.moment(operand.value)
+            known = literals.moment(operand.value) or literals.eve(operand.value)
             return NO_DATE if known is None else f"timestamp '{known}'"
         return (
             f"case when {text(operand)} is not null then coalesce({moment(operand)}, {NO_DATE}) end"
@@ -96,7 +97,8 @@ def _moment(operand: Typed) -> str:
 
 
 def _plain_number(operand: Typed) -> str:
-    return number(operand) if operand.held == "boolean" else operand.sql
+    # the hidden digits of a quotient do not count
+    return number(operand) if operand.held == "boolean" else settled(operand).sql
 
 
 def compared(a: Typed, b: Typed, sign: str) -> Typed:
@@ -113,11 +115,11 @@ def compared(a: Typed, b: Typed, sign: str) -> Typed:
 
 def _enum_member(enum: Typed, wanted: str, sign: str) -> Typed:
     """Compare with the member that the text is, so that DuckDB compares small integers."""
-    folded = wanted.rstrip(" ").lower()
+    folded = wanted.rstrip(" ").upper()
     if not wanted.isascii() or not all(member.isascii() for member in enum.type.members):
         return flag(f"({collated(enum)} {sign} {collated(_text_of(wanted))})")
     for member in enum.type.members:
-        if member.rstrip(" ").lower() == folded:
+        if member.rstrip(" ").upper() == folded:
             return flag(f"({enum.sql} {sign} {literals.quoted_text(member)})", enum.is_nullable)
     is_other = "true" if sign == "<>" else "false"
     return flag(f"(case when {enum.sql} is not null then {is_other} end)", enum.is_nullable)
@@ -203,12 +205,25 @@ def _in_query(operands: list[Typed], query: exp.Expression, context: Context) ->
         comparable(operand, replace(column, sql=name, value=None))
         for operand, (_, column), name in zip(operands, relation.columns, names, strict=True)
     ]
-    left = ", ".join(one for one, _ in pairs)
-    right = ", ".join(other for _, other in pairs)
-    sql = f"select {right} from ({relation.sql}) as q({', '.join(names)})"
+    listed = ", ".join(names)
     if len(operands) == 1:
-        return flag(f"({left} in ({sql}))")
-    return flag(f"(({left}) in ({sql}))")
+        [(left, right)] = pairs
+        return flag(f"({left} in (select {right} from ({relation.sql}) as q({listed})))")
+    is_nullable = any(
+        operand.is_nullable or column.is_nullable
+        for operand, (_, column) in zip(operands, relation.columns, strict=True)
+    )
+    equal = [f"{left} = {right}" for left, right in pairs]
+    found = f"exists(select 1 from ({relation.sql}) as q({listed}) where {' and '.join(equal)})"
+    if not is_nullable:
+        return flag(found, False)
+    # NULL if no row is equal, and one would be but for its NULLs
+    likely = " and ".join(
+        f"coalesce({test}, true)" if operand.is_nullable or column.is_nullable else test
+        for test, operand, (_, column) in zip(equal, operands, relation.columns, strict=True)
+    )
+    maybe = f"exists(select 1 from ({relation.sql}) as q({listed}) where {likely})"
+    return flag(f"(case when {found} then true when {maybe} then null else false end)")
 
 
 @operator(exp.Exists)

@@ -14,7 +14,6 @@ from mirror.serve.translate.typed import (
     DOUBLE,
     INTEGER,
     LONGEST_DECIMAL,
-    TEXTS,
     Typed,
     decimal,
     double,
@@ -27,7 +26,7 @@ MORE_DIGITS = 4
 
 def is_real(*operands: Typed) -> bool:
     """Whether MySQL computes in DOUBLE: one of the operands is a float, or a text."""
-    return any(item.kind in ("double", "float", *TEXTS) for item in operands)
+    return any(item.kind in ("double", "float", "string", "json") for item in operands)
 
 
 def real(decimals: int) -> Type:
@@ -47,7 +46,7 @@ def _is_unsigned(a: Typed, b: Typed) -> bool:
 
 
 def _is_integer(operand: Typed) -> bool:
-    return operand.kind in ("integer", "null") or (
+    return operand.kind in ("integer", "enum", "null") or (
         operand.kind in ("date", "datetime", "time") and not operand.type.decimals
     )
 
@@ -90,12 +89,13 @@ def multiplied(node: exp.Expression, context: Context) -> Typed:
 @operator(exp.Div)
 def divided(node: exp.Expression, context: Context) -> Typed:
     a, b = context.both(node)
-    sql = f"({double(a)} / nullif({double(b)}, 0))"
     if is_real(a, b):
+        sql = f"({double(a)} / nullif({double(b)}, 0))"
         shown = max(a.decimals, b.decimals)
         return Typed(sql, real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS))
     digits, scale = precision(a)
-    return Typed(sql, decimal(digits + MORE_DIGITS, scale + MORE_DIGITS), "double")
+    kind = decimal(digits + MORE_DIGITS, scale + MORE_DIGITS)
+    return Typed(f"quotient({double(a)}, {double(b)})", kind, "double")
 
 
 @operator(exp.IntDiv)
@@ -174,7 +174,7 @@ def _to_whole(a: Typed, name: str) -> Typed:
     if is_real(a):
         return Typed(f"{name}({double(a)})", real(0))
     if a.kind == "decimal":
-        # hidden digits of a quotient must not lift 3.0000 to 4
+        # MySQL counts the ninth digit of a quotient, and no error of DOUBLE behind it
         return Typed(f"cast({name}(round({double(a)}, 9)) as bigint)", INTEGER)
     return Typed(number(a), INTEGER)
 
@@ -204,7 +204,7 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         half = f"sign({number(a)}) * ({step} // 2)" if rounds else "0"
         return Typed(f"cast(({number(a)} + {half}) // {step} * {step} as bigint)", INTEGER)
     digits, scale = precision(a)
-    shown = min(max(known, 0), scale) if isinstance(known, int) else scale
+    shown = min(max(known, 0), LONGEST_DECIMAL) if isinstance(known, int) else scale
     if a.held == "double":
         cut = f"round({a.sql}, {where})" if rounds else _cut(a.sql, where)
         return Typed(cut, decimal(digits, shown), "double")
@@ -258,6 +258,6 @@ def atan2(a: str, b: str) -> str:
     return f"atan2({a}, {b})"
 
 
-@function(returns=DOUBLE)
+@function(returns=real(6))
 def pi() -> str:
     return "pi()"

@@ -79,42 +79,48 @@ class Translator:
     def _union(
         self, node: exp.Union, outer: Context | None, named: Mapping[str, Relation]
     ) -> Relation:
-        if _extras(node, UNION_PARTS) or (node.args.get("distinct") is None):
+        if _extras(node, UNION_PARTS) or node.args.get("distinct") is None:
             raise Refusal(1235, "42000", "The mirror does not translate such a UNION")
-        left, right = self.query(node.this, outer, named), self.query(node.expression, outer, named)
-        if len(left.columns) != len(right.columns):
+        parts = [self.query(part, outer, named) for part in _united(node)]
+        if len({len(part.columns) for part in parts}) > 1:
             raise Refusal(
                 1222, "21000", "The used SELECT statements have a different number of columns"
             )
-        places = [f"c{i}" for i in range(len(left.columns))]
-        forms = [
-            together([replace(one, sql=place), replace(other, sql=place)])
-            for (_, one), (_, other), place in zip(left.columns, right.columns, places, strict=True)
+        names = [name for name, _ in parts[0].columns]
+        places = [f"c{i}" for i in range(len(names))]
+        # the columns side by side, and each in the form that holds the values of all parts
+        across = [
+            [replace(part.columns[i][1], sql=place) for part in parts]
+            for i, place in enumerate(places)
         ]
-        halves = [
-            f"select {', '.join(f'{form[0][side]} as {place}' for form, place in zip(forms, places, strict=True))}"
-            f" from ({half.sql}) as u({', '.join(places)})"
-            for side, half in enumerate((left, right))
-        ]
-        columns = tuple(
-            (name, Typed(quoted(name), kind, held, one.is_nullable or other.is_nullable))
-            for (name, one), (_, other), (_, kind, held) in zip(
-                left.columns, right.columns, forms, strict=True
-            )
-        )
+        forms = [together(column) for column in across]
         alias = self.alias()
-        inside = tuple(
-            (name, replace(column, sql=f"{alias}.{place}"))
-            for (name, column), place in zip(columns, places, strict=True)
-        )
-        shown = ", ".join(f"{column.sql} as {quoted(name)}" for name, column in inside)
+        listed = ", ".join(places)
+        halves = []
+        for i, part in enumerate(parts):
+            shown = ", ".join(
+                f"{form[0][i]} as {place}" for form, place in zip(forms, places, strict=True)
+            )
+            halves.append(f"select {shown} from ({part.sql}) as u({listed})")
+        columns = {
+            name: Typed(f"{alias}.{place}", kind, held, any(c.is_nullable for c in column))
+            for name, place, (_, kind, held), column in zip(
+                names, places, forms, across, strict=True
+            )
+        }
+        if len(columns) < len(names):
+            raise Refusal(1060, "42S21", "Duplicate column name in a UNION")
         distinct = ""
         if node.args["distinct"]:
-            distinct = f"distinct on ({', '.join(key(column) for _, column in inside)}) "
-        context = self.context(_scope_of(inside, outer), named)
-        sql = f"select {distinct}{shown} from ({' union all '.join(halves)}) as {alias}({', '.join(places)})"
-        sql += _order(node, context, dict(inside)) + _limit(node)
-        return Relation(sql, columns)
+            distinct = f"distinct on ({', '.join(map(key, columns.values()))}) "
+        shown = ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns.items())
+        lower = {name.lower(): column for name, column in columns.items()}
+        context = self.context(Scope((), lower, frozenset(), outer), named)
+        sql = f"select {distinct}{shown} from ({' union all '.join(halves)}) as {alias}({listed})"
+        sql += _order(node, context, lower) + _limit(node)
+        return Relation(
+            sql, tuple((name, replace(c, sql=quoted(name))) for name, c in columns.items())
+        )
 
 
 class _Select:
@@ -370,10 +376,6 @@ def _equal(scope: Scope, other: Scope, name: str) -> str:
     return compared(left, right, "=").sql
 
 
-def _scope_of(columns: tuple[tuple[str, Typed], ...], outer: Context | None) -> Scope:
-    return Scope((), {name.lower(): column for name, column in columns}, frozenset(), outer)
-
-
 def _by_lower(columns: list[tuple[str, Typed]]) -> list[tuple[str, Typed]]:
     return [(name.lower(), column) for name, column in columns]
 
@@ -440,6 +442,20 @@ def _limit(node: exp.Expression) -> str:
         # MySQL's way of saying "all the rest" is beyond what DuckDB counts to
         sql += f" {name} {min(int(value.this), 2**62)}"
     return sql
+
+
+def _united(node: exp.Expression) -> list[exp.Expression]:
+    """The parts of a chain of UNIONs of one kind, whose columns MySQL types together."""
+    parts = [node.expression]
+    first = node.this
+    while (
+        isinstance(first, exp.Union)
+        and first.args.get("distinct") == node.args.get("distinct")
+        and not _extras(first, {"this", "expression", "distinct"})
+    ):
+        parts.append(first.expression)
+        first = first.this
+    return [first, *reversed(parts)]
 
 
 def _extras(node: exp.Expression, known: set[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """Texts: patterns, pieces and their functions."""
 
+import re
 from dataclasses import replace
 
 from sqlglot import exp
@@ -23,12 +24,17 @@ from mirror.serve.translate.typed import (
     text,
 )
 
+# sqlglot takes 1e5+1 for one number
+NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
 
 @operator(exp.Literal)
 def literal(node: exp.Literal, context: Context) -> Typed:
     written = str(node.this)
     if node.is_string:
         return constant(written)
+    if not NUMBER.fullmatch(written):
+        raise Refusal(1235, "42000", f"The mirror does not read the number {written}: add spaces")
     if "e" in written.lower():
         return Typed(f"cast({written} as double)", Type("double", len(written)), "", False)
     if "." in written:
@@ -109,7 +115,7 @@ def _like(
             # at its very end MySQL takes the escape for itself
             written += escape
         pattern = constant(written)
-    escaped = f" escape {literals.quoted_text(escape.lower())}" if escape else ""
+    escaped = f" escape {literals.quoted_text(escape.upper())}" if escape else ""
     sql = f"(folded({text(tested)}) like folded({text(pattern)}){escaped})"
     return flag(f"(not {sql})" if node.args.get("negate") else sql)
 
@@ -167,7 +173,8 @@ def instr(s: str, found: str) -> str:
 
 @function(text, returns=STRING, names="UPPER UCASE")
 def upper(s: str) -> str:
-    return f"upper({s})"
+    # which has no capital in MySQL
+    return f"replace(upper({s}), 'ẞ', 'ß')"
 
 
 @function(text, returns=STRING, names="LOWER LCASE")
@@ -197,12 +204,12 @@ def concat_ws(separator: str, *parts: str) -> str:
 
 @function(text, integer, returns=STRING, names="LEFT")
 def left(s: str, n: str) -> str:
-    return f"left({s}, greatest({n}, 0))"
+    return f"left({s}, at_least_0({n}))"
 
 
 @function(text, integer, returns=STRING, names="RIGHT")
 def right(s: str, n: str) -> str:
-    return f"right({s}, greatest({n}, 0))"
+    return f"right({s}, at_least_0({n}))"
 
 
 @function(text, returns=STRING)
@@ -227,12 +234,12 @@ def reverse(s: str) -> str:
 
 @function(text, integer, returns=STRING)
 def repeat(s: str, n: str) -> str:
-    return f"repeat({s}, greatest({n}, 0))"
+    return f"repeat({s}, at_least_0({n}))"
 
 
 @function(integer, returns=STRING)
 def space(n: str) -> str:
-    return f"repeat(' ', greatest({n}, 0))"
+    return f"repeat(' ', at_least_0({n}))"
 
 
 @function(text, integer, text, returns=STRING)

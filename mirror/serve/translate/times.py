@@ -216,7 +216,7 @@ def _temporal(a: Typed) -> str:
     if a.kind in ("time", "null"):
         return a.kind
     if isinstance(a.value, str):
-        return "moment" if re.match(r"\s*\d{4}-", a.value) else "time"
+        return "moment" if re.match(r"\s*\d{4}-\d+-\d+[ T]+\d", a.value) else "time"
     raise refuse(a, "TIMEDIFF")
 
 
@@ -251,6 +251,12 @@ def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
     digits = 0 if a.kind == "integer" else min(a.decimals, 6)
     found = Typed(f"make_timestamp(cast({double(a)} * 1000000 as bigint))", moment_type(digits))
     return found if pattern is None else _formatted(found, pattern)
+
+
+@function(integer, integer, integer, returns=span_type())
+def maketime(h: str, m: str, s: str) -> str:
+    micros = f"((abs({h}) * 60 + {m}) * 60 + {s}) * 1000000 * if({h} < 0, -1, 1)"
+    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then clipped({micros}) end"
 
 
 @function(integer, integer, returns=DATE)

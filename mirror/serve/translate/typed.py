@@ -86,12 +86,14 @@ def condition(expression: Typed) -> str:
 def number(expression: Typed) -> str:
     """As a number, of the width in which DuckDB counts without loss."""
     sql, kind = expression.sql, expression.kind
-    if kind == "integer" and expression.held in ("boolean", "small"):
+    if kind == "integer" and (expression.held in ("boolean", "small") or _is_small(expression)):
         return f"cast({sql} as bigint)"
     if kind == "integer" and expression.type.unsigned and expression.value is None:
         return f"cast({sql} as hugeint)"
     if kind in ("integer", "decimal", "double"):
         return sql
+    if kind == "enum":
+        return f"cast(enum_code({sql}) + 1 as bigint)"
     if kind == "null":
         return "cast(null as bigint)"
     if kind in MOMENTS:
@@ -105,14 +107,17 @@ def number(expression: Typed) -> str:
     return double(expression)
 
 
+def _is_small(expression: Typed) -> bool:
+    """Whether it is a constant that DuckDB would count in 32 bits."""
+    return isinstance(expression.value, int) and abs(expression.value) < 2**31
+
+
 def double(expression: Typed) -> str:
     """As DOUBLE; of a text, the number it begins with."""
     sql, kind = expression.sql, expression.kind
     if kind == "double" or expression.held == "double":
         return sql
-    if kind == "enum":
-        return f"cast(enum_code({sql}) + 1 as double)"
-    if kind in TEXTS:
+    if kind in TEXTS and kind != "enum":
         return f"leading_number({sql})"
     if kind in BYTES or kind == "blob":
         raise refuse(expression, "a number")
@@ -220,7 +225,7 @@ def octets(expression: Typed) -> str:
 def collated(expression: Typed) -> str:
     """As the VARCHAR under which MySQL compares texts: no case, no accents, no last spaces."""
     if isinstance(expression.value, str) and expression.value.isascii():
-        return literals.quoted_text(expression.value.rstrip(" ").lower())
+        return literals.quoted_text(expression.value.rstrip(" ").upper())
     return f"collated({text(expression)})"
 
 
@@ -228,6 +233,8 @@ def key(expression: Typed) -> str:
     """What equal values share, to group, join and count by."""
     if expression.kind == "string":
         return collated(expression)
+    if expression.held == "double":
+        return exact(expression)
     if expression.kind == "blob":
         raise refuse(expression, "something to compare")
     return expression.sql
