@@ -1,7 +1,7 @@
 """Random DataJoint expressions: how many the mirror answers as MariaDB does.
 
     python tests/bench_serve_random.py [--examples 2000] [--seed N] [--depth 4] [--show 10]
-        [--against-itself]
+        [--shrink] [--against-itself]
 
 Fills a private MariaDB, makes a mirror of it, and puts every expression to both. Prints how
 many answers were equal, near (floats that differ in their last bits), refused by the mirror,
@@ -18,13 +18,15 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import datajoint as dj
 import judge
 import menagerie
 import server as mariadb
 from expressions import Question, questions, survey
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import HealthCheck, Phase, find, given, seed, settings
+from hypothesis.errors import NoSuchExample
 
 from mirror.serve import render
 from mirror.serve.answers import Refusal
@@ -38,6 +40,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--depth", type=int, default=4)
     parser.add_argument("--show", type=int, default=10, help="reasons to show of each kind")
+    parser.add_argument("--shrink", action="store_true", help="look for smaller recipes")
     parser.add_argument("--against-itself", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
@@ -57,38 +60,55 @@ def main() -> int:
 
 @dataclass(frozen=True)
 class Case:
-    """A question, the statement that DataJoint made of it, both answers and the verdict."""
+    """A question, DataJoint's statement, the server's answer and the verdict."""
 
     question: Question
     asked: list[str]
-    answers: list
+    answer: object
     verdict: judge.Verdict
 
 
 def run(theirs: judge.Side, ours: judge.Side, arguments: argparse.Namespace) -> int:
     found: dict[str, dict[str, list[Case]]] = defaultdict(lambda: defaultdict(list))
-    tables = survey(theirs.classes)
+    drawn = questions(survey(theirs.classes), arguments.depth)
     spent = [0.0, 0.0]
-
-    @seed(arguments.seed)
-    @settings(
+    alike = settings(
         max_examples=arguments.examples,
-        phases=[Phase.generate],
         database=None,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(questions(tables, arguments.depth))
-    def put(question: Question) -> None:
+
+    def put(question: Question) -> Case:
         answers = []
         for i, side in enumerate((theirs, ours)):
             start = time.perf_counter()
             answers.append(side.ask(question.recipe))
             spent[i] += time.perf_counter() - start
         verdict = judge.judge(*answers, question.in_order, question.folded)
-        found[verdict.kind][reason(verdict.why)].append((question, theirs.statements[-1:], answers))
+        return Case(question, theirs.statements[-1:], answers[0], verdict)
 
-    put()
+    @seed(arguments.seed)
+    @settings(alike, phases=[Phase.generate])
+    @given(drawn)
+    def collect(question: Question) -> None:
+        case = put(question)
+        found[case.verdict.kind][reason(case.verdict.why)].append(case)
+
+    def smaller(case: Case) -> Case:
+        """The least expression that is wrong in the same way, as far as it can be found."""
+        kind, why = case.verdict.kind, reason(case.verdict.why)
+
+        def is_like_it(question: Question) -> bool:
+            verdict = put(question).verdict
+            return (verdict.kind, reason(verdict.why)) == (kind, why)
+
+        try:
+            return put(find(drawn, is_like_it, settings=alike, random=Random(arguments.seed)))
+        except NoSuchExample:
+            return case
+
+    collect()
     count = {kind: sum(map(len, reasons.values())) for kind, reasons in found.items()}
     asked = sum(count.values()) - count.get("skipped", 0)
     print(f"{sum(count.values())} expressions, seed {arguments.seed}; {asked} that MariaDB answers")
@@ -97,7 +117,14 @@ def run(theirs: judge.Side, ours: judge.Side, arguments: argparse.Namespace) -> 
         share = count.get(kind, 0) / (sum(count.values()) if kind == "skipped" else asked)
         print(f"{kind:10} {count.get(kind, 0):6} {share:8.2%}")
     for kind in ("different", "refused", "near", "skipped"):
-        show(kind, found[kind], arguments.show, ours.connection)
+        if found[kind]:
+            print(f"\n== {kind}")
+        most = sorted(found[kind].items(), key=lambda item: -len(item[1]))
+        for why, cases in most[: arguments.show]:
+            case = min(cases, key=lambda case: len(repr(case.question)))
+            if arguments.shrink and kind == "different":
+                case = min(smaller(case), case, key=lambda case: len(repr(case.question)))
+            show(case, f"{len(cases)} x {why}", ours.connection)
     return 1 if count.get("different") else 0
 
 
@@ -106,17 +133,12 @@ def reason(why: str) -> str:
     return re.sub(r"`\$\w+`", "`$`", why.split("\n")[0])[:150]
 
 
-def show(kind: str, reasons: dict[str, list[Case]], most: int, ours: dj.Connection) -> None:
-    if reasons:
-        print(f"\n== {kind}")
-    for why, cases in sorted(reasons.items(), key=lambda item: -len(item[1]))[:most]:
-        case = min(cases, key=lambda case: len(repr(case.question)))
-        print(f"\n{len(cases)} x {why}\n    {case.question!r}")
-        if kind == "skipped":
-            continue
+def show(case: Case, title: str, ours: dj.Connection) -> None:
+    print(f"\n{title}\n    {case.question!r}")
+    if case.verdict.kind != "skipped":
         statement = case.asked[-1] if case.asked else ""
         print(f"    MySQL:   {statement}\n    DuckDB:  {translated(statement, ours)}")
-        print(f"    {case.verdict.detail or short(case.answers[0])}")
+        print(f"    {case.verdict.detail or short(case.answer)}")
 
 
 def translated(statement: str, ours: dj.Connection) -> str:
