@@ -205,7 +205,7 @@ select unnest([
     {name: 'longblob', size: 4294967295, digits: null, scale: null, is_text: false, is_time: false}
 ], recursive := true);
 
--- A session's own value of a variable is DuckDB's variable of that name.
+-- What a session has set is a variable of its connection to DuckDB, of the same name.
 create table declared.variables (variable_name varchar, variable_value varchar);
 insert into declared.variables values
     ('auto_increment_increment', '1'),
@@ -541,14 +541,15 @@ select
 create view catalogue.global_status as
 select "VARIABLE_NAME", "VARIABLE_VALUE" from catalogue.session_status;
 
+-- What a mirror has none of; clients ask all the same, and find the columns and no rows.
+
 create view catalogue.user_privileges as
 select
-    '''reader''@''%''' as "GRANTEE",
-    'def' as "TABLE_CATALOG",
-    'SELECT' as "PRIVILEGE_TYPE",
-    'NO' as "IS_GRANTABLE";
-
--- What a mirror has none of; clients ask all the same, and find the columns and no rows.
+    ''::varchar as "GRANTEE",
+    ''::varchar as "TABLE_CATALOG",
+    ''::varchar as "PRIVILEGE_TYPE",
+    ''::varchar as "IS_GRANTABLE"
+where false;
 
 create view catalogue.schema_privileges as
 select
@@ -782,3 +783,20 @@ select
     ''
 from duckdb_columns()
 where database_name = current_database() and schema_name = 'catalogue';
+
+-- what DataJoint asks for of every table is worked out once
+create table declared.shown_columns as
+from catalogue.columns
+order by "TABLE_SCHEMA", "TABLE_NAME", "ORDINAL_POSITION";
+create or replace view catalogue.columns as
+from declared.shown_columns;
+
+create table declared.shown_statistics as
+from catalogue.statistics;
+create or replace view catalogue.statistics as
+from declared.shown_statistics;
+
+create table declared.shown_key_column_usage as
+from catalogue.key_column_usage;
+create or replace view catalogue.key_column_usage as
+from declared.shown_key_column_usage;

@@ -79,7 +79,7 @@ class Session:
         if word == "SET":
             self._set(statement)
             return NOTHING
-        select = show.rewrite(statement, self.engine.catalogue, self.database)
+        select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
         return self._query(statement if select is None else select)
 
     def interrupt(self) -> None:
@@ -107,7 +107,17 @@ class Session:
     def _set(self, statement: str) -> None:
         for item in statements.assignments(statement):
             if item.name in self._variables:
-                [(self._variables[item.name],)] = self._query(f"select {item.value}").rows()
+                [(value,)] = self._query(f"select {item.value}").rows()
+                written = "" if value is None else str(value)
+                if self.engine.catalogue.variables[item.name] in SWITCH.values():
+                    written = SWITCH.get(written, written.upper())
+                self._variables[item.name] = None if value is None else _value(written)
+                # for SHOW VARIABLES
+                self._cursor.execute(f"set variable {item.name} = {store.literal(written)}")
+
+
+# what 0 and 1 are called
+SWITCH = {"0": "OFF", "1": "ON"}
 
 
 def _value(written: str) -> object:

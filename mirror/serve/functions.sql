@@ -10,6 +10,9 @@ create macro collated(t) as rtrim(folded(t), ' ');
 create macro leading_number(t) as case when t is not null then coalesce(
     try_cast(nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '')
         as double), 0.0) end;
+-- The same of bytes; as text DuckDB writes what is no letter as \\x and two digits.
+create macro leading_number_of_bytes(b) as
+    leading_number(regexp_replace(cast(b as varchar), '^(\\x0[9A-D]| )+', ''));
 
 -- A DOUBLE as MySQL prints it: shortest digits, a plain number between 1e-15 and 1e15.
 create macro _digits(t) as rtrim(replace(ltrim(regexp_replace(t, 'e.*$', ''), '-0.'), '.', ''), '0');
@@ -33,14 +36,16 @@ create macro float_text(x) as double_text(float_value(x));
 
 -- A TIME as MySQL prints it, with `d` digits of a second.
 create macro time_text(us, d) as if(us < 0, '-', '')
-    || lpad(cast(abs(us) // 3600000000 as varchar), greatest(2, len(cast(abs(us) // 3600000000 as varchar))), '0')
+    || lpad(cast(abs(us) // 3600000000 as varchar), cast(greatest(2, len(cast(abs(us) // 3600000000 as varchar))) as integer), '0')
     || ':' || lpad(cast(abs(us) // 60000000 % 60 as varchar), 2, '0')
     || ':' || lpad(cast(abs(us) // 1000000 % 60 as varchar), 2, '0')
     || if(d > 0, '.' || left(lpad(cast(abs(us) % 1000000 as varchar), 6, '0'), d), '');
 create macro time_number(us) as if(us < 0, -1, 1) * (
     abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
-create macro clipped(us) as case when us > 3020399000000 then 3020399000000
-    when us < -3020399000000 then -3020399000000 else us end;
+create macro clipped(us, most) as case when us > most then most when us < -most then -most else us end;
+
+create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
+    + cast(trunc((x - trunc(x)) * 1000000) as bigint);
 
 -- Texts that are dates, datetimes and times; NULL if they are none.
 create macro moment(t) as coalesce(
@@ -51,7 +56,7 @@ create macro moment(t) as coalesce(
     try_strptime(regexp_extract(t, '^\s*(\d{8})\s*$', 1), '%Y%m%d'));
 create macro _part(t, i) as cast(regexp_extract(t, '^\s*-?(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?\s*$', i) as varchar);
 create macro span(t) as if(regexp_matches(t, '^\s*-?\d{1,3}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?\s*$'),
-    if(starts_with(ltrim(t), '-'), -1, 1) * clipped(
+    if(starts_with(ltrim(t), '-'), -1, 1) * least(3020399000000,
         (coalesce(try_cast(_part(t, 1) as bigint), 0) * 3600 + coalesce(try_cast(_part(t, 2) as bigint), 0) * 60
         + coalesce(try_cast(_part(t, 3) as bigint), 0)) * 1000000 + coalesce(try_cast(rpad(_part(t, 4), 6, '0') as bigint), 0)),
     if(moment(t) is not null, epoch_us(moment(t)) - epoch_us(date_trunc('day', moment(t))), null));
@@ -106,4 +111,10 @@ end;
 create macro ordinal(n) as cast(n as varchar) || case
     when n % 100 in (11, 12, 13) then 'th'
     when n % 10 = 1 then 'st' when n % 10 = 2 then 'nd' when n % 10 = 3 then 'rd' else 'th'
+end;
+create macro quoted_text(t) as coalesce('''' || replace(replace(t, '\', '\\'), '''', '\''') || '''', 'NULL');
+create macro inserted(t, start, n, other) as case
+    when start < 1 or start > len(t) then if(n is null or other is null, null, t)
+    when n < 0 or start + n > len(t) then left(t, start - 1) || other
+    else left(t, start - 1) || other || substring(t, start + n)
 end;

@@ -22,14 +22,9 @@ from mirror.serve.catalogue import (
     Index,
     Table,
 )
+from mirror.serve.statements import first_word
 
-# spaces and comments, which may hold anything, and then the word
-ABOUT = re.compile(
-    r"(?:\s|/\*.*?\*/|(?:--\s|#)[^\n]*\n)*(?:show|describe|desc|explain)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-# who asks, as far as SHOW tells; the server knows one account
-ACCOUNT = "`reader`@`%`"
+ABOUT = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,6 @@ class Listing:
     columns: Mapping[str, str]
     like: str
     order: Sequence[str] = ()
-    conditions: Sequence[str] = ()
     schema: str = ""
     # SHOW DATABASES and SHOW TABLES name their column after the pattern
     is_named_after_pattern: bool = False
@@ -104,7 +98,13 @@ class Reader:
         if not rest or depth:
             self.fail()
         self.at = len(self.tokens)
-        return " ".join(self.statement[token.start : token.end + 1] for token in rest)
+        # a column of SHOW COLLATION, and a keyword to sqlglot
+        return " ".join(
+            "`Charset`"
+            if token.token_type == TokenType.CHARACTER_SET
+            else self.statement[token.start : token.end + 1]
+            for token in rest
+        )
 
     def end(self) -> None:
         if not self.is_at_end:
@@ -125,13 +125,12 @@ class Asked:
 
     catalogue: Catalogue
     database: str | None
+    user: str
 
-    def schema(self, reader: Reader, *, is_optional: bool = True) -> str:
+    def schema(self, reader: Reader) -> str:
         """The schema that FROM or IN names, or else the session's."""
         if reader.take_any("FROM", "IN"):
             return self.catalogue.schema(reader.name()).name
-        if not is_optional:
-            reader.fail()
         if self.database is None:
             raise Refusal(1046, "3D000", "No database selected")
         return self.database
@@ -148,13 +147,14 @@ class Asked:
         return self.catalogue.table(schema, name)
 
 
-def rewrite(statement: str, catalogue: Catalogue, database: str | None) -> str | None:
+def rewrite(statement: str, catalogue: Catalogue, database: str | None, user: str) -> str | None:
     """The SELECT, in MySQL's SQL, that answers a SHOW or DESCRIBE; None for other statements.
 
-    `database` is the session's. Raises Refusal: 1046, 1049, 1109, 1146 for names, 1064 for
-    what is no such statement, 1227 for what a reader may not see, 1235 for what is not here.
+    `database` and `user` are the session's. Raises Refusal: 1046, 1049, 1109 and 1146 for names,
+    1064 for what is no such statement, 1227 for what a reader may not see, 1235 for what is not
+    answered.
     """
-    if not ABOUT.match(statement):
+    if first_word(statement) not in ABOUT:
         return None
     try:
         tokens = sqlglot.tokenize(statement, dialect="mysql")
@@ -163,7 +163,7 @@ def rewrite(statement: str, catalogue: Catalogue, database: str | None) -> str |
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     reader = Reader(statement, tokens)
-    asked = Asked(catalogue, database)
+    asked = Asked(catalogue, database, user)
     if reader.take("SHOW"):
         for words, answer in FORMS:
             if reader.take(*words):
@@ -181,14 +181,26 @@ def text(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
-def _select(listing: Listing, reader: Reader, conditions: Iterable[str] = ()) -> str:
-    """The listing, narrowed by the LIKE or WHERE that ends the statement."""
-    wanted = [*listing.conditions, *conditions]
+def _select(
+    listing: Listing,
+    reader: Reader,
+    conditions: Iterable[str] = (),
+    names: Iterable[str] | None = None,
+) -> str:
+    """The listing, narrowed by the LIKE or WHERE that ends the statement.
+
+    `names` are those of the schemas or tables that LIKE chooses from, by case.
+    """
+    wanted = list(conditions)
     columns = dict(listing.columns)
     where = ""
     if reader.take("LIKE"):
         pattern = reader.text()
-        wanted.append(f"{listing.like} LIKE {text(pattern)}")
+        if names is None:
+            wanted.append(f"{listing.like} LIKE {text(pattern)}")
+        else:
+            chosen = filter(_like(pattern).fullmatch, names)
+            wanted.append(f"{listing.like} IN ({', '.join(map(text, chosen)) or 'NULL'})")
         if listing.is_named_after_pattern:
             first = next(iter(columns))
             columns = {
@@ -207,6 +219,15 @@ def _select(listing: Listing, reader: Reader, conditions: Iterable[str] = ()) ->
     return f"SELECT * FROM ({select}) AS shown WHERE ({where})" if where else select
 
 
+def _like(pattern: str) -> re.Pattern[str]:
+    """A pattern of LIKE as a regular expression."""
+    wild = {"%": ".*", "_": "."}
+    parts = (
+        wild.get(part) or re.escape(part[-1]) for part in re.findall(r"\\.|.", pattern, re.DOTALL)
+    )
+    return re.compile("".join(parts), re.DOTALL)
+
+
 def _literals(columns: Mapping[str, str]) -> str:
     outputs = ", ".join(f"{text(value)} AS {identifier(name)}" for name, value in columns.items())
     return f"SELECT {outputs}"
@@ -218,9 +239,15 @@ def _list(listing: Listing) -> Callable[[Reader, Asked], str]:
 
 def _list_schema(listing: Listing) -> Callable[[Reader, Asked], str]:
     def answer(reader: Reader, asked: Asked) -> str:
-        return _select(listing, reader, [f"{listing.schema} = {text(asked.schema(reader))}"])
+        schema = asked.schema(reader)
+        tables = asked.catalogue.schema(schema).tables
+        return _select(listing, reader, [f"{listing.schema} = {text(schema)}"], tables)
 
     return answer
+
+
+def _databases(reader: Reader, asked: Asked) -> str:
+    return _select(DATABASES, reader, names=asked.catalogue.schemas)
 
 
 def _tables(is_full: bool) -> Callable[[Reader, Asked], str]:
@@ -234,10 +261,10 @@ def _tables(is_full: bool) -> Callable[[Reader, Asked], str]:
             columns,
             like="TABLE_NAME",
             order=["TABLE_NAME"],
-            conditions=[f"TABLE_SCHEMA = {text(schema)}"],
             is_named_after_pattern=True,
         )
-        return _select(listing, reader)
+        tables = asked.catalogue.schema(schema).tables
+        return _select(listing, reader, [f"TABLE_SCHEMA = {text(schema)}"], tables)
 
     return answer
 
@@ -308,7 +335,7 @@ def _no_rows(name: str) -> Callable[[Reader, Asked], str]:
     return answer
 
 
-def _none(name: str) -> Callable[[Reader, Asked], str]:
+def _zero(name: str) -> Callable[[Reader, Asked], str]:
     def answer(reader: Reader, asked: Asked) -> str:
         reader.end()
         return f"SELECT 0 AS {identifier(name)}"
@@ -322,14 +349,15 @@ def _grants(reader: Reader, asked: Asked) -> str:
     if reader.take("("):
         reader.take(")")
     reader.end()
-    name = f"Grants for {ACCOUNT.replace('`', '')}"
-    return _literals({name: f"GRANT SELECT ON *.* TO {ACCOUNT}"})
+    account = "@".join(map(identifier, asked.user.split("@", 1)))
+    return _literals({f"Grants for {asked.user}": f"GRANT SELECT ON *.* TO {account}"})
 
 
 def _processes(reader: Reader, asked: Asked) -> str:
     reader.end()
+    name, _, host = asked.user.partition("@")
     return (
-        "SELECT CONNECTION_ID() AS `Id`, 'reader' AS `User`, 'localhost' AS `Host`,"
+        f"SELECT CONNECTION_ID() AS `Id`, {text(name)} AS `User`, {text(host)} AS `Host`,"
         f" {text(asked.database) if asked.database else 'NULL'} AS `db`,"
         " 'Query' AS `Command`, 0 AS `Time`, 'starting' AS `State`,"
         f" {text(reader.statement)} AS `Info`, 0.000 AS `Progress`"
@@ -621,8 +649,8 @@ _routine = _refuse(1305, "42000", "A mirror has no procedures or functions")
 FORMS: tuple[tuple[tuple[str, ...], Callable[[Reader, Asked], str]], ...] = tuple(
     (tuple(words.split()), answer)
     for words, answer in {
-        "DATABASES": _list(DATABASES),
-        "SCHEMAS": _list(DATABASES),
+        "DATABASES": _databases,
+        "SCHEMAS": _databases,
         "TABLES": _tables(is_full=False),
         "FULL TABLES": _tables(is_full=True),
         "TABLE STATUS": _list_schema(TABLE_STATUS),
@@ -663,8 +691,8 @@ FORMS: tuple[tuple[tuple[str, ...], Callable[[Reader, Asked], str]], ...] = tupl
         "PACKAGE BODY STATUS": _list(ROUTINES),
         "WARNINGS": _no_rows("Warning"),
         "ERRORS": _no_rows("Error"),
-        "COUNT ( * ) WARNINGS": _none("@@session.warning_count"),
-        "COUNT ( * ) ERRORS": _none("@@session.error_count"),
+        "COUNT ( * ) WARNINGS": _zero("@@session.warning_count"),
+        "COUNT ( * ) ERRORS": _zero("@@session.error_count"),
         "GRANTS": _grants,
         "PROCESSLIST": _processes,
         "FULL PROCESSLIST": _processes,

@@ -11,13 +11,16 @@ from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
 from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
+    BYTES,
     LONGEST_DECIMAL,
     Typed,
     collated,
     decimal,
     double,
+    integer,
     key,
     number,
+    octets,
     refuse,
     text,
 )
@@ -145,6 +148,19 @@ def _extreme(name: str, a: Typed) -> Typed:
     return Typed(f"{name}({a.sql})", a.type, a.held)
 
 
+def _bits(duckdb: str, name: str, of_nothing: str) -> None:
+    def rule(a: Typed, distinct: str) -> Typed:
+        joined = f"{duckdb}(cast(to_unsigned({integer(a)}) as ubigint))"
+        return Typed(f"coalesce({joined}, {of_nothing})", Type("integer", 21, unsigned=True))
+
+    aggregate(name)(rule)
+
+
+_bits("bit_or", "BIT_OR", "0")
+_bits("bit_xor", "BIT_XOR", "0")
+_bits("bit_and", "BIT_AND", "18446744073709551615")
+
+
 @aggregate("ANY_VALUE")
 def any_value(a: Typed, distinct: str) -> Typed:
     return Typed(f"first({a.sql})", a.type, a.held)
@@ -172,17 +188,19 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     if isinstance(inner, exp.Distinct):
         distinct = "distinct "
         inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
-    if not isinstance(inner, exp.Concat):
-        parts = [inner]
-    else:
-        parts = inner.expressions
-    written = " || ".join(text(rows.typed(part)) for part in parts)
+    # several arguments are one text, joined
+    parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
+    values = [rows.typed(part) for part in parts]
+    if any(value.kind in BYTES for value in values):
+        whole = " || ".join(map(octets, values))
+        joined = f"string_agg({distinct}hex({whole}), hex(encode({between})){order})"
+        return Typed(f"unhex({joined})", Type("binary", 1024))
+    written = " || ".join(map(text, values))
     if distinct and order:
         # DuckDB sorts distinct values only by themselves
-        values = [text(rows.typed(part)) for part in parts]
-        if [text(item) for item in keys] != values:
+        if [text(item) for item in keys] != [text(value) for value in values]:
             raise Refusal(
                 1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
             )
-        order = f" order by {values[0]} {ways[0]}"
+        order = f" order by {written} {ways[0]}"
     return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))

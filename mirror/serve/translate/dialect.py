@@ -5,6 +5,8 @@ wrong one; here rules of ours are looked up by MySQL's names. Where sqlglot bind
 tighter or looser than MySQL does, the statement is refused instead of read another way.
 """
 
+from typing import ClassVar
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
@@ -22,14 +24,25 @@ class Plain(MySQL):
     """MySQL without sqlglot's ideas of what its functions mean."""
 
     class Parser(MySQL.Parser):
-        FUNCTIONS: dict = {}
-        NO_PAREN_FUNCTIONS: dict = {}
-        FUNCTION_PARSERS = {
+        FUNCTIONS: ClassVar = {}
+        NO_PAREN_FUNCTIONS: ClassVar = {}
+        FUNCTION_PARSERS: ClassVar = {
             name: parser
             for name, parser in MySQL.Parser.FUNCTION_PARSERS.items()
             if name in ("CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "TRIM")
             or name in ("SUBSTR", "SUBSTRING")
         }
+
+        def _parse_projections(self) -> tuple[list[exp.Expression], None]:
+            return self._parse_csv(self._parse_item), None
+
+        def _parse_item(self) -> exp.Expression | None:
+            """An item of the select list, with its text, by which MySQL names its column."""
+            start = self._curr
+            item = self._parse_expression()
+            if item is not None and start is not None:
+                item.meta["text"] = self._find_sql(start, self._prev)
+            return item
 
 
 def parse(statement: str) -> exp.Expression:

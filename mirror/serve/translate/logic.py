@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal
 from mirror.serve.translate import literals
-from mirror.serve.translate.rules import as_is, function, operator
+from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
@@ -50,21 +50,21 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
     if kinds <= set(BYTES):
         return _bytes(a, b)
     if kinds & set(BYTES):
-        if kinds & {*NUMBERS, *MOMENTS, "time"}:
-            raise refuse(a if a.kind in BYTES else b, "a number")
-        return octets(a), octets(b)
+        if kinds <= {*BYTES, *TEXTS}:
+            return octets(a), octets(b)
+        return _with_bytes(a, b)
     if kinds <= set(TEXTS):
         if a.kind == b.kind == "enum" and a.type == b.type:
             return a.sql, b.sql
         return collated(a), collated(b)
     if "time" in kinds and kinds <= {"time", *TEXTS}:
-        return span(a), span(b)
+        return _span(a), _span(b)
     if kinds & set(MOMENTS) and kinds <= {*MOMENTS, *TEXTS}:
         if kinds == {"date"}:
             return a.sql, b.sql
         return _moment(a), _moment(b)
     if kinds & set(MOMENTS) and "time" in kinds:
-        raise refuse(a if a.kind == "time" else b, "a date")
+        return moment(a), moment(b)
     if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
@@ -80,6 +80,30 @@ def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
             pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
             return pair[::-1] if turned else pair
     return octets(a), octets(b)
+
+
+def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
+    """A uuid against a number, a date or a time: to MySQL it is a text, and no date or time."""
+    uuid, other = (a, b) if a.kind in BYTES else (b, a)
+    if uuid.kind != "uuid":
+        raise refuse(uuid, "a number")
+    if other.kind in NUMBERS:
+        sql = f"leading_number_of_bytes({octets(uuid)})"
+        pair = (sql, double(other))
+    else:
+        nothing = "0" if other.kind == "time" else NO_DATE
+        sql = f"case when {uuid.sql} is not null then {nothing} end"
+        pair = (sql, span(other) if other.kind == "time" else _moment(other))
+    return pair if uuid is a else pair[::-1]
+
+
+def _span(operand: Typed) -> str:
+    """A time; to MySQL a text that is none is 00:00:00."""
+    if operand.kind in TEXTS:
+        if operand.value is not None:
+            return str(literals.span(str(operand.value)) or 0)
+        return f"case when {text(operand)} is not null then coalesce({span(operand)}, 0) end"
+    return span(operand)
 
 
 def _moment(operand: Typed) -> str:
@@ -228,7 +252,25 @@ def _in_query(operands: list[Typed], query: exp.Expression, context: Context) ->
 
 @operator(exp.Exists)
 def exists(node: exp.Exists, context: Context) -> Typed:
-    return flag(f"exists({context.query(node.this, context).sql})", False)
+    return _exists([node.this], context)
+
+
+@special("EXISTS")
+def _exists(arguments: list[exp.Expression], context: Context) -> Typed:
+    if len(arguments) != 1:
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'EXISTS'")
+    return flag(f"exists({context.query(arguments[0], context).sql})", False)
+
+
+@operator(exp.Interval)
+def interval(node: exp.Interval, context: Context) -> Typed:
+    """INTERVAL(x, a, b, ...): how many of a, b, ... x has reached, -1 for NULL."""
+    listed = _unwrapped(node.this)
+    if node.args.get("unit") or not isinstance(listed, exp.Tuple):
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'INTERVAL'")
+    x, *steps = [double(context.typed(item)) for item in listed.expressions]
+    reached = " ".join(f"when {x} < {step} then {place}" for place, step in enumerate(steps))
+    return Typed(f"case when {x} is null then -1 {reached} else {len(steps)} end", INTEGER)
 
 
 @operator(exp.And, exp.Or)
@@ -291,8 +333,6 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
-    if wanted.kind == "float":
-        wanted = replace(wanted, kind="double", length=23)
     forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
     held = "double" if wanted.kind == "decimal" else ""
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)

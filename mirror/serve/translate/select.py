@@ -498,7 +498,7 @@ def _own_name(item: exp.Expression) -> str:
         return item.name
     if isinstance(item, exp.Literal):
         return str(item.this)
-    return item.meta.get("text") or item.sql(dialect="mysql")
+    return str(item.meta["text"])
 
 
 @operator(exp.Column)

@@ -192,9 +192,12 @@ def char_length(s: str) -> str:
     return f"length({s})"
 
 
-@function(text, text, returns=STRING)
-def concat(*parts: str) -> str:
-    return "(" + " || ".join(parts) + ")" if parts else "''"
+@function(as_is, as_is)
+def concat(*parts: Typed) -> Typed:
+    if any(part.kind in BYTES for part in parts):
+        # bytes among texts make bytes of them all
+        return Typed(f"({' || '.join(map(octets, parts))})", Type("binary", 255))
+    return Typed(f"({' || '.join(map(text, parts))})" if parts else "''", STRING)
 
 
 @function(text, text, returns=STRING)
@@ -291,6 +294,16 @@ def hex_(a: Typed) -> str:
 @function(text, returns=Type("binary", 255))
 def unhex(s: str) -> str:
     return f"unhex({s})"
+
+
+@function(text, returns=STRING)
+def quote(s: str) -> str:
+    return f"quoted_text({s})"
+
+
+@function(text, integer, integer, text, returns=STRING)
+def insert(s: str, start: str, n: str, other: str) -> str:
+    return f"inserted({s}, {start}, {n}, {other})"
 
 
 @function(text, returns=INTEGER)

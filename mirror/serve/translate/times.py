@@ -62,7 +62,7 @@ def date(d: str) -> str:
 
 @function(as_is)
 def time(a: Typed) -> Typed:
-    return Typed(_clipped(span(a)), span_type(fraction(a)))
+    return Typed(_clipped(span(a), fraction(a)), span_type(fraction(a)))
 
 
 @function(as_is, as_is)
@@ -73,8 +73,10 @@ def timestamp(a: Typed, b: Typed | None = None) -> Typed:
     return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
 
 
-def _clipped(microseconds: str) -> str:
-    return f"clipped({microseconds})"
+def _clipped(microseconds: str, digits: int = 0) -> str:
+    """A time no longer than MySQL's longest, with so many digits of a second."""
+    most = literals.LONGEST_SPAN + 10**6 - 10 ** (6 - digits)
+    return f"clipped({microseconds}, {most})"
 
 
 def fraction(a: Typed) -> int:
@@ -206,8 +208,10 @@ def timediff(a: Typed, b: Typed) -> Typed:
         return Typed("cast(null as bigint)", span_type())
     digits = max(fraction(a), fraction(b))
     if "time" in kinds:
-        return Typed(_clipped(f"({span(a)} - {span(b)})"), span_type(digits))
-    return Typed(_clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))"), span_type(digits))
+        return Typed(_clipped(f"({span(a)} - {span(b)})", digits), span_type(digits))
+    return Typed(
+        _clipped(f"(epoch_us({moment(a)}) - epoch_us({moment(b)}))", digits), span_type(digits)
+    )
 
 
 def _temporal(a: Typed) -> str:
@@ -230,9 +234,21 @@ def time_to_sec(a: Typed) -> Typed:
 
 @function(as_is)
 def sec_to_time(a: Typed) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    seconds = number(a) if a.kind == "integer" else double(a)
-    return Typed(_clipped(f"cast({seconds} * 1000000 as bigint)"), span_type(digits))
+    micros, digits = _of_seconds(a)
+    return Typed(_clipped(micros, digits), span_type(digits))
+
+
+def _of_seconds(a: Typed) -> tuple[str, int]:
+    """A number of seconds as microseconds, cut as MySQL cuts it, and the digits it shows."""
+    if a.kind in ("integer", "null"):
+        return f"({number(a)} * 1000000)", 0
+    if a.kind == "decimal":
+        digits = min(a.decimals, 6)
+        # a quotient is cut after the digits that it shows, an error of DOUBLE aside
+        shifted = f"{a.sql} * {10**digits}"
+        whole = f"round({shifted}, 3)" if a.held == "double" else shifted
+        return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})", digits
+    return f"seconds_to_microseconds({double(a)})", min(a.decimals, 6)
 
 
 @function(as_is)
@@ -248,15 +264,15 @@ def unix_timestamp(a: Typed | None = None) -> Typed:
 
 @function(as_is, as_is)
 def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
-    digits = 0 if a.kind == "integer" else min(a.decimals, 6)
-    found = Typed(f"make_timestamp(cast({double(a)} * 1000000 as bigint))", moment_type(digits))
+    micros, digits = _of_seconds(a)
+    found = Typed(f"make_timestamp({micros})", moment_type(digits))
     return found if pattern is None else _formatted(found, pattern)
 
 
 @function(integer, integer, integer, returns=span_type())
 def maketime(h: str, m: str, s: str) -> str:
-    micros = f"((abs({h}) * 60 + {m}) * 60 + {s}) * 1000000 * if({h} < 0, -1, 1)"
-    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then clipped({micros}) end"
+    micros = f"((abs({h}) * 60 + {m}) * 60 + {s})::bigint * 1000000 * if({h} < 0, -1, 1)"
+    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then {_clipped(micros)} end"
 
 
 @function(integer, integer, returns=DATE)
@@ -328,7 +344,9 @@ def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Cont
     if a.kind == "time":
         if months:
             raise refuse(a, f"an interval of {unit}")
-        return Typed(_clipped(f"({span(a)} + {sign} * {micros})"), span_type(fraction(a)))
+        return Typed(
+            _clipped(f"({span(a)} + {sign} * {micros})", fraction(a)), span_type(fraction(a))
+        )
     if months:
         moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
     else:
@@ -351,11 +369,11 @@ def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Cont
 def _amount(step: Typed, unit: str) -> tuple[str, str]:
     """An interval as months, or as microseconds; the other one is empty."""
     if unit in MONTHS:
-        return f"({integer(step)} * {MONTHS[unit]})", ""
+        return f"({_count(step)} * {MONTHS[unit]})", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", f"round({double(step)} * 1000000)"
+        return "", _of_seconds(step)[0]
     if unit in MICROSECONDS:
-        return "", f"({integer(step)} * {MICROSECONDS[unit]})"
+        return "", f"({_count(step)} * {MICROSECONDS[unit]})"
     if unit in COMPOUND and isinstance(step.value, str):
         parts = [int(part) for part in re.findall(r"\d+", step.value)]
         sign = -1 if step.value.strip().startswith("-") else 1
@@ -365,6 +383,29 @@ def _amount(step: Typed, unit: str) -> tuple[str, str]:
             return str(sign * total), ""
         return "", str(sign * sum(n * MICROSECONDS[u] for n, u in zip(parts, units, strict=False)))
     raise Refusal(1235, "42000", f"The mirror does not add an interval of {unit}")
+
+
+def _count(step: Typed) -> str:
+    return f"cast({integer(step)} as bigint)"
+
+
+@function(as_is, as_is)
+def addtime(a: Typed, b: Typed) -> Typed:
+    return _moved(a, b, "+")
+
+
+@function(as_is, as_is)
+def subtime(a: Typed, b: Typed) -> Typed:
+    return _moved(a, b, "-")
+
+
+def _moved(a: Typed, b: Typed, sign: str) -> Typed:
+    digits = max(fraction(a), fraction(b))
+    if a.kind == "time":
+        return Typed(_clipped(f"({span(a)} {sign} {span(b)})", digits), span_type(digits))
+    if a.kind in MOMENTS:
+        return Typed(f"({moment(a)} {sign} to_microseconds({span(b)}))", moment_type(digits))
+    raise refuse(a, "ADDTIME and SUBTIME")
 
 
 # What a sign of DATE_FORMAT writes: a format of strftime, or an expression of the moment {0}.
@@ -411,8 +452,33 @@ def date_format(a: Typed, pattern: Typed) -> Typed:
 @function(as_is, as_is)
 def time_format(a: Typed, pattern: Typed) -> Typed:
     if a.kind == "time":
-        raise refuse(a, "TIME_FORMAT")
+        return _time_formatted(a, pattern)
     return _formatted(a, pattern)
+
+
+# What a sign of TIME_FORMAT writes of a time: of microseconds {0}.
+TIME_SIGNS = {
+    "H": "lpad(cast(abs({0}) // 3600000000 as varchar), 2, '0')",
+    "k": "cast(abs({0}) // 3600000000 as varchar)",
+    "i": "lpad(cast(abs({0}) // 60000000 % 60 as varchar), 2, '0')",
+    "s": "lpad(cast(abs({0}) // 1000000 % 60 as varchar), 2, '0')",
+    "f": "lpad(cast(abs({0}) % 1000000 as varchar), 6, '0')",
+}
+TIME_SIGNS |= {"S": TIME_SIGNS["s"]}
+TIME_SIGNS["T"] = " || ':' || ".join(TIME_SIGNS[sign] for sign in "His")
+
+
+def _time_formatted(a: Typed, pattern: Typed) -> Typed:
+    if not isinstance(pattern.value, str):
+        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a time")
+    us, pieces = span(a), []
+    for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
+        if not plain and sign not in TIME_SIGNS:
+            raise Refusal(1235, "42000", f"The mirror does not format a time by %{sign}")
+        pieces.append(literals.quoted_text(plain) if plain else TIME_SIGNS[sign].format(us))
+    written = " || ".join(pieces) if pieces else "''"
+    # three digits of an hour are too many for lpad
+    return Typed(f"case when abs({us}) < 360000000000 then {written} end", STRING)
 
 
 def _formatted(a: Typed, pattern: Typed) -> Typed:

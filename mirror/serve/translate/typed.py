@@ -1,7 +1,7 @@
 """Expressions in DuckDB's SQL that know what MySQL takes them for, and how to become another."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
@@ -186,6 +186,9 @@ def moment(expression: Typed) -> str:
         return f"moment({sql})"
     if kind == "integer":
         return f"moment(cast({sql} as varchar))"
+    if kind == "time":
+        today = datetime.now(UTC).date()
+        return f"(timestamp '{today}' + to_microseconds({span(expression)}))"
     raise refuse(expression, "a date")
 
 
@@ -235,8 +238,6 @@ def key(expression: Typed) -> str:
         return collated(expression)
     if expression.held == "double":
         return exact(expression)
-    if expression.kind == "blob":
-        raise refuse(expression, "something to compare")
     return expression.sql
 
 
@@ -254,6 +255,9 @@ def combined(expressions: list[Typed]) -> Type:
     if not kinds:
         return NULL
     length = max(item.length for item in types)
+    if kinds == {"integer"} and len({item.type.unsigned for item in expressions}) > 1:
+        # of a signed and an unsigned integer MariaDB makes a decimal, and NULL counts as signed
+        return decimal(21, 0)
     if len(kinds) == 1:
         kind = kinds.pop()
         if kind == "enum":
