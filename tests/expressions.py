@@ -53,7 +53,7 @@ NUMBER = (
 )
 STRING = (
     *("{string:column}", "{enum}", "{string:literal}", "CONCAT({string}, {string})"),
-    *("CONCAT({string}, '_', {any})", "CONCAT_WS('-', {string}, {any}, {string})"),
+    *("CONCAT({string}, '_', {plain})", "CONCAT_WS('-', {string}, {plain}, {string})"),
     *("UPPER({string})", "LOWER({string})", "TRIM({string})", "LTRIM({string})", "RTRIM({string})"),
     *("SUBSTRING({string}, {int}, {int})", "SUBSTRING({string}, -{int})", "SUBSTR({string}, 2)"),
     *("LEFT({string}, {int})", "RIGHT({string}, {int})", "REPLACE({string}, {part}, {part})"),
@@ -125,7 +125,11 @@ TRUTH = (
         "{truth} && {truth}",
     ),
     *("DATE({moment}) {op} {date:literal}", "YEAR({day}) = 2019", "{moment} < NOW()"),
-    *("{day} {op} {string:literal}", "{string:column} {op} {number:literal}", "{any} {op} {any}"),
+    *(
+        "{day} {op} {string:literal}",
+        "{string:column} {op} {number:literal}",
+        "{plain} {op} {plain}",
+    ),
     *("{number:column} {op} {string:literal}", "TIME({moment}) {op} '12:00:00'", "{number}"),
     *("({truth}) IS TRUE", "{truth} IS NOT FALSE", "BINARY {string:column} = {string:literal}"),
 )
@@ -162,8 +166,8 @@ AGGREGATE = {
     "folded": ("MIN({string})", "MAX({string})", "MIN(UPPER({string}))"),
     "string": (
         *(
-            "GROUP_CONCAT({any} ORDER BY {group})",
-            "GROUP_CONCAT({any} ORDER BY {group} SEPARATOR ';')",
+            "GROUP_CONCAT({plain} ORDER BY {group})",
+            "GROUP_CONCAT({plain} ORDER BY {group} SEPARATOR ';')",
         ),
         *("GROUP_CONCAT(DISTINCT {exact} ORDER BY {same})", "MAX({enum})", "MIN({enum})"),
         "GROUP_CONCAT(DISTINCT {exact} ORDER BY {same} DESC SEPARATOR ' ')",
@@ -213,7 +217,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "regex": ("'a'", "'^[A-C]'", "'training|biased'", "'[0-9]+'", "'_'", "'e$'", "'.'", "'^$'"),
 }
-KINDS = ("number", "string", "date", "moment", "span", "uuid", "enum")
+PLAIN = ("number", "string", "date", "moment", "span", "enum")
+KINDS = (*PLAIN, "uuid")
 CAST = {"moment": ("TIMESTAMP", "date"), "date": ("DATE", "moment"), "span": ("TIME", "moment")}
 TYPED = {"date", "moment", "day", "span", "uuid", "enum"}
 NEW_NAMES = ("x", "y", "n", "label")
@@ -355,8 +360,9 @@ class Sql:
 
     def __call__(self, kind: str, depth: int) -> str:
         """SQL of a kind; at depth 0 a column or a literal."""
-        if kind == "any":
-            kind = self.draw(st.sampled_from([k for k in KINDS if k in self.kinds]))
+        if kind in ("any", "plain"):
+            kinds = KINDS if kind == "any" else PLAIN
+            kind = self.draw(st.sampled_from([k for k in kinds if k in self.kinds]))
         if kind == "day":
             kind = self.draw(st.sampled_from(("moment", "date")))
         if kind == "enum":
@@ -477,12 +483,11 @@ def draw_expression(draw: Callable, tables: Mapping[str, Drawn], depth: int) -> 
 def draw_restriction(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn:
     sign = draw(st.sampled_from(("&", "&", "&", "-")))
     condition = draw_condition(draw, drawn, tables, 2)
-    return replace(
-        drawn,
-        recipe=Operation(drawn.recipe, sign, condition),
-        is_closed=False,
-        is_union=False,
-    )
+    restricted = replace(drawn, recipe=Operation(drawn.recipe, sign, condition))
+    if isinstance(condition, str):
+        # surely a query of its own around the limit or the union
+        return replace(restricted, is_closed=False, is_union=False)
+    return restricted
 
 
 def draw_condition(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn], depth: int) -> Any:

@@ -126,7 +126,7 @@ def declare(connection: dj.Connection) -> SimpleNamespace:
         trace=null : longblob  # float64
         counts=null : blob  # int64
         gain=null : blob  # a number
-        limits=null : blob  # a list, with None
+        limits=null : blob  # an array, with None
         """
 
     for table in (Weighing, WaterAdministration, Surgery, Specimen, Scan):
@@ -385,7 +385,7 @@ def _fill_specimens(tables: SimpleNamespace) -> None:
             "trace": None if number == 2 else np.array([0.1, np.nan, -1e-5]) * number,
             "counts": np.arange(number + 1),
             "gain": 0.25 * number,
-            "limits": None if number == 3 else [1.5, None, number],
+            "limits": None if number == 3 else np.array([1.5, None, 0.1 * number], object),
         }
         for number in range(1, 6)
         for name in ("left", "Right")[: 1 + number % 2]
