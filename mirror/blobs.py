@@ -80,6 +80,8 @@ _DUCKDB = {"": "DOUBLE", "bool": "BOOLEAN", "int": "BIGINT", "wide": "BIGINT"}
 _DUCKDB |= {"float": "DOUBLE", "json": "JSON"}
 _ARROW = {"": pa.float64(), "bool": pa.bool_(), "int": pa.int64(), "wide": pa.int64()}
 _ARROW |= {"float": pa.float64(), "json": pa.string()}
+# of the arrays that DataJoint restores from a column's type
+DTYPES = {"": np.float64, "bool": np.bool_, "int": np.int64, "wide": np.int64, "float": np.float64}
 _CAST: dict[str, Callable[[Any], Any]] = {"": float, "bool": bool, "int": int, "wide": int}
 _CAST |= {"float": float}
 
@@ -147,6 +149,21 @@ def kind(value: Any) -> Kind:
             inner |= found
         return JSON if inner.element == "json" else _nest(inner.element, inner.depth + 1)
     return JSON
+
+
+def is_restored(value: Any, kind: Kind) -> bool:
+    """Whether the value comes back equal from what a column of that kind keeps of it.
+
+    Of an array in NumPy's own width all is kept; of a narrower one, of a list, a lone number
+    or a structure, the form is not.
+    """
+    return (
+        type(value) is np.ndarray
+        and value.dtype == DTYPES.get(kind.element)
+        and value.ndim == kind.depth
+        # of rows of nothing only the rows are kept
+        and (kind.depth == 1 or value.size > 0)
+    )
 
 
 def column(values: Iterable[Any], wanted: Kind) -> pa.Array:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ from mirror.types import Conversion, conversion
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
-FORMAT = 1
+FORMAT, FORMAT_WITH_BLOBS = 1, 2
 
 if TYPE_CHECKING:
     import pyarrow
@@ -161,7 +161,7 @@ def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> Non
 
 
 def _erase(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
-    for provenance in ("tables", "columns", "foreign_keys"):
+    for provenance in ("tables", "columns", "foreign_keys", "blobs"):
         connection.execute(f"delete from _mirror.{provenance} where {_is(schema, name)}")
 
 
@@ -206,8 +206,10 @@ def _definition(
     job: Job, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
 ) -> str:
     """A digest of all that decides what the rows of a table look like here."""
+    has_blobs = any(found.is_blob for found in columns.values())
+    form = FORMAT_WITH_BLOBS if has_blobs else FORMAT
     text = json.dumps(
-        [FORMAT, job.source.kind, job.source.address, repr(table), list(columns), repr(wanted)]
+        [form, job.source.kind, job.source.address, repr(table), list(columns), repr(wanted)]
     )
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -422,8 +424,28 @@ def _finish(
                 f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
             )
     _record(job, table, reading, copied, state)
+    if reading.originals:
+        _keep_originals(connection, table, reading.originals)
     connection.commit()
     connection.execute("checkpoint")
+
+
+def _keep_originals(
+    connection: duckdb.DuckDBPyConnection, table: Table, originals: "Iterable[pyarrow.RecordBatch]"
+) -> None:
+    """Write down the blobs that the file does not restore from its columns.
+
+    A table with blobs is always read whole, so that rows lie in the order in which they came.
+    """
+    import pyarrow
+
+    for batch in originals:
+        connection.register("_originals", pyarrow.Table.from_batches([batch]))
+        connection.execute(
+            f"insert into _mirror.blobs select {literal(table.schema)}, {literal(table.name)},"
+            ' "column", "row", "original" from _originals'
+        )
+        connection.unregister("_originals")
 
 
 def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) -> list[str]:

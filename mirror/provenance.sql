@@ -125,6 +125,21 @@ comment on column _mirror.foreign_keys.referenced_table is 'Table here; NULL if 
 comment on column _mirror.foreign_keys.referenced_columns is 'Columns referred to, in order';
 comment on column _mirror.foreign_keys.violations is 'Rows that refer to none; NULL if unchecked';
 
+create table if not exists _mirror.blobs (
+    schema_name varchar not null,
+    table_name varchar not null,
+    column_name varchar not null,
+    row bigint not null,
+    original blob not null
+);
+
+comment on table _mirror.blobs is 'DataJoint''s blobs that their column''s type here does not restore';
+comment on column _mirror.blobs.schema_name is 'Schema in this file';
+comment on column _mirror.blobs.table_name is 'Name of the table in this file';
+comment on column _mirror.blobs.column_name is 'Name of the column';
+comment on column _mirror.blobs.row is 'Place of the row in the table, from 0: DuckDB''s rowid';
+comment on column _mirror.blobs.original is 'The bytes that the server held';
+
 create table if not exists _mirror.left_out (
     what varchar not null,
     why varchar not null

@@ -7,7 +7,7 @@ out of the file does not exist here either.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 import duckdb
@@ -25,7 +25,8 @@ LONGEST = 2**32 - 1
 class Column:
     """A column: its declaration on the server, and its type in DuckDB.
 
-    `default_sql` is the default as it stands in CREATE TABLE.
+    `default_sql` is the default as it stands in CREATE TABLE; `originals` finds the bytes
+    that the file keeps of a blob's column, where that has some that it does not restore.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Column:
     key: str
     extra: str
     comment: str
+    originals: str = ""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
 
 def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
     """What `create` has made."""
+    originals = _originals(connection)
     columns = defaultdict(list)
     for schema, table, name, declared_type, duckdb_type, *rest in connection.execute(
         "select own.schema_name, own.table_name, own.column_name, own.declared_type,"
@@ -154,9 +157,10 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
         " and shown.column_name = own.column_name"
         " order by own.schema_name, own.table_name, own.position"
     ).fetchall():
-        columns[schema, table].append(
-            Column(name, type_of(declared_type, duckdb_type), declared_type, duckdb_type, *rest)
-        )
+        kept = originals.get((schema, table, name), "")
+        kind = type_of(declared_type, duckdb_type)
+        column = Column(name, kind, declared_type, duckdb_type, *rest)
+        columns[schema, table].append(replace(column, originals=kept))
     indexes = defaultdict(list)
     for schema, table, name, is_unique, names in connection.execute(
         "select schema_name, table_name, index_name, is_unique, column_names"
@@ -196,6 +200,28 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
     return Catalogue(
         {name: Schema(name, held) for name, held in tables.items()}, dict(variables.fetchall())
     )
+
+
+def _originals(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], str]:
+    """How to find the bytes of the blobs that are kept as they were, by the column's names."""
+    is_there = connection.execute(
+        "select 1 from duckdb_tables() where database_name = 'mirror'"
+        " and schema_name = '_mirror' and table_name = 'blobs'"
+    ).fetchall()
+    if not is_there:
+        # a file of an earlier version has none
+        return {}
+    rows = connection.execute(
+        "select distinct own.schema_name, own.table_name, blobs.column_name,"
+        " own.home_schema, own.home_table"
+        " from mirror._mirror.blobs as blobs join declared.tables as own"
+        " on own.home_schema = blobs.schema_name and own.home_table = blobs.table_name"
+    ).fetchall()
+    return {
+        (schema, table, column): f"schema_name = {literal(home_schema)}"
+        f" and table_name = {literal(home_table)} and column_name = {literal(column)}"
+        for schema, table, column, home_schema, home_table in rows
+    }
 
 
 def type_of(declared: str, duckdb_type: str) -> Type:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
 
 from mirror import store
 from mirror.serve import catalogue, render, show, statements
@@ -163,10 +164,10 @@ class Answer:
             for batch in result.to_arrow_reader(BATCH_ROWS):
                 yield _with_bytes(batch, blobs) if blobs else batch
 
-    def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, str]:
+    def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""
         return {
-            place: str(result.description[place][1])
+            place: result.description[place][1]
             for place, field in enumerate(self.fields)
             if field.type.kind == "blob"
         }
@@ -175,7 +176,7 @@ class Answer:
 NOTHING = Answer()
 
 
-def _with_bytes(batch: pa.RecordBatch, blobs: dict[int, str]) -> pa.RecordBatch:
+def _with_bytes(batch: pa.RecordBatch, blobs: dict[int, DuckDBPyType]) -> pa.RecordBatch:
     columns = [
         pa.array([packed(v, blobs[place]) for v in column.to_pylist()], pa.binary())
         if place in blobs

@@ -62,7 +62,7 @@ class Offline:
 
 
 class OfflineConnection(dj.Connection):
-    """A connection of DataJoint's that asks a mirror; give it to a Schema, or use `mirror.offline`."""
+    """A connection of DataJoint that asks a mirror: for a Schema, or through `mirror.offline`."""
 
     def __init__(self, database: str | os.PathLike | None = None) -> None:
         self._engine = Engine(store.path(database))

@@ -5,33 +5,25 @@ from typing import Any
 
 import numpy as np
 from datajoint.blob import pack
+from duckdb.sqltypes import DuckDBPyType
 
 DTYPES = {"BIGINT": np.int64, "DOUBLE": np.float64, "BOOLEAN": np.bool_}
 
 
-def packed(value: Any, duckdb_type: str) -> bytes | None:
-    """The bytes of a blob that was kept as numbers, lists of numbers or JSON."""
+def packed(value: Any, duckdb_type: DuckDBPyType) -> bytes | None:
+    """The bytes of a blob that was kept as numbers, lists of numbers or JSON.
+
+    A structure of `value` and `original` holds the bytes themselves where the server's blob
+    was of another form than the column's type tells.
+    """
     if value is None:
         return None
-    element = duckdb_type.partition("[")[0]
+    if duckdb_type.id == "struct":
+        if value["original"] is not None:
+            return bytes(value["original"])
+        kinds: dict[str, Any] = dict(duckdb_type.children)
+        return packed(value["value"], kinds["value"])
+    element = str(duckdb_type).partition("[")[0]
     if element not in DTYPES:
         return pack(json.loads(value), compress=False)
-    if not isinstance(value, list):
-        return pack(value, compress=False)
-    if _has_gap(value):
-        return pack(_objects(value), compress=False)
-    try:
-        return pack(np.array(value, dtype=DTYPES[element]), compress=False)
-    except ValueError:
-        # rows of several lengths
-        return pack(value, compress=False)
-
-
-def _has_gap(value: list) -> bool:
-    return any(_has_gap(item) if isinstance(item, list) else item is None for item in value)
-
-
-def _objects(value: list) -> np.ndarray:
-    array = np.empty(len(value), dtype=object)
-    array[:] = value
-    return array
+    return pack(np.array(value, dtype=DTYPES[element]), compress=False)

@@ -28,8 +28,10 @@ PRIVILEGED = (
     *("BINLOG", "CACHE", "BACKUP"),
 )
 # modes under which the same text means another thing
-OTHER_GRAMMARS = ("ANSI", "ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES", "ORACLE")
-OTHER_GRAMMARS += ("HIGH_NOT_PRECEDENCE", "IGNORE_SPACE", "MSSQL", "DB2", "POSTGRESQL")
+OTHER_GRAMMARS = (
+    *("ANSI", "ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES", "ORACLE"),
+    *("HIGH_NOT_PRECEDENCE", "IGNORE_SPACE", "MSSQL", "DB2", "POSTGRESQL"),
+)
 UTC = ("SYSTEM", "+00:00", "UTC", "ETC/UTC", "GMT", "-00:00")
 TEXT_SETS = ("UTF8", "UTF8MB3", "UTF8MB4", "DEFAULT", "BINARY", "ASCII")
 
@@ -53,7 +55,7 @@ def first_word(statement: str) -> str:
 
 
 def plain(statement: str) -> str:
-    """A statement without comments that MySQL would run: unwrapped if it is all one, else refused."""
+    """A statement without comments that MySQL would run; unwrapped if it is one as a whole."""
     if not EXECUTABLE.search(statement):
         return statement
     whole = WHOLLY_EXECUTABLE.fullmatch(statement)

@@ -1,6 +1,6 @@
 """Where tables come from: the little that a sync asks of every source."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -23,13 +23,15 @@ class Reading:
 
     `conversions` names each column of the batches with the cast that it needs; a blob
     column's type is known by now. `undecodable` counts the blobs that became NULL, per
-    column, and is complete when the last batch has been taken.
+    column, and is complete when the last batch has been taken; `originals` are then the
+    blobs that the column's type does not restore, as batches of column, row and original.
     """
 
     conversions: Mapping[str, Conversion]
     schema: "pa.Schema"
     batches: Iterator["pa.RecordBatch"]
     undecodable: dict[str, int] = field(default_factory=dict)
+    originals: Iterable["pa.RecordBatch"] = ()
     notes: tuple[str, ...] = ()
 
 

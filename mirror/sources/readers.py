@@ -143,18 +143,22 @@ def read_blobs(
         ]
     )
 
+    originals = Originals()
+
     def batches() -> Iterator[pa.RecordBatch]:
+        start = 0
         with spool, pa.ipc.open_stream(spool) as reader:
             for batch in reader:
-                yield pa.record_batch(
-                    [
-                        blobs.column(_known(batch.column(name), unpack), kinds[name])
-                        if name in kinds
-                        else batch.column(name)
-                        for name in schema.names
-                    ],
-                    schema=schema,
-                )
+                columns_here = []
+                for name in schema.names:
+                    column = batch.column(name)
+                    if name in kinds:
+                        values = list(_known(column, unpack))
+                        originals.keep(name, start, column, values, kinds[name])
+                        column = blobs.column(values, kinds[name])
+                    columns_here.append(column)
+                start += batch.num_rows
+                yield pa.record_batch(columns_here, schema=schema)
 
     return Reading(
         conversions={
@@ -168,12 +172,42 @@ def read_blobs(
         schema=schema,
         batches=batches(),
         undecodable={name: count for name, count in undecodable.items() if count},
+        originals=originals,
         notes=tuple(
             f"{table}.{name} holds single numbers among its arrays, read as arrays of one"
             for name, depths in lengths.items()
             if depths == {0, 1} and kinds[name].element != "json"
         ),
     )
+
+
+class Originals:
+    """The blobs that the type of their column does not restore, kept aside while rows stream."""
+
+    SCHEMA = pa.schema([("column", pa.string()), ("row", pa.int64()), ("original", pa.binary())])
+
+    def __init__(self) -> None:
+        self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
+        self._writer = pa.ipc.new_stream(self._spool, self.SCHEMA)
+
+    def keep(self, name: str, start: int, column: pa.Array, values: list, kind: blobs.Kind) -> None:
+        """Keep those of a batch's column whose rows begin at `start`."""
+        places = [
+            place
+            for place, value in enumerate(values)
+            if value is not None and not blobs.is_restored(value, kind)
+        ]
+        if places:
+            rows = [pa.array([name] * len(places)), pa.array([start + place for place in places])]
+            self._writer.write_batch(
+                pa.record_batch([*rows, column.take(pa.array(places))], schema=self.SCHEMA)
+            )
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        self._writer.close()
+        self._spool.seek(0)
+        with self._spool, pa.ipc.open_stream(self._spool) as reader:
+            yield from reader
 
 
 UNDECODABLE = object()

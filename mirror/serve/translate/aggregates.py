@@ -34,7 +34,7 @@ def aggregate(*names: str) -> Callable:
     def register(rule: Callable[[Typed, str], Typed]) -> Callable:
         AGGREGATES.update(names)
 
-        def apply(arguments: list[exp.Expression], context: Context) -> Typed:
+        def apply(arguments: list[exp.Expr], context: Context) -> Typed:
             inner, distinct = _inner(arguments)
             if len(inner) != 1:
                 raise Refusal(
@@ -48,7 +48,7 @@ def aggregate(*names: str) -> Callable:
     return register
 
 
-def _inner(arguments: list[exp.Expression]) -> tuple[list[exp.Expression], str]:
+def _inner(arguments: list[exp.Expr]) -> tuple[list[exp.Expr], str]:
     if len(arguments) == 1 and isinstance(arguments[0], exp.Distinct):
         return arguments[0].expressions, "distinct "
     return arguments, ""
@@ -58,7 +58,7 @@ AGGREGATES.add("COUNT")
 
 
 @special("COUNT")
-def count(arguments: list[exp.Expression], context: Context) -> Typed:
+def count(arguments: list[exp.Expr], context: Context) -> Typed:
     inner, distinct = _inner(arguments)
     if not distinct:
         if len(inner) != 1:

@@ -127,8 +127,8 @@ def _to_decimal(value: str, digits: int, scale: int) -> str:
     largest = "9" * (digits - scale) + ("." + "9" * scale if scale else "")
     rounded = f"cast({value} as decimal({LONGEST_DECIMAL}, {scale}))"
     return (
-        f"case when {value} > {largest or 0} then {largest} when {value} < -{largest} then -{largest}"
-        f" else {rounded} end"
+        f"case when {value} > {largest} then {largest}"
+        f" when {value} < -{largest} then -{largest} else {rounded} end"
     )
 
 

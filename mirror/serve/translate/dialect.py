@@ -10,6 +10,7 @@ from typing import ClassVar
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
+from sqlglot.parsers.mysql import MySQLParser
 
 from mirror.serve.answers import Refusal
 
@@ -23,20 +24,20 @@ BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp
 class Plain(MySQL):
     """MySQL without sqlglot's ideas of what its functions mean."""
 
-    class Parser(MySQL.Parser):
-        FUNCTIONS: ClassVar = {}
-        NO_PAREN_FUNCTIONS: ClassVar = {}
+    class Parser(MySQLParser):
+        FUNCTIONS: ClassVar[dict] = {}
+        NO_PAREN_FUNCTIONS: ClassVar[dict] = {}
         FUNCTION_PARSERS: ClassVar = {
             name: parser
-            for name, parser in MySQL.Parser.FUNCTION_PARSERS.items()
+            for name, parser in MySQLParser.FUNCTION_PARSERS.items()
             if name in ("CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "TRIM")
             or name in ("SUBSTR", "SUBSTRING")
         }
 
-        def _parse_projections(self) -> tuple[list[exp.Expression], None]:
+        def _parse_projections(self) -> tuple[list[exp.Expr], None]:
             return self._parse_csv(self._parse_item), None
 
-        def _parse_item(self) -> exp.Expression | None:
+        def _parse_item(self) -> exp.Expr | None:
             """An item of the select list, with its text, by which MySQL names its column."""
             start = self._curr
             item = self._parse_expression()
@@ -45,12 +46,12 @@ class Plain(MySQL):
             return item
 
 
-def parse(statement: str) -> exp.Expression:
+def parse(statement: str) -> exp.Expr:
     """Read one statement. Raises Refusal 1064 where MySQL's grammar is not met."""
     try:
-        trees = sqlglot.parse(statement, read=Plain)
+        trees = [tree for tree in sqlglot.parse(statement, read=Plain) if tree is not None]
     except sqlglot.errors.SqlglotError as error:
-        where = error.errors[0] if getattr(error, "errors", None) else {}
+        [where, *_] = getattr(error, "errors", None) or [{}]
         near = f"{where.get('highlight', '')}{where.get('end_context', '')}"[:80]
         raise Refusal(
             1064,
@@ -59,7 +60,6 @@ def parse(statement: str) -> exp.Expression:
         ) from error
     except RecursionError as error:
         raise Refusal(1436, "HY000", "The statement is nested too deeply.") from error
-    trees = [tree for tree in trees if tree is not None]
     if not trees:
         raise Refusal(1065, "42000", "Query was empty")
     if len(trees) > 1:
@@ -71,7 +71,7 @@ def parse(statement: str) -> exp.Expression:
     return trees[0]
 
 
-def _check_precedence(node: exp.Expression) -> None:
+def _check_precedence(node: exp.Expr) -> None:
     doubtful = (
         (isinstance(node, COMPARISONS) and isinstance(node.args.get("expression"), COMPARISONS))
         or (isinstance(node, exp.Between) and isinstance(node.args["high"], COMPARISONS))

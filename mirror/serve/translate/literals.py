@@ -8,6 +8,8 @@ NOT_FIXED = 31
 # 838:59:59, beyond which MySQL clips a TIME
 LONGEST_SPAN = ((838 * 60 + 59) * 60 + 59) * 1_000_000
 
+Moment = tuple[int, int, int, int, int, int, int]
+
 _DELIMITED = re.compile(
     r"\s*(\d{4}|\d{1,2})[^\w\s](\d{1,2})[^\w\s](\d{1,2})"
     r"(?:[T\s]+(\d{1,2})(?:[^\w\s](\d{1,2})(?:[^\w\s](\d{1,2})(?:\.(\d{0,6})\d*)?)?)?)?\s*(.*)",
@@ -49,7 +51,7 @@ def eve(value: str) -> datetime | None:
     return first - timedelta(microseconds=1)
 
 
-def _parts(value: str) -> tuple[int, ...] | None:
+def _parts(value: str) -> Moment | None:
     """Year, month, day, hour, minute, second and microsecond as a text gives them."""
     match = _DELIMITED.fullmatch(value)
     if match:
@@ -61,10 +63,11 @@ def _parts(value: str) -> tuple[int, ...] | None:
         digits, fraction, _ = match.groups()
         split = 4 if len(digits) in (8, 14) else 2
         parts = [digits[:split], *re.findall("..", digits[split:])]
-    year, *others = [int(part or 0) for part in (*parts, *[None] * (6 - len(parts)))]
+    numbers = [int(part or 0) for part in (*parts, *[None] * (6 - len(parts)))]
+    year, month, day, hour, minute, second = numbers
     if len(parts[0]) <= 2:
         year += 2000 if year < 70 else 1900
-    return year, *others, int((fraction or "").ljust(6, "0"))
+    return year, month, day, hour, minute, second, int((fraction or "").ljust(6, "0"))
 
 
 def span(value: str) -> int | None:

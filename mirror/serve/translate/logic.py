@@ -34,7 +34,14 @@ from mirror.serve.translate.typed import (
     text,
 )
 
-SIGNS = {exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">="}
+SIGNS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.LT: "<",
+    exp.LTE: "<=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+}
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 # to MySQL a text that is no date lies before all dates
 NO_DATE = "timestamp '0001-01-01 00:00:00'"
@@ -154,7 +161,7 @@ def _text_of(value: str) -> Typed:
 
 
 @operator(*SIGNS)
-def comparison(node: exp.Expression, context: Context) -> Typed:
+def comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = _unwrapped(node.this), _unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
@@ -173,7 +180,7 @@ def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> T
 
 
 @operator(exp.NullSafeEQ)
-def null_safe_equal(node: exp.Expression, context: Context) -> Typed:
+def null_safe_equal(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     if "null" in (a.kind, b.kind):
         return flag(f"({(b if a.kind == 'null' else a).sql} is null)", False)
@@ -182,7 +189,7 @@ def null_safe_equal(node: exp.Expression, context: Context) -> Typed:
 
 
 @operator(exp.Between)
-def between(node: exp.Expression, context: Context) -> Typed:
+def between(node: exp.Expr, context: Context) -> Typed:
     x, low, high = (context.typed(node.args[name]) for name in ("this", "low", "high"))
     above, below = compared(x, low, ">="), compared(x, high, "<=")
     return flag(f"({above.sql} and {below.sql})")
@@ -220,7 +227,7 @@ def _in_one_form(operand: Typed, values: list[Typed]) -> str:
     return f"({forms.pop()} in ({', '.join(right for _, right in pairs)}))"
 
 
-def _in_query(operands: list[Typed], query: exp.Expression, context: Context) -> Typed:
+def _in_query(operands: list[Typed], query: exp.Expr, context: Context) -> Typed:
     relation = context.query(query, context)
     if len(relation.columns) != len(operands):
         raise Refusal(1241, "21000", f"Operand should contain {len(operands)} column(s)")
@@ -256,7 +263,7 @@ def exists(node: exp.Exists, context: Context) -> Typed:
 
 
 @special("EXISTS")
-def _exists(arguments: list[exp.Expression], context: Context) -> Typed:
+def _exists(arguments: list[exp.Expr], context: Context) -> Typed:
     if len(arguments) != 1:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'EXISTS'")
     return flag(f"exists({context.query(arguments[0], context).sql})", False)
@@ -274,19 +281,19 @@ def interval(node: exp.Interval, context: Context) -> Typed:
 
 
 @operator(exp.And, exp.Or)
-def joined_conditions(node: exp.Expression, context: Context) -> Typed:
+def joined_conditions(node: exp.Expr, context: Context) -> Typed:
     # as one flat list: a restriction by a thousand keys must not nest a thousand deep
     parts = [context.condition(part) for part in node.flatten(unnest=False)]
     return flag("(" + (" and " if isinstance(node, exp.And) else " or ").join(parts) + ")")
 
 
 @operator(exp.Xor)
-def only_one(node: exp.Expression, context: Context) -> Typed:
+def only_one(node: exp.Expr, context: Context) -> Typed:
     return flag(f"({context.condition(node.this)} <> {context.condition(node.expression)})")
 
 
 @operator(exp.Not)
-def no(node: exp.Expression, context: Context) -> Typed:
+def no(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     return flag(f"(not {condition(a)})", a.is_nullable)
 
@@ -338,7 +345,7 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 
-def _unwrapped(node: exp.Expression) -> exp.Expression:
+def _unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node

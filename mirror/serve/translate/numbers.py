@@ -80,14 +80,14 @@ def added(a: Typed, b: Typed, sign: str) -> Typed:
 
 
 @operator(exp.Mul)
-def multiplied(node: exp.Expression, context: Context) -> Typed:
+def multiplied(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     (digits_a, scale_a), (digits_b, scale_b) = precision(a), precision(b)
     return _arithmetic(a, b, "*", digits_a + digits_b, scale_a + scale_b, a.decimals + b.decimals)
 
 
 @operator(exp.Div)
-def divided(node: exp.Expression, context: Context) -> Typed:
+def divided(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     if is_real(a, b):
         sql = f"({double(a)} / nullif({double(b)}, 0))"
@@ -99,7 +99,7 @@ def divided(node: exp.Expression, context: Context) -> Typed:
 
 
 @operator(exp.IntDiv)
-def divided_whole(node: exp.Expression, context: Context) -> Typed:
+def divided_whole(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     if _is_integer(a) and _is_integer(b):
         return Typed(f"({number(a)} // nullif({number(b)}, 0))", INTEGER)
@@ -107,7 +107,7 @@ def divided_whole(node: exp.Expression, context: Context) -> Typed:
 
 
 @operator(exp.Mod)
-def remainder(node: exp.Expression, context: Context) -> Typed:
+def remainder(node: exp.Expr, context: Context) -> Typed:
     return _remainder(*context.both(node))
 
 
@@ -126,7 +126,7 @@ def _remainder(a: Typed, b: Typed) -> Typed:
 
 
 @operator(exp.Neg)
-def negated(node: exp.Expression, context: Context) -> Typed:
+def negated(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     if a.kind == "integer" and isinstance(a.value, int):
         return Typed(f"-{a.value}", Type("integer", a.type.length + 1), "", False, -a.value)
@@ -138,7 +138,7 @@ def negated(node: exp.Expression, context: Context) -> Typed:
 
 
 @operator(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift)
-def bits(node: exp.Expression, context: Context) -> Typed:
+def bits(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     signs = {"BitwiseAnd": "&", "BitwiseOr": "|", "BitwiseLeftShift": "<<"}
     sign = signs.get(type(node).__name__, ">>")

@@ -6,7 +6,7 @@ and what it returns; what is in no rule is refused, so that nothing passes untra
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
@@ -16,15 +16,16 @@ from mirror.serve.translate.typed import Typed
 if TYPE_CHECKING:
     from mirror.serve.translate.scope import Context
 
-Operator = Callable[[exp.Expression, "Context"], Typed]
-Function = Callable[[list[exp.Expression], "Context"], Typed]
+# each takes its own kind of node
+Operator = Callable[[Any, "Context"], Typed]
+Function = Callable[[list[exp.Expr], "Context"], Typed]
 
-OPERATORS: dict[type[exp.Expression], Operator] = {}
+OPERATORS: dict[type[exp.Expr], Operator] = {}
 FUNCTIONS: dict[str, Function] = {}
 AGGREGATES: set[str] = set()
 
 
-def operator(*kinds: type[exp.Expression]) -> Callable[[Operator], Operator]:
+def operator(*kinds: type[exp.Expr]) -> Callable[[Operator], Operator]:
     """The rule of a kind of node: is given the node and the context to translate its parts in."""
 
     def register(rule: Operator) -> Operator:
@@ -63,7 +64,7 @@ def function(
         most = None if is_open else len(parameters)
         mysql_names = names.split() or [rule.__name__.rstrip("_").upper()]
 
-        def apply(arguments: list[exp.Expression], context: "Context") -> Typed:
+        def apply(arguments: list[exp.Expr], context: "Context") -> Typed:
             if len(arguments) < needed or (most is not None and len(arguments) > most):
                 raise Refusal(
                     1582,

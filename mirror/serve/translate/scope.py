@@ -62,12 +62,12 @@ class Context:
     """
 
     scope: Scope
-    query: Callable[[exp.Expression, "Context"], Relation]
+    query: Callable[[exp.Expr, "Context"], Relation]
     session: Mapping[str, object]
-    aliases: Mapping[str, exp.Expression] = field(default_factory=dict)
+    aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
     grouped: frozenset[str] | None = None
 
-    def typed(self, node: exp.Expression) -> Typed:
+    def typed(self, node: exp.Expr) -> Typed:
         """Translate an expression. Raises Refusal for what no rule covers."""
         if isinstance(node, exp.Anonymous):
             name = str(node.this).upper()
@@ -83,10 +83,10 @@ class Context:
             )
         return rule(node, self)
 
-    def both(self, node: exp.Expression) -> tuple[Typed, Typed]:
+    def both(self, node: exp.Expr) -> tuple[Typed, Typed]:
         return self.typed(node.this), self.typed(node.expression)
 
-    def condition(self, node: exp.Expression) -> str:
+    def condition(self, node: exp.Expr) -> str:
         return condition(self.typed(node))
 
     def of_rows(self) -> "Context":

@@ -1,4 +1,4 @@
-"""SELECT statements: what the FROM clause offers, and the clauses that work on it, in DuckDB's SQL."""
+"""SELECT in DuckDB's SQL: what FROM offers, and the clauses that work on it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -43,7 +43,7 @@ class Translator:
 
     def query(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         outer: Context | None = None,
         named: Mapping[str, Relation] | None = None,
     ) -> Relation:
@@ -143,12 +143,12 @@ class _Select:
         scope, source = self._from()
         rows = self.translator.context(scope, self.named)
         items = self._items(scope)
-        aliases = {name.lower(): item for name, item in items if isinstance(item, exp.Expression)}
+        aliases = {name.lower(): item for name, item in items if isinstance(item, exp.Expr)}
         group = [self._group_key(item, rows, items) for item in self._group_nodes()]
         having = node.args.get("having")
         is_grouped = bool(group) or any(
             _has_aggregate(part)
-            for part in (*(i for _, i in items if isinstance(i, exp.Expression)), having)
+            for part in (*(i for _, i in items if isinstance(i, exp.Expr)), having)
             if part is not None
         )
         keys = [key(item) for item in group]
@@ -197,7 +197,7 @@ class _Select:
             scope, sql = self._joined(scope, sql, join)
         return replace(scope, outer=self.outer), f" from {sql}"
 
-    def _source(self, node: exp.Expression) -> tuple[Scope, str]:
+    def _source(self, node: exp.Expr) -> tuple[Scope, str]:
         """A table or a subquery on its own."""
         alias = self.translator.alias()
         if isinstance(node, exp.Subquery):
@@ -271,9 +271,9 @@ class _Select:
         words = f"{side.lower()} join" if side else "join"
         return merged, f"{sql} {words} {other_sql} on ({' and '.join(tests) or 'true'})"
 
-    def _items(self, scope: Scope) -> list[tuple[str, exp.Expression | Typed]]:
+    def _items(self, scope: Scope) -> list[tuple[str, exp.Expr | Typed]]:
         """The select list with its names, its stars spelled out."""
-        items: list[tuple[str, exp.Expression | Typed]] = []
+        items: list[tuple[str, exp.Expr | Typed]] = []
         for item in self.node.expressions:
             if isinstance(item, exp.Star):
                 if _extras(item, set()):
@@ -290,7 +290,7 @@ class _Select:
                 items.append((_own_name(item), item))
         return items
 
-    def _group_nodes(self) -> list[exp.Expression]:
+    def _group_nodes(self) -> list[exp.Expr]:
         group = self.node.args.get("group")
         if group is None:
             return []
@@ -300,9 +300,9 @@ class _Select:
 
     def _group_key(
         self,
-        node: exp.Expression,
+        node: exp.Expr,
         rows: Context,
-        items: list[tuple[str, exp.Expression | Typed]],
+        items: list[tuple[str, exp.Expr | Typed]],
     ) -> Typed:
         """A key: a column, an expression, or the number or alias of an item of the select list."""
         if isinstance(node, exp.Literal) and not node.is_string:
@@ -312,7 +312,7 @@ class _Select:
             found = rows.scope.find(node.name)
             if found is None and node.name.lower() in by_name:
                 item = by_name[node.name.lower()]
-                return rows.typed(item) if isinstance(item, exp.Expression) else item
+                return rows.typed(item) if isinstance(item, exp.Expr) else item
         return rows.typed(node)
 
 
@@ -332,6 +332,13 @@ def stored(column: Column, alias: str) -> Typed:
         held = "small"
     elif kind.kind == "time":
         held = "interval"
+    elif kind.kind == "blob" and column.originals:
+        original = (
+            "(select b.original from mirror._mirror.blobs as b"
+            f' where {column.originals} and b."row" = {alias}.rowid)'
+        )
+        both = f"{{'value': {sql}, 'original': {original}}}"
+        sql = f"case when {sql} is not null then {both} end"
     elif kind.kind == "json":
         sql = f"cast({sql} as varchar)"
     return Typed(sql, kind, held, column.is_nullable, name=column.name)
@@ -380,9 +387,9 @@ def _by_lower(columns: list[tuple[str, Typed]]) -> list[tuple[str, Typed]]:
     return [(name.lower(), column) for name, column in columns]
 
 
-def _item(item: exp.Expression | Typed, rows: Context, context: Context) -> Typed:
+def _item(item: exp.Expr | Typed, rows: Context, context: Context) -> Typed:
     """An item of the select list; in a query of groups, a key or something made of the group."""
-    if isinstance(item, exp.Expression):
+    if isinstance(item, exp.Expr):
         if context.grouped and not _has_aggregate(item):
             as_key = rows.typed(item)
             if as_key.sql in context.grouped:
@@ -393,7 +400,7 @@ def _item(item: exp.Expression | Typed, rows: Context, context: Context) -> Type
     return replace(item, sql=f"first({item.sql})")
 
 
-def _order(node: exp.Expression, context: Context, columns: Mapping[str, Typed]) -> str:
+def _order(node: exp.Expr, context: Context, columns: Mapping[str, Typed]) -> str:
     """ORDER BY, NULL first and an enum in the order of its members."""
     order = node.args.get("order")
     if order is None:
@@ -423,14 +430,12 @@ def _place(node: exp.Literal, n: int) -> int:
     return int(node.this) - 1
 
 
-def _numbered(
-    node: exp.Literal, items: list[tuple[str, exp.Expression | Typed]], rows: Context
-) -> Typed:
+def _numbered(node: exp.Literal, items: list[tuple[str, exp.Expr | Typed]], rows: Context) -> Typed:
     _, item = items[_place(node, len(items))]
-    return rows.typed(item) if isinstance(item, exp.Expression) else item
+    return rows.typed(item) if isinstance(item, exp.Expr) else item
 
 
-def _limit(node: exp.Expression) -> str:
+def _limit(node: exp.Expr) -> str:
     sql = ""
     for name in ("limit", "offset"):
         part = node.args.get(name)
@@ -444,7 +449,7 @@ def _limit(node: exp.Expression) -> str:
     return sql
 
 
-def _united(node: exp.Expression) -> list[exp.Expression]:
+def _united(node: exp.Expr) -> list[exp.Expr]:
     """The parts of a chain of UNIONs of one kind, whose columns MySQL types together."""
     parts = [node.expression]
     first = node.this
@@ -458,12 +463,12 @@ def _united(node: exp.Expression) -> list[exp.Expression]:
     return [first, *reversed(parts)]
 
 
-def _extras(node: exp.Expression, known: set[str]) -> set[str]:
+def _extras(node: exp.Expr, known: set[str]) -> set[str]:
     """What a node holds beside the parts that are known."""
     return {name for name, part in node.args.items() if part and name not in known}
 
 
-def _lifted(node: exp.Subquery) -> exp.Expression:
+def _lifted(node: exp.Subquery) -> exp.Expr:
     """(SELECT ...) ORDER BY ... LIMIT ... as a query around the one in parentheses."""
     if _extras(node, {"this", "alias", "order", "limit", "offset"}):
         raise Refusal(1235, "42000", "The mirror does not translate such a subquery")
@@ -473,11 +478,11 @@ def _lifted(node: exp.Subquery) -> exp.Expression:
     return around
 
 
-def replace_alias(node: exp.Subquery) -> exp.Expression:
+def replace_alias(node: exp.Subquery) -> exp.Expr:
     return node.this if not _extras(node, {"this", "alias"}) else _lifted(node)
 
 
-def _has_aggregate(node: exp.Expression) -> bool:
+def _has_aggregate(node: exp.Expr) -> bool:
     """Whether an aggregate stands in an expression, subqueries aside."""
     stack = [node]
     while stack:
@@ -492,7 +497,7 @@ def _has_aggregate(node: exp.Expression) -> bool:
     return False
 
 
-def _own_name(item: exp.Expression) -> str:
+def _own_name(item: exp.Expr) -> str:
     """What MySQL calls a column without an alias: its name, or its text."""
     if isinstance(item, exp.Column):
         return item.name
@@ -502,14 +507,14 @@ def _own_name(item: exp.Expression) -> str:
 
 
 @operator(exp.Column)
-def column(node: exp.Expression, context: Context) -> Typed:
+def column(node: exp.Expr, context: Context) -> Typed:
     if not isinstance(node, exp.Column) or isinstance(node.this, exp.Star):
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near '*'")
     return context.column(node)
 
 
 @operator(exp.Subquery)
-def scalar(node: exp.Expression, context: Context) -> Typed:
+def scalar(node: exp.Expr, context: Context) -> Typed:
     relation = context.query(node, context)
     if len(relation.columns) != 1:
         raise Refusal(1241, "21000", "Operand should contain 1 column(s)")

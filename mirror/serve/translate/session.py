@@ -21,7 +21,7 @@ FACTS = {
 
 def _about(name: str) -> None:
     @special(name)
-    def rule(arguments: list[exp.Expression], context: Context) -> Typed:
+    def rule(arguments: list[exp.Expr], context: Context) -> Typed:
         return constant(context.session.get(FACTS[name]))
 
 

@@ -74,7 +74,7 @@ def adjacent(node: exp.Concat, context: Context) -> Typed:
 
 
 @operator(exp.Null)
-def null(node: exp.Expression, context: Context) -> Typed:
+def null(node: exp.Expr, context: Context) -> Typed:
     return constant(None)
 
 
@@ -103,9 +103,7 @@ def like_with_escape(node: exp.Escape, context: Context) -> Typed:
     return _like(inner, inner.this, inner.expression, str(character.this), context)
 
 
-def _like(
-    node: exp.Expression, a: exp.Expression, b: exp.Expression, escape: str, context: Context
-) -> Typed:
+def _like(node: exp.Expr, a: exp.Expr, b: exp.Expr, escape: str, context: Context) -> Typed:
     tested, pattern = context.typed(a), context.typed(b)
     if len(escape) > 1:
         raise Refusal(1210, "HY000", "Incorrect arguments to ESCAPE")
@@ -121,7 +119,7 @@ def _like(
 
 
 @operator(exp.RegexpLike)
-def regexp(node: exp.Expression, context: Context) -> Typed:
+def regexp(node: exp.Expr, context: Context) -> Typed:
     a, pattern = context.both(node)
     return flag(f"regexp_matches({text(a)}, {text(pattern)}, 'i')")
 

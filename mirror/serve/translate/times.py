@@ -286,7 +286,7 @@ def from_days(n: str) -> str:
 
 
 @special("TIMESTAMPDIFF")
-def timestampdiff(arguments: list[exp.Expression], context: Context) -> Typed:
+def timestampdiff(arguments: list[exp.Expr], context: Context) -> Typed:
     """How many whole units lie between two moments."""
     if len(arguments) != 3:
         raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPDIFF")
@@ -302,7 +302,7 @@ def timestampdiff(arguments: list[exp.Expression], context: Context) -> Typed:
 
 
 @special("TIMESTAMPADD")
-def timestampadd(arguments: list[exp.Expression], context: Context) -> Typed:
+def timestampadd(arguments: list[exp.Expr], context: Context) -> Typed:
     if len(arguments) != 3:
         raise Refusal(1582, "42000", "Incorrect parameter count in TIMESTAMPADD")
     unit = arguments[0].name.upper().removeprefix("SQL_TSI_")
@@ -310,16 +310,16 @@ def timestampadd(arguments: list[exp.Expression], context: Context) -> Typed:
 
 
 @special("DATE_ADD", "ADDDATE")
-def date_add(arguments: list[exp.Expression], context: Context) -> Typed:
+def date_add(arguments: list[exp.Expr], context: Context) -> Typed:
     return _with_interval(arguments, 1, context)
 
 
 @special("DATE_SUB", "SUBDATE")
-def date_sub(arguments: list[exp.Expression], context: Context) -> Typed:
+def date_sub(arguments: list[exp.Expr], context: Context) -> Typed:
     return _with_interval(arguments, -1, context)
 
 
-def _with_interval(arguments: list[exp.Expression], sign: int, context: Context) -> Typed:
+def _with_interval(arguments: list[exp.Expr], sign: int, context: Context) -> Typed:
     if len(arguments) != 2:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near ')'")
     a, step = context.typed(arguments[0]), arguments[1]
@@ -329,7 +329,7 @@ def _with_interval(arguments: list[exp.Expression], sign: int, context: Context)
 
 
 @operator(exp.Add, exp.Sub)
-def plus_minus(node: exp.Expression, context: Context) -> Typed:
+def plus_minus(node: exp.Expr, context: Context) -> Typed:
     sign = "+" if isinstance(node, exp.Add) else "-"
     for step, other in ((node.expression, node.this), (node.this, node.expression)):
         if isinstance(step, exp.Interval) and not isinstance(other, exp.Interval):
@@ -338,7 +338,7 @@ def plus_minus(node: exp.Expression, context: Context) -> Typed:
     return added(*context.both(node), sign)
 
 
-def _later(a: Typed, amount: exp.Expression, unit: str, sign: int, context: Context) -> Typed:
+def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -> Typed:
     """A date or datetime so many units later: a date stays one if it moves by days."""
     months, micros = _amount(context.typed(amount), unit)
     if a.kind == "time":
