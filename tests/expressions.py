@@ -482,6 +482,9 @@ def draw_expression(draw: Callable, tables: Mapping[str, Drawn], depth: int) -> 
 
 def draw_restriction(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn:
     sign = draw(st.sampled_from(("&", "&", "&", "-")))
+    if not drawn.key:
+        # an aggregate over everything, which DataJoint cannot restrict
+        return drawn
     condition = draw_condition(draw, drawn, tables, 2)
     restricted = replace(drawn, recipe=Operation(drawn.recipe, sign, condition))
     if isinstance(condition, str):

@@ -12,6 +12,7 @@ import contextlib
 import io
 import itertools
 import pickle
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -89,8 +90,23 @@ def last_sessions(ibl: SimpleNamespace) -> Any:
     )
 
 
-def edges(diagram: dj.Diagram) -> tuple[list, list]:
-    return sorted(diagram.nodes()), sorted((a, b) for a, b in diagram.edges())
+def edges(diagram: dj.Diagram) -> tuple[list[str], list[tuple[str, str]]]:
+    """Nodes and edges; the numbered node of a renamed key is called after its two ends."""
+
+    def name(node: str) -> str:
+        ends = [*diagram.predecessors(node), *diagram.successors(node)]
+        return " to ".join(ends) if node.isdigit() else node
+
+    return sorted(map(name, diagram.nodes())), sorted(
+        (name(a), name(b)) for a, b in diagram.edges()
+    )
+
+
+def classes(code: str) -> list[str]:
+    """The classes of a schema as code, in no order, since DataJoint's is that of its graph."""
+    for number, schema in re.findall(r"(vmod\d+) = .*'(\w+)'\)", code):
+        code = re.sub(rf"\b{number}\b", schema, code)
+    return sorted(re.split(r"\n\n+|\n(?=ibl_)", code))
 
 
 def printed(function: Callable[[], Any]) -> tuple[str, Any]:
@@ -266,7 +282,7 @@ STATEMENTS: dict[str, Operation] = {
     "list_tables": lambda ibl: sorted(dj.Schema("ibl_behavior").list_tables()),
     "size of a schema": lambda ibl: type(dj.Schema("ibl_behavior").size_on_disk),
     "a schema exists": lambda ibl: dj.Schema("ibl_behavior").exists,
-    "a schema as code": lambda ibl: dj.VirtualModule("it", "ibl_reference").schema.code,
+    "a schema as code": lambda ibl: classes(dj.VirtualModule("it", "ibl_reference").schema.code),
     "FreeTable": lambda ibl: dj.FreeTable(dj.conn(), "`ibl_behavior`.`_trial_set__trial`").head(1),
     "make_sql": lambda ibl: (ibl.subject.Subject & {"sex": "F"}).make_sql(),
     "in": lambda ibl: {"subject_nickname": "ibl-t1"} in ibl.subject.Subject(),
