@@ -345,12 +345,20 @@ def slots(template: str) -> set[str]:
 class Sql:
     """Draws SQL over some columns; % is doubled where DataJoint leaves that to its user."""
 
-    def __init__(self, draw: Callable, columns: tuple[Column, ...], group: str = "") -> None:
+    def __init__(
+        self,
+        draw: Callable,
+        columns: tuple[Column, ...],
+        group: str = "",
+        is_condition: bool = True,
+    ) -> None:
         self.draw = draw
         self.columns = columns
         self.group = group
         self.last: Column | None = None
         self.same = ""
+        # in conditions DataJoint takes words in lower case for attributes
+        self.is_lower = not is_condition and draw(st.booleans())
         self.kinds = {column.kind for column in columns} | {"number", "string", "truth"}
         # a moment has a date and a time of day
         if self.kinds & {"date", "moment"}:
@@ -379,6 +387,7 @@ class Sql:
         return self.draw(st.sampled_from(fitting)) if fitting else "NULL"
 
     def fill(self, template: str, depth: int) -> str:
+        template = template.lower() if self.is_lower else template
         return re.sub(r"\{(\w+)(?::(\w+))?\}", lambda m: self.slot(m[1], m[2], depth), template)
 
     def slot(self, kind: str, form: str | None, depth: int) -> str:
@@ -496,7 +505,10 @@ def draw_restriction(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) 
 def draw_condition(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn], depth: int) -> Any:
     form = draw(
         st.sampled_from(
-            ("string", "string", "string", "dict", "dict", "table", "table", "list", "not", "and")
+            (
+                *("string", "string", "string", "dict", "dict", "table", "table", "list"),
+                *("not", "and", "fetched"),
+            )
             if depth
             else ("string", "dict")
         )
@@ -508,6 +520,17 @@ def draw_condition(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn], de
             return draw_mapping(draw, drawn)
         case "table":
             return draw_partner(draw, drawn, tables).recipe
+        case "fetched":
+            # keys or rows that were fetched before, as scripts pass them on
+            options: dict[str, Any] = {"order_by": "KEY", "limit": draw(st.integers(1, 4))}
+            other = draw_partner(draw, drawn, tables)
+            other = other.without({column.name for column in other.rest})
+            way = draw(st.sampled_from(("KEY", "array", "frame", "dict")))
+            if way == "frame":
+                options["format"] = "frame"
+            if way == "dict":
+                options["as_dict"] = True
+            return Call(other.recipe, "fetch", ("KEY",) if way == "KEY" else (), options)
         case "not":
             return Call("dj", "Not", (draw_condition(draw, drawn, tables, depth - 1),))
     several = [
@@ -533,7 +556,9 @@ def draw_mapping(draw: Callable, drawn: Drawn) -> dict[str, Any]:
     return found
 
 
-def draw_partner(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn:
+def draw_partner(
+    draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn], is_strict: bool = True
+) -> Drawn:
     """Another expression that may be joined with this one, if possible by a shared key."""
     names = {column.name for column in drawn.columns}
     kin = [t for t in tables.values() if names & {column.name for column in t.key}]
@@ -542,7 +567,7 @@ def draw_partner(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> D
         step = draw(st.sampled_from((draw_restricted_by_text, draw_projection)))
         other = step(draw, other, tables)
     # DataJoint refuses to join by attributes that are secondary in both
-    return other.without({column.name for column in drawn.rest})
+    return other.without({c.name for c in drawn.rest if is_strict or c.kind == "blob"})
 
 
 def draw_restricted_by_text(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn:
@@ -551,7 +576,8 @@ def draw_restricted_by_text(draw: Callable, drawn: Drawn, tables: Mapping[str, D
 
 
 def draw_join(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Drawn:
-    other = draw_partner(draw, drawn, tables)
+    sign = draw(st.sampled_from(("*", "*", "*", "*", "left", "@")))
+    other = draw_partner(draw, drawn, tables, is_strict=sign != "@")
     names = {column.name for column in drawn.columns}
     shared = names & {column.name for column in other.columns}
     if drawn.is_closed:
@@ -567,7 +593,10 @@ def draw_join(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -> Draw
     ]
     columns = [replace(column, is_key=column.name in keys) for column in columns]
     columns = [c for c in columns if c.is_key] + [c for c in columns if not c.is_key]
-    recipe = Operation(drawn.recipe, "*", other.recipe)
+    if sign == "left":
+        recipe: Any = Call(drawn.recipe, "join", (other.recipe,), {"left": True})
+    else:
+        recipe = Operation(drawn.recipe, sign, other.recipe)
     # the string of either side stands for both
     if any(c.is_mixed for c in columns if c.name in shared):
         columns = [_folded(c) if c.name in shared else c for c in columns]
@@ -608,7 +637,7 @@ def draw_projection(draw: Callable, drawn: Drawn, tables: Mapping[str, Drawn]) -
                 if old.name in arguments:
                     arguments.remove(old.name)
             continue
-        sql = Sql(draw, drawn.columns)
+        sql = Sql(draw, drawn.columns, is_condition=False)
         kinds = ("number", "number", "number", "string", "string", "date", "moment", "span", "uuid")
         kind = draw(st.sampled_from([kind for kind in kinds if kind in sql.kinds]))
         text = sql(kind, draw(st.integers(1, 3)))
@@ -659,7 +688,7 @@ def draw_aggregates(
         if name in options:
             continue
         kind = draw(st.sampled_from(kinds))
-        sql = Sql(draw, tuple(inner), group)
+        sql = Sql(draw, tuple(inner), group, is_condition=False)
         text = sql.fill(sql.template(AGGREGATE[kind]), draw(st.integers(0, 2)))
         options[name] = text.replace("%", "%%")
         computed.append(Column(name, kind, False, is_mixed=kind == "string"))

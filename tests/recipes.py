@@ -7,7 +7,14 @@ from typing import Any
 
 import datajoint as dj
 
-SIGNS = {"&": operator.and_, "-": operator.sub, "*": operator.mul, "+": operator.add}
+SIGNS = {
+    "&": operator.and_,
+    "-": operator.sub,
+    "*": operator.mul,
+    "+": operator.add,
+    "^": operator.xor,
+    "@": operator.matmul,
+}
 BUILTINS = {"len": len, "bool": bool, "list": list}
 
 
