@@ -200,6 +200,8 @@ def _refusal(error: Exception) -> Refusal:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in text.upper():
         return Refusal(1317, "70100", "Query execution was interrupted")
+    if "The mirror" in text:
+        return Refusal(1235, "42000", text[text.index("The mirror") :])
     if "out of range" in text.lower() or "overflow" in text.lower():
         return Refusal(1690, "22003", f"Value is out of range ({text})")
     if "More than one row returned by a subquery" in text:

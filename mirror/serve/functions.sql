@@ -47,19 +47,31 @@ create macro clipped(us, most) as case when us > most then most when us < -most 
 create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
     + cast(trunc((x - trunc(x)) * 1000000) as bigint);
 
--- Texts that are dates, datetimes and times; NULL if they are none.
-create macro moment(t) as coalesce(
-    try_strptime(regexp_extract(t, '^\s*(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}:\d{1,2}\.\d{1,6})', 1), ['%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%dT%H:%M:%S.%f']),
-    try_strptime(regexp_extract(t, '^\s*(\d{4}-\d{1,2}-\d{1,2}[ T]\d{1,2}:\d{1,2}:\d{1,2})', 1), ['%Y-%m-%d %H:%M:%S', '%Y-%m-%dT%H:%M:%S']),
-    try_strptime(regexp_extract(t, '^\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2})', 1), ['%Y-%m-%d', '%Y/%m/%d', '%Y.%m.%d']),
-    try_strptime(regexp_extract(t, '^\s*(\d{14})\s*$', 1), '%Y%m%d%H%M%S'),
-    try_strptime(regexp_extract(t, '^\s*(\d{8})\s*$', 1), '%Y%m%d'));
-create macro _part(t, i) as cast(regexp_extract(t, '^\s*-?(\d{1,3}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,6}))?)?\s*$', i) as varchar);
-create macro span(t) as if(regexp_matches(t, '^\s*-?\d{1,3}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?\s*$'),
-    if(starts_with(ltrim(t), '-'), -1, 1) * least(3020399000000,
-        (coalesce(try_cast(_part(t, 1) as bigint), 0) * 3600 + coalesce(try_cast(_part(t, 2) as bigint), 0) * 60
-        + coalesce(try_cast(_part(t, 3) as bigint), 0)) * 1000000 + coalesce(try_cast(rpad(_part(t, 4), 6, '0') as bigint), 0)),
-    if(moment(t) is not null, epoch_us(moment(t)) - epoch_us(date_trunc('day', moment(t))), null));
+-- Texts that are dates, datetimes and times; NULL if they cannot be. MySQL reads many a text as
+-- a date: what is not written plainly is an error here, not a guess.
+create macro moment(t) as case
+    when t is null then null
+    when regexp_full_match(t, '\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?)?')
+        and try_cast(t as timestamp) is not null then cast(t as timestamp)
+    when regexp_full_match(t, '\d{8}') and try_strptime(t, '%Y%m%d') is not null
+        then strptime(t, '%Y%m%d')
+    when regexp_full_match(t, '\d{14}') and try_strptime(t, '%Y%m%d%H%M%S') is not null
+        then strptime(t, '%Y%m%d%H%M%S')
+    when not regexp_matches(t, '^\s*\d') then null
+    else error('The mirror is not sure which date MySQL makes of ' || t)
+end;
+create macro span(t) as case
+    when t is null then null
+    when regexp_full_match(t, '-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d{1,6})?)?')
+        then if(starts_with(t, '-'), -1, 1) * least(3020399000000,
+            cast(split_part(ltrim(t, '-'), ':', 1) as bigint) * 3600000000
+            + cast(split_part(t, ':', 2) as bigint) * 60000000
+            + cast(round(cast('0' || split_part(t, ':', 3) as double) * 1000000) as bigint))
+    when regexp_full_match(t, '\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?')
+        then epoch_us(moment(t)) - epoch_us(date_trunc('day', moment(t)))
+    when not regexp_matches(t, '^\s*-?\d') then null
+    else error('The mirror is not sure which time MySQL makes of ' || t)
+end;
 
 -- MySQL divides decimals to the ninth digit and cuts there; DOUBLE errs behind the twelfth.
 create macro quotient(a, b) as trunc(round(a / nullif(b, 0) * 1e9, 3)) / 1e9;
