@@ -49,7 +49,7 @@ NUMBER = (
     *("UNIX_TIMESTAMP({moment})", "TIME_TO_SEC(TIMEDIFF({moment}, {moment})) / 60"),
     *("CAST({number} AS SIGNED)", "CAST({number} AS DECIMAL(12,3))", "CAST({string} AS SIGNED)"),
     *("CAST({truth} AS UNSIGNED)", "ISNULL({any})", "{string} + 0", "{day} + 0", "{enum} + 0"),
-    *("{number} & 3", "{number:column} | 1", "{number} + {string}", "INTERVAL({number}, 0, 1, 10)"),
+    *("{number} & 3", "{number:column} | 1", "{number} + {string}"),
 )
 STRING = (
     *("{string:column}", "{enum}", "{string:literal}", "CONCAT({string}, {string})"),
