@@ -12,6 +12,7 @@ from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
+    DOUBLE,
     LONGEST_DECIMAL,
     Typed,
     collated,
@@ -145,6 +146,9 @@ def _extreme(name: str, a: Typed) -> Typed:
         return Typed(f"arg_{name}({text(a)}, {collated(a)})", kind)
     if a.held == "boolean":
         return Typed(f"{name}({number(a)})", a.type)
+    if a.kind == "float" and not a.is_stored:
+        # MySQL keeps to six digits only what a table holds
+        return Typed(f"{name}({double(a)})", DOUBLE)
     return Typed(f"{name}({a.sql})", a.type, a.held)
 
 

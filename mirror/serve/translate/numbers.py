@@ -102,7 +102,8 @@ def divided(node: exp.Expr, context: Context) -> Typed:
 def divided_whole(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     if _is_integer(a) and _is_integer(b):
-        return Typed(f"({number(a)} // nullif({number(b)}, 0))", INTEGER)
+        kind = Type("integer", 20, unsigned=_is_unsigned(a, b))
+        return Typed(f"({number(a)} // nullif({number(b)}, 0))", kind)
     return Typed(f"cast(trunc({double(a)} / nullif({double(b)}, 0)) as bigint)", INTEGER)
 
 
@@ -116,7 +117,7 @@ def _remainder(a: Typed, b: Typed) -> Typed:
     if is_real(a, b):
         return Typed(f"({double(a)} % nullif({double(b)}, 0))", real(max(a.decimals, b.decimals)))
     if _is_integer(a) and _is_integer(b):
-        return Typed(f"({number(a)} % nullif({number(b)}, 0))", INTEGER)
+        return Typed(f"({number(a)} % nullif({number(b)}, 0))", _whole(a))
     scale = max(precision(a)[1], precision(b)[1])
     held = f"decimal({LONGEST_DECIMAL}, {scale})"
     return Typed(
@@ -152,7 +153,7 @@ def bits(node: exp.Expr, context: Context) -> Typed:
 def abs_(a: Typed) -> Typed:
     if is_real(a):
         return Typed(f"abs({double(a)})", real(a.decimals))
-    return Typed(f"abs({number(a)})", a.type if a.kind == "decimal" else INTEGER, _still(a))
+    return Typed(f"abs({number(a)})", a.type if a.kind == "decimal" else _whole(a), _still(a))
 
 
 @function(as_is)
@@ -176,7 +177,12 @@ def _to_whole(a: Typed, name: str) -> Typed:
     if a.kind == "decimal":
         # MySQL counts the ninth digit of a quotient, and no error of DOUBLE behind it
         return Typed(f"cast({name}(round({double(a)}, 9)) as bigint)", INTEGER)
-    return Typed(number(a), INTEGER)
+    return Typed(number(a), _whole(a))
+
+
+def _whole(a: Typed) -> Type:
+    """An integer of the sign that the operand allows."""
+    return Type("integer", 20, unsigned=a.type.unsigned)
 
 
 @function(as_is, as_is)
@@ -199,10 +205,10 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         return Typed(cut, real(shown))
     if _is_integer(a):
         if isinstance(known, int) and known >= 0:
-            return Typed(number(a), INTEGER)
+            return Typed(number(a), _whole(a))
         step = f"cast(pow(10, greatest(0, -({where}))) as bigint)"
         half = f"sign({number(a)}) * ({step} // 2)" if rounds else "0"
-        return Typed(f"cast(({number(a)} + {half}) // {step} * {step} as bigint)", INTEGER)
+        return Typed(f"(({number(a)} + {half}) // {step} * {step})", _whole(a))
     digits, scale = precision(a)
     shown = min(max(known, 0), LONGEST_DECIMAL) if isinstance(known, int) else scale
     if a.held == "double":

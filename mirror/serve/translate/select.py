@@ -1,6 +1,6 @@
 """SELECT in DuckDB's SQL: what FROM offers, and the clauses that work on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -112,7 +112,7 @@ class Translator:
             raise Refusal(1060, "42S21", "Duplicate column name in a UNION")
         distinct = ""
         if node.args["distinct"]:
-            distinct = f"distinct on ({', '.join(map(key, columns.values()))}) "
+            distinct = _distinct(columns.values())
         shown = ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns.items())
         lower = {name.lower(): column for name, column in columns.items()}
         context = self.context(Scope((), lower, frozenset(), outer), named)
@@ -159,7 +159,8 @@ class _Select:
         columns = [(name, _item(item, rows, context)) for name, item in items]
         distinct = bool(node.args.get("distinct"))
         if is_grouped or distinct or node.args.get("limit"):
-            columns = [(name, settled(column)) for name, column in columns]
+            # MySQL puts these rows into a table of its own
+            columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
         where = [rows.condition(node.args["where"].this)] if node.args.get("where") else []
         after = replace(context, aliases=aliases)
         having_sql = ""
@@ -170,7 +171,7 @@ class _Select:
                 where.append(after.condition(having.this))
         sql = "select "
         if distinct:
-            sql += f"distinct on ({', '.join(key(column) for _, column in columns)}) "
+            sql += _distinct(column for _, column in columns)
         sql += ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns)
         sql += source
         if where:
@@ -341,7 +342,7 @@ def stored(column: Column, alias: str) -> Typed:
         sql = f"case when {sql} is not null then {both} end"
     elif kind.kind == "json":
         sql = f"cast({sql} as varchar)"
-    return Typed(sql, kind, held, column.is_nullable, name=column.name)
+    return Typed(sql, kind, held, column.is_nullable, name=column.name, is_stored=True)
 
 
 def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
@@ -381,6 +382,12 @@ def _equal(scope: Scope, other: Scope, name: str) -> str:
     if left is None or right is None:
         raise Refusal(1054, "42S22", f"Unknown column '{name}' in 'from clause'")
     return compared(left, right, "=").sql
+
+
+def _distinct(columns: Iterable[Typed]) -> str:
+    """One row for each value of the columns that differ at all."""
+    keys = [key(column) for column in columns if column.value is None and column.kind != "null"]
+    return f"distinct on ({', '.join(keys)}) " if keys else "distinct "
 
 
 def _by_lower(columns: list[tuple[str, Typed]]) -> list[tuple[str, Typed]]:

@@ -24,7 +24,8 @@ class Typed:
     'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
     as 'double' (a quotient, of which MySQL keeps more digits than it shows). Times are held
     as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
-    `name` a column's, as it is spelled where it is declared.
+    `name` a column's, as it is spelled where it is declared; `is_stored` tells of a column that
+    MySQL finds in a table, and does not work out on the way.
     """
 
     sql: str
@@ -33,6 +34,7 @@ class Typed:
     is_nullable: bool = True
     value: object = None
     name: str = ""
+    is_stored: bool = False
 
     @property
     def kind(self) -> str:
@@ -238,6 +240,9 @@ def key(expression: Typed) -> str:
         return collated(expression)
     if expression.held == "double":
         return exact(expression)
+    if isinstance(expression.value, int):
+        # a bare number would name a column by its place
+        return number(expression)
     return expression.sql
 
 
@@ -353,14 +358,13 @@ def constant(value: object) -> Typed:
         case int():
             return Typed(str(value), Type("integer", len(str(value))), "", False, value)
         case datetime():
-            return Typed(
-                f"timestamp '{value}'", moment_type(6 if value.microsecond else 0), "", False
-            )
+            kind = moment_type(6 if value.microsecond else 0)
+            return Typed(f"timestamp '{value}'", kind, "", False, value)
         case date():
-            return Typed(f"date '{value}'", DATE, "", False)
+            return Typed(f"date '{value}'", DATE, "", False, value)
         case timedelta():
             micros = value // timedelta(microseconds=1)
-            return Typed(f"cast({micros} as bigint)", span_type(), "", False)
+            return Typed(f"cast({micros} as bigint)", span_type(), "", False, value)
         case _:
             written = str(value)
             return Typed(
