@@ -43,7 +43,6 @@ NUMBER = (
         "TIME_TO_SEC({span})",
         "MICROSECOND({moment})",
         "EXTRACT(YEAR FROM {day})",
-        "YEARWEEK({day})",
     ),
     *("TIMESTAMPDIFF({unit}, {moment}, {moment})", "TIMESTAMPDIFF({unit}, {day}, {day})"),
     *("UNIX_TIMESTAMP({moment})", "TIME_TO_SEC(TIMEDIFF({moment}, {moment})) / 60"),

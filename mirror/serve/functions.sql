@@ -130,3 +130,11 @@ create macro inserted(t, start, n, other) as case
     when n < 0 or start + n > len(t) then left(t, start - 1) || other
     else left(t, start - 1) || other || substring(t, start + n)
 end;
+create macro first_byte(t) as if(t = '', 0, cast('0x' || left(hex(encode(t)), 2) as bigint));
+-- The texts of DISTINCT values: `l` holds a key and a text of each, in the order of the keys.
+create macro distinct_texts(l, separator) as array_to_string(
+    list_transform(
+        list_filter(l, lambda x, i: i = 1 or x.k is distinct from l[i - 1].k), lambda x: x.v
+    ),
+    separator
+);

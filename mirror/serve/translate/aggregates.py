@@ -176,31 +176,39 @@ AGGREGATES.add("GROUP_CONCAT")
 
 @operator(exp.GroupConcat)
 def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
-    inner, order, rows = node.this, "", context.of_rows()
+    inner, rows = node.this, context.of_rows()
     separator = node.args.get("separator")
     between = literals.quoted_text(str(separator.this) if separator is not None else ",")
-    distinct = ""
+    order: list[exp.Ordered] = []
     if isinstance(inner, exp.Order):
-        keys = [rows.typed(item.this) for item in inner.expressions]
-        descents = [bool(item.args.get("desc")) for item in inner.expressions]
-        order = " order by " + ", ".join(map(ordered, keys, descents))
-        inner = inner.this
-    if isinstance(inner, exp.Distinct):
-        distinct = "distinct "
+        order, inner = inner.expressions, inner.this
+    is_distinct = isinstance(inner, exp.Distinct)
+    if is_distinct:
         inner = inner.expressions[0] if len(inner.expressions) == 1 else inner
     # several arguments are one text, joined
     parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
     values = [rows.typed(part) for part in parts]
+    keys = [rows.typed(item.this) for item in order]
+    descents = [bool(item.args.get("desc")) for item in order]
+    if is_distinct:
+        return _distinct_concat(values, keys, any(descents), between)
+    sorting = f" order by {', '.join(map(ordered, keys, descents))}" if keys else ""
     if any(value.kind in BYTES for value in values):
         whole = " || ".join(map(octets, values))
-        joined = f"string_agg({distinct}hex({whole}), hex(encode({between})){order})"
+        joined = f"string_agg(hex({whole}), hex(encode({between})){sorting})"
         return Typed(f"unhex({joined})", Type("binary", 1024))
     written = " || ".join(map(text, values))
-    if distinct and order:
-        # DuckDB sorts distinct values only by themselves
-        if [text(item) for item in keys] != [text(value) for value in values]:
-            raise Refusal(
-                1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
-            )
-        order = f" order by {written} {'desc' if descents[0] else 'asc'}"
-    return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))
+    return Typed(f"string_agg({written}, {between}{sorting})", Type("string", 1024))
+
+
+def _distinct_concat(
+    values: list[Typed], keys: list[Typed], descends: bool, between: str
+) -> Typed:
+    """GROUP_CONCAT(DISTINCT x), in the order of x: DuckDB sorts distinct values by themselves."""
+    if len(values) > 1 or (keys and [key(item) for item in keys] != [key(values[0])]):
+        raise Refusal(1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself")
+    [x] = values
+    way = "desc" if descends else "asc"
+    pair = f"{{'k': {key(x)}, 'v': {text(x)}}}"
+    listed = f"list({pair} order by {key(x)} {way}) filter ({x.sql} is not null)"
+    return Typed(f"distinct_texts({listed}, {between})", Type("string", 1024))

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from mirror.serve.answers import Refusal
+from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
@@ -371,7 +371,8 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         return Typed("null", combined(values))
     wanted = combined(values)
     some_null = " or ".join(f"{value.sql} is null" for value in values)
-    if wanted.kind == "string":
+    if wanted.kind in ("string", "enum"):
+        wanted = Type("string", wanted.length)
         if not all(value.kind in TEXTS for value in values):
             raise refuse(values[0], "GREATEST and LEAST with values of other kinds")
         ordered = ", ".join(f"{{'k': {collated(v)}, 'v': {text(v)}}}" for v in values)

@@ -306,7 +306,7 @@ def insert(s: str, start: str, n: str, other: str) -> str:
 
 @function(text, returns=INTEGER)
 def ascii_(s: str) -> str:
-    return f"cast(coalesce(nullif('0x' || left(hex(encode({s})), 2), '0x'), '0x0') as bigint)"
+    return f"first_byte({s})"
 
 
 @function(as_is, returns=STRING)

@@ -100,10 +100,10 @@ _part("DAYOFMONTH", "day")
 _part("DAY", "day")
 _part("QUARTER", "quarter")
 _part("DAYOFYEAR", "dayofyear")
-_part("DAYOFWEEK", "dayofweek({}) + 1")
-_part("WEEKDAY", "isodow({}) - 1")
+_part("DAYOFWEEK", "(dayofweek({}) + 1)")
+_part("WEEKDAY", "(isodow({}) - 1)")
 _part("WEEKOFYEAR", "week")
-_part("TO_DAYS", "datediff('day', date '0001-01-01', cast({} as date)) + 366")
+_part("TO_DAYS", "(datediff('day', date '0001-01-01', cast({} as date)) + 366)")
 
 
 @function(span, returns=INTEGER)
@@ -463,8 +463,11 @@ TIME_SIGNS = {
     "i": "lpad(cast(abs({0}) // 60000000 % 60 as varchar), 2, '0')",
     "s": "lpad(cast(abs({0}) // 1000000 % 60 as varchar), 2, '0')",
     "f": "lpad(cast(abs({0}) % 1000000 as varchar), 6, '0')",
+    "h": "lpad(cast((abs({0}) // 3600000000 + 11) % 12 + 1 as varchar), 2, '0')",
+    "l": "cast((abs({0}) // 3600000000 + 11) % 12 + 1 as varchar)",
+    "p": "if(abs({0}) // 3600000000 % 24 < 12, 'AM', 'PM')",
 }
-TIME_SIGNS |= {"S": TIME_SIGNS["s"]}
+TIME_SIGNS |= {"S": TIME_SIGNS["s"], "I": TIME_SIGNS["h"]}
 TIME_SIGNS["T"] = " || ':' || ".join(TIME_SIGNS[sign] for sign in "His")
 
 

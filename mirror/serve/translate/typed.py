@@ -184,8 +184,8 @@ def moment(expression: Typed) -> str:
     if isinstance(expression.value, str | int):
         parsed = literals.moment(str(expression.value))
         return "cast(null as timestamp)" if parsed is None else f"timestamp '{parsed}'"
-    if kind == "string":
-        return f"moment({sql})"
+    if kind in ("string", "enum"):
+        return f"moment({text(expression)})"
     if kind == "integer":
         return f"moment(cast({sql} as varchar))"
     if kind == "time":
@@ -215,8 +215,8 @@ def span(expression: Typed) -> str:
     if isinstance(expression.value, str | int):
         parsed = literals.span(str(expression.value))
         return "cast(null as bigint)" if parsed is None else str(parsed)
-    if kind == "string":
-        return f"span({sql})"
+    if kind in ("string", "enum"):
+        return f"span({text(expression)})"
     raise refuse(expression, "a time")
 
 
