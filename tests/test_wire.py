@@ -59,6 +59,11 @@ def test_values_are_those_of_a_server(client: pymysql.Connection, server: mariad
 
     assert row == expected
     assert list(map(type, row)) == list(map(type, expected))
+    decimals = [
+        [(field.length, field.scale) for field in cursor._result.fields if field.type_code == 246]
+        for cursor in (ours, theirs)
+    ]
+    assert decimals[0] == decimals[1] != []
 
 
 def test_tables_arrive_as_datajoint_reads_them_in_process(
