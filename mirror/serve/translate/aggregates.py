@@ -22,6 +22,7 @@ from mirror.serve.translate.typed import (
     key,
     number,
     octets,
+    ordered,
     refuse,
     text,
 )
@@ -181,13 +182,8 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     distinct = ""
     if isinstance(inner, exp.Order):
         keys = [rows.typed(item.this) for item in inner.expressions]
-        ways = [
-            "desc nulls last" if item.args.get("desc") else "asc nulls first"
-            for item in inner.expressions
-        ]
-        order = " order by " + ", ".join(
-            f"{key(item)} {way}" for item, way in zip(keys, ways, strict=True)
-        )
+        descents = [bool(item.args.get("desc")) for item in inner.expressions]
+        order = " order by " + ", ".join(map(ordered, keys, descents))
         inner = inner.this
     if isinstance(inner, exp.Distinct):
         distinct = "distinct "
@@ -206,5 +202,5 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
             raise Refusal(
                 1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself"
             )
-        order = f" order by {written} {ways[0]}"
+        order = f" order by {written} {'desc' if descents[0] else 'asc'}"
     return Typed(f"string_agg({distinct}{written}, {between}{order})", Type("string", 1024))

@@ -43,6 +43,8 @@ SIGNS: dict[type[exp.Expr], str] = {
     exp.GTE: ">=",
 }
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# from so many alternatives on, DuckDB joins faster than it compares
+MANY_KEYS = 20
 # to MySQL a text that is no date lies before all dates
 NO_DATE = "timestamp '0001-01-01 00:00:00'"
 
@@ -280,11 +282,47 @@ def interval(node: exp.Interval, context: Context) -> Typed:
     return Typed(f"case when {x} is null then -1 {reached} else {len(steps)} end", INTEGER)
 
 
-@operator(exp.And, exp.Or)
-def joined_conditions(node: exp.Expr, context: Context) -> Typed:
+@operator(exp.And)
+def all_of(node: exp.And, context: Context) -> Typed:
     # as one flat list: a restriction by a thousand keys must not nest a thousand deep
     parts = [context.condition(part) for part in node.flatten(unnest=False)]
-    return flag("(" + (" and " if isinstance(node, exp.And) else " or ").join(parts) + ")")
+    return flag(f"({' and '.join(parts)})")
+
+
+@operator(exp.Or)
+def one_of(node: exp.Or, context: Context) -> Typed:
+    parts = list(node.flatten(unnest=False))
+    keys = _as_keys(parts, context) if len(parts) >= MANY_KEYS else ""
+    return flag(keys or f"({' or '.join(map(context.condition, parts))})")
+
+
+def _as_keys(parts: list[exp.Expr], context: Context) -> str:
+    """Alternatives that each give one key whole, as DataJoint's lists of keys do: a join.
+
+    Empty where they are anything else, or where a column could be NULL, which a join would
+    take for a difference.
+    """
+    rows = []
+    for part in parts:
+        part = _unwrapped(part)
+        tests = part.flatten(unnest=False) if isinstance(part, exp.And) else [part]
+        row = {}
+        for test in map(_unwrapped, tests):
+            if not isinstance(test, exp.EQ) or not isinstance(test.this, exp.Column):
+                return ""
+            column, constant = context.both(test)
+            if column.is_nullable or constant.value is None or column.kind == "enum":
+                return ""
+            left, right = comparable(column, constant)
+            row[left] = right
+        rows.append(row)
+    lefts = list(rows[0])
+    if any(set(row) != set(lefts) for row in rows):
+        return ""
+    values = ", ".join(f"({', '.join(row[left] for left in lefts)})" for row in rows)
+    names = [f"k{place}" for place in range(len(lefts))]
+    same = " and ".join(f"k.{name} = {left}" for name, left in zip(names, lefts, strict=True))
+    return f"exists(select 1 from (values {values}) as k({', '.join(names)}) where {same})"
 
 
 @operator(exp.Xor)

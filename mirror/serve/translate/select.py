@@ -16,11 +16,12 @@ from mirror.serve.translate import (  # noqa: F401
     session,
     strings,
     times,
+    windows,
 )
 from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import AGGREGATES, operator
 from mirror.serve.translate.scope import Context, Relation, Scope, Source
-from mirror.serve.translate.typed import Typed, key, settled, together
+from mirror.serve.translate.typed import Typed, key, ordered, settled, together
 from mirror.store import quoted
 
 # what a clause may hold; anything else in the tree is refused, never passed over
@@ -427,7 +428,7 @@ def _order(node: exp.Expr, context: Context, columns: Mapping[str, Typed]) -> st
             one = context.typed(target)
         if one.kind == "null":
             continue
-        parts.append(f"{key(one)} {'desc nulls last' if item.args.get('desc') else 'nulls first'}")
+        parts.append(ordered(one, bool(item.args.get("desc"))))
     return f" order by {', '.join(parts)}" if parts else ""
 
 

@@ -246,6 +246,11 @@ def key(expression: Typed) -> str:
     return expression.sql
 
 
+def ordered(expression: Typed, descends: bool) -> str:
+    """A key of ORDER BY: NULL is the least, and an enum has the order of its members."""
+    return f"{key(expression)} {'desc nulls last' if descends else 'nulls first'}"
+
+
 def settled(expression: Typed) -> Typed:
     """As MySQL writes it into a table of its own: a quotient loses its hidden digits."""
     if expression.held == "double":
