@@ -18,7 +18,7 @@ LONGEST = 2**32 - 1
 # A JSON column is a text to MariaDB's clients, and so to DataJoint.
 KINDS = {
     "integer": (8, BINARY, IS_BINARY, 20),
-    "decimal": (246, BINARY, IS_BINARY, 67),
+    "decimal": (246, BINARY, IS_BINARY, 65),
     "double": (5, BINARY, IS_BINARY, 22),
     "float": (4, BINARY, IS_BINARY, 12),
     "string": (253, TEXT, 0, 65535),
@@ -87,6 +87,9 @@ def _length(kind: Type) -> int:
     """The most bytes that a value takes as a text."""
     _, charset, _, longest = KINDS[kind.kind]
     length = kind.length or max(map(len, kind.members), default=longest)
+    if kind.kind == "decimal":
+        # its digits, and room for a sign and a point
+        return length + (not kind.unsigned) + bool(kind.decimals)
     return min(length * 4, LONGEST) if charset == TEXT else length
 
 
