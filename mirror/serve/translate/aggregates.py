@@ -201,9 +201,7 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     return Typed(f"string_agg({written}, {between}{sorting})", Type("string", 1024))
 
 
-def _distinct_concat(
-    values: list[Typed], keys: list[Typed], descends: bool, between: str
-) -> Typed:
+def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> Typed:
     """GROUP_CONCAT(DISTINCT x), in the order of x: DuckDB sorts distinct values by themselves."""
     if len(values) > 1 or (keys and [key(item) for item in keys] != [key(values[0])]):
         raise Refusal(1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself")

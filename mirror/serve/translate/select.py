@@ -114,13 +114,13 @@ class Translator:
         distinct = ""
         if node.args["distinct"]:
             distinct = _distinct(columns.values())
-        shown = ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns.items())
+        shown = ", ".join(f"{column.sql} as {label(name)}" for name, column in columns.items())
         lower = {name.lower(): column for name, column in columns.items()}
         context = self.context(Scope((), lower, frozenset(), outer), named)
         sql = f"select {distinct}{shown} from ({' union all '.join(halves)}) as {alias}({listed})"
         sql += _order(node, context, lower) + _limit(node)
         return Relation(
-            sql, tuple((name, replace(c, sql=quoted(name))) for name, c in columns.items())
+            sql, tuple((name, replace(c, sql=label(name))) for name, c in columns.items())
         )
 
 
@@ -173,7 +173,7 @@ class _Select:
         sql = "select "
         if distinct:
             sql += _distinct(column for _, column in columns)
-        sql += ", ".join(f"{column.sql} as {quoted(name)}" for name, column in columns)
+        sql += ", ".join(f"{column.sql} as {label(name)}" for name, column in columns)
         sql += source
         if where:
             sql += f" where {' and '.join(where)}"
@@ -186,7 +186,7 @@ class _Select:
             ordered = f" order by {', '.join(f'{one} nulls first' for one in keys)}"
         sql += ordered + _limit(node)
         return Relation(
-            sql, tuple((name, replace(c, sql=quoted(name), value=None)) for name, c in columns)
+            sql, tuple((name, replace(c, sql=label(name), value=None)) for name, c in columns)
         )
 
     def _from(self) -> tuple[Scope, str]:
@@ -230,7 +230,7 @@ class _Select:
             if names.count(column) > 1:
                 raise Refusal(1060, "42S21", f"Duplicate column name '{column}'")
         columns = {
-            column.lower(): replace(typed, sql=f"{alias}.{quoted(column)}", name=column)
+            column.lower(): replace(typed, sql=f"{alias}.{label(column)}", name=column)
             for column, typed in relation.columns
         }
         return Scope((Source(name, "", columns),), columns), f"({relation.sql}) as {alias}"
@@ -383,6 +383,11 @@ def _equal(scope: Scope, other: Scope, name: str) -> str:
     if left is None or right is None:
         raise Refusal(1054, "42S22", f"Unknown column '{name}' in 'from clause'")
     return compared(left, right, "=").sql
+
+
+def label(name: str) -> str:
+    """The name of a column in DuckDB, which wants one."""
+    return quoted(name or "_")
 
 
 def _distinct(columns: Iterable[Typed]) -> str:
