@@ -16,18 +16,23 @@ create macro leading_number_of_bytes(b) as
 
 -- A DOUBLE as MySQL prints it: shortest digits, a plain number between 1e-15 and 1e15.
 create macro _digits(t) as rtrim(replace(ltrim(regexp_replace(t, 'e.*$', ''), '-0.'), '.', ''), '0');
-create macro _exponent(x) as cast(regexp_extract(format('{:e}', x), 'e(.*)$', 1) as integer);
+-- DuckDB leaves the exponent out from 1e-4 to 1e16.
+create macro _exponent(x) as case
+    when contains(cast(x as varchar), 'e')
+        then cast(regexp_extract(cast(x as varchar), 'e(.*)$', 1) as integer)
+    when abs(x) < 1 then -4
+    else 15
+end;
 create macro double_text(x) as case
+    when abs(x) >= 1e-3 and abs(x) < 1e15 then
+        if(x = trunc(x), cast(cast(x as bigint) as varchar), cast(x as varchar))
     when x = 0 then if(starts_with(cast(x as varchar), '-'), '-0', '0')
-    when x = trunc(x) and abs(x) < 1e15 then cast(cast(x as bigint) as varchar)
     when abs(x) >= 1e15 or abs(x) < 1e-15 then
         if(x < 0, '-', '') || _digits(cast(x as varchar))[1]
         || if(len(_digits(cast(x as varchar))) > 1, '.' || _digits(cast(x as varchar))[2:], '')
         || 'e' || cast(_exponent(x) as varchar)
-    when abs(x) < 1e-3 then
-        if(x < 0, '-', '') || '0.' || repeat('0', -_exponent(x) - 1)
+    else if(x < 0, '-', '') || '0.' || repeat('0', -_exponent(x) - 1)
         || _digits(cast(x as varchar))
-    else regexp_replace(cast(x as varchar), '\.0$', '')
 end;
 
 -- A FLOAT leaves MySQL with six digits.
