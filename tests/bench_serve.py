@@ -1,10 +1,11 @@
 """How fast the mirror answers DataJoint, beside the server that it was copied from.
 
-    python tests/bench_serve.py [--trials 700000] [--rounds 3] [--seconds 60] [--clients 50]
+    python tests/bench_serve.py [--mice 30] [--rounds 5] [--seconds 60] [--clients 50]
     python tests/bench_serve.py --host HOST:PORT --database ibl.duckdb
 
-Without --host, a private MariaDB is declared and filled through DataJoint, with that many
-trials, and copied; with it, the server of DJ_USER and DJ_PASS, and a mirror of the same data.
+Without --host, DataJoint puts so many simulated mice into a private MariaDB, some 24,000 trials
+each, and `mirror sync` copies them; with it, the server of DJ_USER and DJ_PASS is asked, and a
+mirror of the same data.
 Each question goes to MariaDB, to the mirror in this process, and to `mirror serve` in a process
 of its own, in turns; all three by DataJoint, and all answers must have as many rows. Then many
 clients put mixed statements to `mirror serve` at once, while its memory is watched.
@@ -27,14 +28,15 @@ from pathlib import Path
 from typing import Any
 
 import datajoint as dj
+import demo_server
 import duckdb
-import menagerie
+import ibl
 import pymysql
 import server as mariadb
-from bench_sync import fill
 from judge import SCHEMAS, connect
 
 from mirror.serve.offline import OfflineConnection
+from mirror.sources.demo import DemoSource
 
 PEERS = ("MariaDB", "in process", "on the wire")
 KEYS = (
@@ -69,8 +71,8 @@ PROCESSES = 2
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=700_000)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--mice", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--clients", type=int, default=50)
     parser.add_argument("--host", help="a server that is there already, with its port")
@@ -86,11 +88,15 @@ def main() -> None:
         running = mariadb.start(Path(folder), "--innodb-buffer-pool-size=2G")
         try:
             file = Path(folder) / "ibl.duckdb"
-            menagerie.mirrored(running, file)
-            fill(running, 0, arguments.trials)
-            again = [sys.executable, "-m", "mirror", "sync", "--database", str(file), "--no-derive"]
+            connection = ibl.connect(running)
+            demo_server.fill(connection, DemoSource(arguments.mice))
+            connection.close()
+            running.run("analyze table ibl_behavior._trial_set__trial")
             subprocess.run(
-                again, env=mariadb.environment(running), check=True, stderr=subprocess.DEVNULL
+                [sys.executable, "-m", "mirror", "sync", "--database", str(file), "--no-derive"],
+                env=mariadb.environment(running),
+                check=True,
+                stderr=subprocess.DEVNULL,
             )
             measure(("127.0.0.1", running.port, *mariadb.READER), file, arguments)
         finally:

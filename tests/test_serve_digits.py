@@ -30,8 +30,8 @@ def macros() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def in_query(macros: duckdb.DuckDBPyConnection, macro: str, numbers: pa.Array) -> list[str | None]:
-    given = pa.table({"x": numbers})
-    return [text for (text,) in macros.execute(f"select {macro}(x) from given").fetchall()]
+    rows = macros.from_arrow(pa.table({"x": numbers})).project(f"{macro}(x)").fetchall()
+    return [text for (text,) in rows]
 
 
 def test_doubles_have_the_digits_of_a_server(
