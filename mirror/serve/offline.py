@@ -11,7 +11,7 @@ from typing import Any
 
 import datajoint as dj
 import pymysql
-from pymysql.constants import FIELD_TYPE
+from pymysql.constants import FIELD_TYPE, SERVER_STATUS
 from pymysql.err import InternalError, OperationalError, error_map
 
 from mirror import store
@@ -84,6 +84,7 @@ class _Wire(pymysql.connections.Connection):
         super().__init__(charset="utf8mb4", defer_connect=True)
         self._session = engine.session()
         self._closed = False
+        self.server_status = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 
     def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
         if self._closed:
