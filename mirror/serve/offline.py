@@ -66,7 +66,10 @@ class OfflineConnection(dj.Connection):
 
     def __init__(self, database: str | os.PathLike | None = None) -> None:
         self._engine = Engine(store.path(database))
-        super().__init__(str(store.path(database).name), "mirror", "", port=0)
+        # DataJoint tells whom it is connected to
+        is_simulated = "simulated" in self._engine.catalogue.variables["version_comment"]
+        user = "simulated" if is_simulated else "mirror"
+        super().__init__(store.path(database).name, user, "", port=0)
 
     def connect(self) -> None:
         self._conn = _Wire(self._engine)
