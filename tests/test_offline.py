@@ -17,6 +17,7 @@ import mirror
 from mirror.errors import UsageError
 from mirror.serve.offline import OfflineConnection
 from mirror.sources.datajoint import DataJointSource
+from mirror.sources.demo import DemoSource
 from mirror.sync import Options, sync
 
 NO_SERVER = "127.0.0.1:1"
@@ -95,6 +96,25 @@ def test_closing_leaves_a_connection_that_was_made_meanwhile(
     offline.close()
 
     assert dj.conn.connection == "made meanwhile"
+
+
+TWICE = """
+import mirror
+for file in {files}:
+    with mirror.offline(file):
+        from nma_ibl import subject
+        print(len(subject.Subject()))
+"""
+
+
+def test_nma_ibl_reads_the_file_of_the_latest_call(simulated_file: Path, tmp_path: Path) -> None:
+    narrow = tmp_path / "narrow.duckdb"
+    source = DemoSource(5)
+    sync(source, narrow, Options(schema=("subject",)), with_derived=False)
+    source.close()
+    printed = run(TWICE.format(files=[str(simulated_file), str(narrow)]), tmp_path)
+
+    assert printed.split() == ["6", "5"]
 
 
 def test_closed_is_closed(simulated_file: Path, before: None) -> None:

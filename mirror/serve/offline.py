@@ -5,6 +5,7 @@ over the wire is asked of an engine instead.
 """
 
 import os
+import sys
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
@@ -39,6 +40,7 @@ class Offline:
         self.connection = connection = OfflineConnection(database)
         self._before = getattr(dj.conn, "connection", _ABSENT)
         dj.conn.connection = connection
+        _forget_modules()
 
     def close(self) -> None:
         """Give DataJoint its former connection back."""
@@ -47,6 +49,7 @@ class Offline:
                 del dj.conn.connection
             else:
                 dj.conn.connection = self._before
+        _forget_modules()
         self.connection.close()
 
     def __enter__(self) -> "Offline":
@@ -59,6 +62,12 @@ class Offline:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _forget_modules() -> None:
+    """Let the next `import nma_ibl` connect anew: its modules keep the connection of the first."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nma_ibl"]:
+        del sys.modules[name]
 
 
 class OfflineConnection(dj.Connection):
