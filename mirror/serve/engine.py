@@ -41,8 +41,7 @@ class Engine:
         self.catalogue = catalogue.read(self._connection)
         execute("set enable_external_access = false")
         execute("set autoinstall_known_extensions = false")
-        # DuckDB 1.5.6 pushes a join's filter below a LIMIT, which then counts other rows
-        execute("set disabled_optimizers = 'join_filter_pushdown'")
+        execute(store.TRUSTED_OPTIMIZERS)
         execute("set autoload_known_extensions = false")
         execute("set lock_configuration = true")
 
