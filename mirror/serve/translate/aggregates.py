@@ -1,13 +1,14 @@
 """Aggregates, with the types in which MySQL sums and averages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.literals import NOT_FIXED
-from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
+from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, quotient, real
 from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
@@ -82,6 +83,10 @@ def count(arguments: list[exp.Expr], context: Context) -> Typed:
 
 @aggregate("SUM")
 def sum_(a: Typed, distinct: str) -> Typed:
+    return sum_of(a, distinct)
+
+
+def sum_of(a: Typed, distinct: str) -> Typed:
     if is_real(a):
         return Typed(f"sum({distinct}{double(a)})", real(a.decimals))
     digits, scale = precision(a)
@@ -104,9 +109,10 @@ def avg(a: Typed, distinct: str) -> Typed:
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    total = double(a) if a.held == "double" else number(a)
+    total = replace(sum_of(a, distinct), held=a.held)
+    number_of = Typed(f"count({distinct}{a.sql})", COUNT)
     return Typed(
-        f"quotient(cast(sum({distinct}{total}) as double), count({distinct}{a.sql}))",
+        quotient(total, number_of, scale + MORE_DIGITS),
         decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS),
         "double",
     )

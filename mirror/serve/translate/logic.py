@@ -15,13 +15,14 @@ from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
     INTEGER,
+    LONGEST_TIME,
     MOMENTS,
     NUMBERS,
     TEXTS,
     Typed,
-    become,
     collated,
     combined,
+    constant,
     condition,
     double,
     flag,
@@ -32,6 +33,7 @@ from mirror.serve.translate.typed import (
     settled,
     span,
     text,
+    together,
 )
 
 SIGNS: dict[type[exp.Expr], str] = {
@@ -60,7 +62,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
         return _bytes(a, b)
     if kinds & set(BYTES):
         if kinds <= {*BYTES, *TEXTS}:
-            return octets(a), octets(b)
+            return _bytes_and_text(a, b)
         return _with_bytes(a, b)
     if kinds <= set(TEXTS):
         if a.kind == b.kind == "enum" and a.type == b.type:
@@ -77,7 +79,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
     if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
-        return number(a), number(b)
+        return _time_and_number(a, b)
     return double(a), double(b)
 
 
@@ -88,6 +90,17 @@ def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
         if uuid.kind == "uuid" and isinstance(other.value, bytes) and len(other.value) == 16:
             pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
             return pair[::-1] if turned else pair
+    return octets(a), octets(b)
+
+
+def _bytes_and_text(a: Typed, b: Typed) -> tuple[str, str]:
+    """Bytes compare as bytes, but for a constant X'...', which is a text beside columns."""
+    for one, other, turned in ((a, b, False), (b, a, True)):
+        if isinstance(one.value, bytes) and other.value is None:
+            written = one.value.decode("utf-8", "surrogateescape")
+            if written.isascii():
+                pair = collated(constant(written)), collated(other)
+                return pair[::-1] if turned else pair
     return octets(a), octets(b)
 
 
@@ -104,6 +117,20 @@ def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
         sql = f"case when {uuid.sql} is not null then {nothing} end"
         pair = (sql, span(other) if other.kind == "time" else _moment(other))
     return pair if uuid is a else pair[::-1]
+
+
+def _time_and_number(a: Typed, b: Typed) -> tuple[str, str]:
+    """A date or a time against a number, which is read as one."""
+    timed, other = (b, a) if a.kind in NUMBERS else (a, b)
+    if not isinstance(other.value, int) or (
+        timed.kind == "time" and abs(other.value) > LONGEST_TIME
+    ):
+        raise refuse(other, f"a {timed.kind}")
+    if timed.kind in MOMENTS and literals.moment(str(other.value)):
+        pair = _moment(timed), moment(other)
+    else:
+        pair = number(timed), number(other)
+    return pair if timed is a else pair[::-1]
 
 
 def _span(operand: Typed) -> str:
@@ -375,12 +402,18 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         wanted = Type("string", wanted.length)
         if not all(value.kind in TEXTS for value in values):
             raise refuse(values[0], "GREATEST and LEAST with values of other kinds")
-        ordered = ", ".join(f"{{'k': {collated(v)}, 'v': {text(v)}}}" for v in values)
+        # of equal ones MySQL takes the first
+        step = -1 if name == "greatest" else 1
+        ordered = ", ".join(
+            f"{{'k': {collated(v)}, 'place': {step * place}, 'v': {text(v)}}}"
+            for place, v in enumerate(values, 1)
+        )
         return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
-    forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
-    held = "double" if wanted.kind == "decimal" else ""
+    forms, wanted, held = together(values)
+    if wanted.kind == "double":
+        forms = [double(v) for v in values]
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 

@@ -10,6 +10,12 @@ from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
 from mirror.serve.translate.typed import Typed, condition
 
 
+WITHOUT_BRACKETS = (
+    *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"),
+    *("UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER"),
+)
+
+
 @dataclass(frozen=True)
 class Source:
     """A table or subquery of a FROM clause, under its alias, with its columns in order."""
@@ -106,5 +112,7 @@ class Context:
             return found
         if self.scope.outer is not None:
             return self.scope.outer.column(node)
+        if not node.table and name.upper() in WITHOUT_BRACKETS:
+            return FUNCTIONS[name.upper()]([], self)
         shown = ".".join(part.name for part in node.parts)
         raise Refusal(1054, "42S22", f"Unknown column '{shown}' in 'field list'")
