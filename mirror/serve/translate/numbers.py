@@ -130,7 +130,12 @@ def _remainder(a: Typed, b: Typed) -> Typed:
 def negated(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     if a.kind == "integer" and isinstance(a.value, int):
-        return Typed(f"-{a.value}", Type("integer", a.type.length + 1), "", False, -a.value)
+        if a.value > 2**63:
+            return Typed(
+                f"cast(-{a.value} as decimal(38, 0))", decimal(a.type.length, 0), "", False
+            )
+        # -(-1) must not become --1, which begins a comment
+        return Typed(str(-a.value), Type("integer", a.type.length + 1), "", False, -a.value)
     if is_real(a):
         return Typed(f"(-{double(a)})", real(a.decimals))
     if a.kind == "decimal":
