@@ -105,7 +105,10 @@ COMBINATIONS = (
     (TEXTS, "{} regexp '^a'", "{} rlike '[[:digit:]]+'", "regexp_replace({}, 'A', '<\\\\0>')"),
     (TEXTS, "{} = 'ALPHA'", "{} < 'b'", "{} in ('alpha', 'ZURICH')", "{} <=> 'ete'", "{} = word"),
     (TEXTS, "{} between 'a' and 'm'", "cast({} as char(2))", "cast({} as signed)", "{} + 0"),
-    *((COUNTS, f"left({s}, {{}})", f"right({s}, {{}})", f"substring({s}, {{}})") for s in TEXTS[:2]),
+    *(
+        (COUNTS, f"left({s}, {{}})", f"right({s}, {{}})", f"substring({s}, {{}})")
+        for s in TEXTS[:2]
+    ),
     *((COUNTS, f"mid({s}, {{}}, 2)", f"substring({s}, 2, {{}})") for s in TEXTS[:2]),
     *((COUNTS, f"lpad({s}, {{}}, 'ab')", f"rpad({s}, {{}}, word)") for s in TEXTS[:2]),
     *((COUNTS, f"repeat({s}, {{}})", "space({})", "elt({}, 'a', word)") for s in TEXTS[:2]),

@@ -162,6 +162,9 @@ def _remainder(a: Typed, b: Typed) -> Typed:
 def negated(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     if a.kind == "integer" and isinstance(a.value, int):
+        if a.value > 2**63:
+            kind = decimal(a.type.length, 0)
+            return Typed(f"cast(-{a.value} as decimal(38, 0))", kind, "", False)
         return replace(constant(-a.value), type=Type("integer", a.type.length + 1))
     if is_real(a):
         return Typed(f"(-{double(a)})", real(a.decimals))

@@ -161,7 +161,9 @@ def text(expression: Typed) -> str:
         return f"double_text({sql})"
     if kind == "float":
         # MySQL keeps to six digits only what a table holds
-        return f"float_text({sql})" if expression.is_stored else f"double_text({double(expression)})"
+        return (
+            f"float_text({sql})" if expression.is_stored else f"double_text({double(expression)})"
+        )
     if kind == "datetime":
         if not decimals:
             return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
@@ -357,9 +359,7 @@ HELD = {
 }
 
 
-def together(
-    expressions: list[Typed], null_counts: bool = True
-) -> tuple[list[str], Type, str]:
+def together(expressions: list[Typed], null_counts: bool = True) -> tuple[list[str], Type, str]:
     """Several expressions in one form: their SQL, the common type, and how it is held.
 
     `null_counts` where MariaDB takes NULL for a signed integer, as it does not in IF.
