@@ -1,5 +1,6 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from mirror import store
 from mirror.serve import catalogue, digits, render, show, statements
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
-from mirror.serve.translate import Relation, Translator, parse
+from mirror.serve.translate import Relation, Translator, parse, size
+from mirror.serve.translate.literals import quoted_text
 
 CONNECTIONS = count(1)
 MEMORY_LIMIT = "2GB"
@@ -34,11 +36,14 @@ class Engine:
         execute = self._connection.execute
         try:
             execute(f"attach {store.literal(str(file))} as mirror (read_only)")
+            catalogue.create(self._connection)
+            execute(files("mirror.serve").joinpath("functions.sql").read_text(encoding="utf-8"))
+            self.catalogue = catalogue.read(self._connection)
         except duckdb.Error as error:
+            self._connection.close()
             raise store.explain(error, file) from error
-        catalogue.create(self._connection)
-        execute(files("mirror.serve").joinpath("functions.sql").read_text(encoding="utf-8"))
-        self.catalogue = catalogue.read(self._connection)
+        # what does not fit into memory is not put on the disk either
+        execute("set temp_directory = ''")
         execute("set enable_external_access = false")
         execute("set autoinstall_known_extensions = false")
         execute(store.TRUSTED_OPTIMIZERS)
@@ -70,6 +75,8 @@ class Session:
 
     def ask(self, statement: str) -> "Answer":
         """Answer one statement. Raises Refusal."""
+        statements.check_text(statement)
+        size.check_words(statement)
         statement = statements.plain(statement)
         word = statements.first_word(statement)
         statements.check_readable(word, statement, self.user)
@@ -102,6 +109,7 @@ class Session:
         try:
             translator = Translator(self.engine.catalogue, self.database, facts)
             relation = translator.query(parse(statement))
+            size.check(relation.sql, statement)
         except RecursionError as error:
             raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
         return Answer(render.fields(relation), relation, self._cursor)
@@ -115,7 +123,7 @@ class Session:
                     written = SWITCH.get(written, written.upper())
                 self._variables[item.name] = None if value is None else _value(written)
                 # for SHOW VARIABLES
-                self._cursor.execute(f"set variable {item.name} = {store.literal(written)}")
+                self._cursor.execute(f"set variable {item.name} = {quoted_text(written)}")
 
 
 # what 0 and 1 are called
@@ -124,7 +132,7 @@ SWITCH = {"0": "OFF", "1": "ON"}
 
 def _value(written: str) -> object:
     """A variable as SELECT @@name gives it."""
-    if written.isdigit():
+    if re.fullmatch("[0-9]{1,20}", written):
         return int(written)
     return {"ON": 1, "OFF": 0}.get(written, written)
 
@@ -194,7 +202,7 @@ def _refusals() -> Iterator[None]:
     """Say in MySQL's numbers what DuckDB raises."""
     try:
         yield
-    except (duckdb.Error, RuntimeError, OSError, UnicodeDecodeError) as error:
+    except (duckdb.Error, RuntimeError, OSError, UnicodeDecodeError, MemoryError) as error:
         # what happens between batches comes through Arrow, as errors of its own; DuckDB cuts a
         # text that it complains of in the middle of a letter
         raise _refusal(error) from error
@@ -210,7 +218,7 @@ def _refusal(error: Exception) -> Refusal:
         return Refusal(1690, "22003", f"Value is out of range ({text})")
     if "More than one row returned by a subquery" in text:
         return Refusal(1242, "21000", "Subquery returns more than 1 row")
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return Refusal(
             1041, "HY000", "Out of memory: ask for fewer rows, or aggregate less at once"
         )

@@ -143,6 +143,18 @@ create macro unsigned(x) as if(x between 0 and 18446744073709551615, x,
     if(x is null, null, error('BIGINT UNSIGNED value is out of range')));
 create macro to_unsigned(x) as cast(if(x < 0, x::hugeint + 18446744073709551616, x) as hugeint);
 
+-- DuckDB does not count the texts it works on as memory.
+create macro room(x, size) as if(
+    size > 1048576, error('The mirror makes no texts of more than 1048576 bytes'), x
+);
+
+-- DuckDB tries all ways to fit several % of LIKE, which may last for ever.
+create macro few_wildcards(pattern) as if(
+    len(pattern) - len(replace(pattern, '%', '')) > 2,
+    error('The mirror takes no pattern of LIKE with more than two %, unless it is a constant'),
+    pattern
+);
+
 -- What DuckDB's greatest would make of NULL is 0.
 create macro at_least_0(n) as if(n < 0, 0, n);
 

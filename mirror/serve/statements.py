@@ -38,6 +38,15 @@ OTHER_GRAMMARS = (
     *("ANSI", "ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES", "ORACLE"),
     *("HIGH_NOT_PRECEDENCE", "IGNORE_SPACE", "MSSQL", "DB2", "POSTGRESQL"),
 )
+# what would change answers, and the values that do not
+ONLY = {
+    "sql_select_limit": ("18446744073709551615", "DEFAULT"),
+    "div_precision_increment": ("4", "DEFAULT"),
+    "default_week_format": ("0", "DEFAULT"),
+    "lc_time_names": ("EN_US", "DEFAULT"),
+    "timestamp": ("0", "DEFAULT"),
+    "sql_auto_is_null": ("0", "OFF", "DEFAULT"),
+}
 UTC = ("SYSTEM", "+00:00", "UTC", "ETC/UTC", "GMT", "-00:00")
 TEXT_SETS = ("UTF8", "UTF8MB3", "UTF8MB4", "DEFAULT", "BINARY", "ASCII")
 
@@ -48,6 +57,14 @@ class Assignment:
 
     name: str
     value: str
+
+
+def check_text(statement: str) -> None:
+    """Refuse what cannot be written in UTF-8. Raises Refusal 1300."""
+    try:
+        statement.encode()
+    except UnicodeEncodeError as error:
+        raise Refusal(1300, "HY000", "The statement is not encoded in UTF-8.") from error
 
 
 def first_word(statement: str) -> str:
@@ -121,7 +138,7 @@ def _assignment(tokens: list[Token], statement: str) -> Assignment | None:
     words = [token.text.upper() for token in tokens]
     if not tokens:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'SET'")
-    if words[0] == "GLOBAL" or words[:4] == ["@@", "GLOBAL"] or "@@GLOBAL" in words[0]:
+    if re.match(r"(@@)?(GLOBAL|PERSIST)", "".join(words)):
         raise Refusal(
             1227, "42000", "Access denied; SET GLOBAL needs privileges that nobody has on a mirror"
         )
@@ -130,6 +147,8 @@ def _assignment(tokens: list[Token], statement: str) -> Assignment | None:
         return Assignment("names", value)
     if "TRANSACTION" in words[:2]:
         return None
+    if words[0] in ("PASSWORD", "STATEMENT", "ROLE", "DEFAULT", "RESOURCE"):
+        raise Refusal(1235, "42000", f"A mirror does not take SET {words[0]}")
     place = next(
         (i for i, word in enumerate(words) if word in ("=", ":=") or word.startswith(":=")), None
     )
@@ -152,6 +171,8 @@ def _check(item: Assignment) -> None:
         raise Refusal(1231, "42000", f"The mirror does not take the sql_mode {item.value}")
     if item.name == "time_zone" and value not in UTC:
         raise Refusal(1298, "HY000", f"The mirror knows no time zone but UTC, not {item.value}")
+    if item.name in ONLY and value not in ONLY[item.name]:
+        raise Refusal(1231, "42000", f"The mirror does not take {item.value} for {item.name}")
     if item.name == "names" and value not in TEXT_SETS:
         raise Refusal(1115, "42000", f"The mirror speaks UTF-8, not {item.value}")
 

@@ -13,12 +13,15 @@ Moment = tuple[int, int, int, int, int, int, int]
 _DELIMITED = re.compile(
     r"\s*(\d{4}|\d{1,2})[^\w\s](\d{1,2})[^\w\s](\d{1,2})"
     r"(?:[T\s]+(\d{1,2})(?:[^\w\s](\d{1,2})(?:[^\w\s](\d{1,2})(?:\.(\d{0,6})\d*)?)?)?)?\s*(.*)",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,
 )
-_DIGITS = re.compile(r"\s*(\d{14}|\d{12}|\d{8}|\d{6})(?:\.(\d{0,6})\d*)?\s*(.*)", re.DOTALL)
+_DIGITS = re.compile(
+    r"\s*(\d{14}|\d{12}|\d{8}|\d{6})(?:\.(\d{0,6})\d*)?\s*(.*)", re.DOTALL | re.ASCII
+)
 _SPAN = re.compile(
-    r"\s*(?P<sign>-?)(?:(?P<days>\d+)\s+)?(?P<hours>\d+)"
-    r"(?::(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}))?)?(?:\.(?P<fraction>\d{0,6})\d*)?\s*"
+    r"\s*(?P<sign>-?)(?:(?P<days>\d{1,20})\s+)?(?P<hours>\d{1,20})"
+    r"(?::(?P<minutes>\d{1,2})(?::(?P<seconds>\d{1,2}))?)?(?:\.(?P<fraction>\d{0,6})\d*)?\s*",
+    re.ASCII,
 )
 
 
@@ -45,6 +48,8 @@ def eve(value: str) -> datetime | None:
     year, month, day, *_ = _parts(value) or (0, 13, 32)
     if not year or month > 12 or day > 31:
         return None
+    if (year, month) == (9999, 12):
+        return datetime.max
     first = datetime(year, month or 1, 1)
     if month and day:
         first = datetime(year + month // 12, month % 12 + 1, 1)

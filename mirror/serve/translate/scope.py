@@ -8,6 +8,7 @@ from sqlglot import exp
 from mirror.serve.answers import Refusal
 from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
+from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import Typed, condition
 
 WITHOUT_BRACKETS = (
@@ -76,7 +77,12 @@ class Context:
     grouped: frozenset[str] | None = None
 
     def typed(self, node: exp.Expr) -> Typed:
-        """Translate an expression. Raises Refusal for what no rule covers."""
+        """Translate an expression. Raises Refusal for what no rule covers, or grows too large."""
+        expression = self._typed(node)
+        check_length(expression.sql)
+        return expression
+
+    def _typed(self, node: exp.Expr) -> Typed:
         if isinstance(node, exp.Anonymous):
             name = str(node.this).upper()
             if name not in FUNCTIONS:

@@ -22,6 +22,7 @@ from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared, unwrapped
 from mirror.serve.translate.rules import AGGREGATES, operator
 from mirror.serve.translate.scope import Context, Relation, Scope, Source
+from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import Typed, key, ordered, settled, together
 from mirror.store import quoted
 
@@ -50,7 +51,7 @@ class Translator:
         named: Mapping[str, Relation] | None = None,
     ) -> Relation:
         """Translate a SELECT or a UNION, inside of an outer query or on its own."""
-        named = dict(named or {})
+        named, names = dict(named or {}), set[str]()
         while isinstance(node, exp.Subquery) and not _extras(node, {"this", "alias"}):
             node = node.this
         if isinstance(node, exp.Subquery):
@@ -58,12 +59,18 @@ class Translator:
         for cte in node.args["with_"].expressions if node.args.get("with_") else ():
             if node.args["with_"].args.get("recursive") or cte.args["alias"].columns:
                 raise Refusal(1235, "42000", "The mirror does not translate such a WITH")
+            if cte.alias in names:
+                raise Refusal(4004, "42000", f"Duplicate query name '{cte.alias}' in WITH clause")
+            names.add(cte.alias)
             named[cte.alias] = self.query(cte.this, outer, named)
         if isinstance(node, exp.Union):
-            return self._union(node, outer, named)
-        if isinstance(node, exp.Select):
-            return _Select(self, node, outer, named).relation()
-        raise Refusal(1235, "42000", "The mirror answers queries only, of which this is none")
+            relation = self._union(node, outer, named)
+        elif isinstance(node, exp.Select):
+            relation = _Select(self, node, outer, named).relation()
+        else:
+            raise Refusal(1235, "42000", "The mirror answers queries only, of which this is none")
+        check_length(relation.sql)
+        return relation
 
     def alias(self) -> str:
         return f"t{next(self._aliases)}"
@@ -428,8 +435,8 @@ def _equal(scope: Scope, other: Scope, name: str) -> str:
 
 
 def label(name: str) -> str:
-    """The name of a column in DuckDB, which wants one."""
-    return quoted(name or "_")
+    """The name of a column in DuckDB, which wants one, and takes a zero byte for the end."""
+    return quoted(name.replace("\0", "␀") or "_")
 
 
 def _distinct(columns: Iterable[Typed]) -> str:

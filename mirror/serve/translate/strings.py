@@ -1,7 +1,9 @@
 """Texts: patterns, pieces and their functions."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from sqlglot import exp
 
@@ -27,8 +29,8 @@ from mirror.serve.translate.typed import (
     text,
 )
 
-# sqlglot takes 1e5+1 for one number
-NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+# letters of a constant that may be joined to texts without asking how long they become
+SHORT = 1000
 
 
 @operator(exp.Literal)
@@ -36,8 +38,6 @@ def literal(node: exp.Literal, context: Context) -> Typed:
     written = str(node.this)
     if node.is_string:
         return constant(written)
-    if not NUMBER.fullmatch(written):
-        raise Refusal(1235, "42000", f"The mirror does not read the number {written}: add spaces")
     if "e" in written.lower():
         return Typed(f"cast({written} as double)", Type("double", len(written)), "", False)
     if "." in written:
@@ -111,15 +111,36 @@ def _like(node: exp.Expr, a: exp.Expr, b: exp.Expr, escape: str, context: Contex
     tested, pattern = context.typed(a), context.typed(b)
     if len(escape) > 1:
         raise Refusal(1210, "HY000", "Incorrect arguments to ESCAPE")
+    if escape and escape in "%_":
+        raise Refusal(1235, "42000", f"The mirror does not take '{escape}' for ESCAPE")
     if isinstance(pattern.value, str):
-        written = pattern.value
-        if escape and (len(written) - len(written.rstrip(escape))) % 2:
-            # at its very end MySQL takes the escape for itself
-            written += escape
-        pattern = constant(written)
-    escaped = f" escape {literals.quoted_text(escape.upper())}" if escape else ""
-    sql = f"(folded({text(tested)}) like folded({text(pattern)}){escaped})"
+        sql = _like_constant(text(tested), pattern.value, escape)
+    else:
+        sql = f"(folded({text(tested)}) like folded(few_wildcards({text(pattern)}))"
+        sql += f" escape {literals.quoted_text(escape.upper())})" if escape else ")"
     return flag(f"(not {sql})" if node.args.get("negate") else sql)
+
+
+def _like_constant(tested: str, pattern: str, escape: str) -> str:
+    """LIKE with one pattern; DuckDB tries all ways to fit several %, which may last for ever."""
+    # at its very end MySQL takes the escape for itself
+    escaped = f"{re.escape(escape)}." if escape else r"(?!)"
+    parts = re.findall(f"{escaped}|.", pattern, re.DOTALL)
+    pieces = []
+    for is_wild, run in groupby(parts, lambda part: part in ("%", "_")):
+        if is_wild:
+            pieces += ["'.*'" if part == "%" else "'.'" for part in run]
+            continue
+        plain = "".join(part[-1] for part in run)
+        pieces.append(f"regexp_escape(folded({literals.quoted_text(plain)}))")
+    if pieces.count("'.*'") > 1 and len(pieces) > 3:
+        return f"regexp_full_match(folded({tested}), '(?s)' || {' || '.join(pieces)})"
+    written = "".join(part if part in ("%", "_") else _plain(part[-1]) for part in parts)
+    return f"(folded({tested}) like folded({literals.quoted_text(written)}) escape '\\')"
+
+
+def _plain(letter: str) -> str:
+    return f"\\{letter}" if letter in "%_\\" else letter
 
 
 @operator(exp.RegexpLike)
@@ -199,12 +220,24 @@ def concat(*parts: Typed) -> Typed:
     if any(part.kind in BYTES for part in parts):
         # bytes among texts make bytes of them all
         return Typed(f"({' || '.join(map(octets, parts))})", Type("binary", 255))
-    return Typed(f"({' || '.join(map(text, parts))})" if parts else "''", STRING)
+    return Typed(f"({' || '.join(_fitting(parts))})" if parts else "''", STRING)
 
 
-@function(text, text, returns=STRING)
-def concat_ws(separator: str, *parts: str) -> str:
-    return f"concat_ws({', '.join((separator, *parts))})"
+@function(as_is, as_is, returns=STRING)
+def concat_ws(*parts: Typed) -> str:
+    return f"concat_ws({', '.join(_fitting(parts))})"
+
+
+def _fitting(parts: Sequence[Typed]) -> list[str]:
+    """Texts to be joined, with a test that they fit into one, unless they are short anyway."""
+    written = [text(part) for part in parts]
+    if any(
+        len(part.value) > SHORT if isinstance(part.value, str) else not part.is_stored
+        for part in parts
+        if part.kind == "string"
+    ):
+        written[0] = f"room({written[0]}, {' + '.join(f'strlen({item})' for item in written)})"
+    return written
 
 
 @function(text, integer, returns=STRING, names="LEFT")
@@ -229,7 +262,7 @@ def rtrim(s: str) -> str:
 
 @function(text, text, text, returns=STRING)
 def replace_(s: str, found: str, other: str) -> str:
-    return f"replace({s}, {found}, {other})"
+    return f"replace({s}, {found}, room({other}, strlen({s}) * (strlen({other}) - 1)))"
 
 
 @function(text, returns=STRING)
@@ -239,22 +272,22 @@ def reverse(s: str) -> str:
 
 @function(text, integer, returns=STRING)
 def repeat(s: str, n: str) -> str:
-    return f"repeat({s}, at_least_0({n}))"
+    return f"repeat({s}, room(at_least_0({n}), strlen({s}) * {n}))"
 
 
 @function(integer, returns=STRING)
 def space(n: str) -> str:
-    return f"repeat(' ', at_least_0({n}))"
+    return f"repeat(' ', room(at_least_0({n}), {n}))"
 
 
 @function(text, integer, text, returns=STRING)
 def lpad(s: str, n: str, filling: str = "' '") -> str:
-    return f"padded({s}, {n}, {filling}, lpad({s}, cast({n} as integer), {filling}))"
+    return f"padded({s}, {n}, {filling}, lpad({s}, cast(room({n}, {n}) as integer), {filling}))"
 
 
 @function(text, integer, text, returns=STRING)
 def rpad(s: str, n: str, filling: str = "' '") -> str:
-    return f"padded({s}, {n}, {filling}, rpad({s}, cast({n} as integer), {filling}))"
+    return f"padded({s}, {n}, {filling}, rpad({s}, cast(room({n}, {n}) as integer), {filling}))"
 
 
 @function(text, text, integer, returns=STRING)
@@ -292,7 +325,7 @@ def hex_(a: Typed) -> str:
         return f"hex({number(a)})"
     if a.kind in NUMBERS:
         return f"hex({integer(a)})"
-    return f"hex({octets(a)})"
+    return f"hex(room({octets(a)}, octet_length({octets(a)})))"
 
 
 @function(text, returns=Type("binary", 255))
@@ -302,12 +335,12 @@ def unhex(s: str) -> str:
 
 @function(text, returns=STRING)
 def quote(s: str) -> str:
-    return f"quoted_text({s})"
+    return f"quoted_text(room({s}, strlen({s})))"
 
 
 @function(text, integer, integer, text, returns=STRING)
 def insert(s: str, start: str, n: str, other: str) -> str:
-    return f"inserted({s}, {start}, {n}, {other})"
+    return f"inserted(room({s}, strlen({s}) + strlen({other})), {start}, {n}, {other})"
 
 
 @function(text, returns=INTEGER)
@@ -333,7 +366,8 @@ def format_(a: Typed, places: Typed) -> Typed:
 
 @function(text, text, text, returns=STRING)
 def regexp_replace(s: str, pattern: str, other: str) -> str:
-    return f"regexp_replace({s}, {pattern}, {other}, 'gi')"
+    fitting = f"room({other}, strlen({s}) * (strlen({other}) - 1))"
+    return f"regexp_replace({s}, {pattern}, {fitting}, 'gi')"
 
 
 @function(text, text, returns=STRING)

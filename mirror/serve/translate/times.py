@@ -34,6 +34,8 @@ from mirror.serve.translate.typed import (
     text,
 )
 
+# a format is written out for each row
+LONGEST_FORMAT = 1000
 MICROSECONDS = {
     "MICROSECOND": 1,
     "SECOND": 1_000_000,
@@ -503,8 +505,10 @@ TIME_SIGNS["T"] = " || ':' || ".join(TIME_SIGNS[sign] for sign in "His")
 
 @function(as_is, as_is)
 def time_format(a: Typed, pattern: Typed) -> Typed:
-    if not isinstance(pattern.value, str):
-        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a time")
+    if not isinstance(pattern.value, str) or len(pattern.value) > LONGEST_FORMAT:
+        raise Refusal(
+            1235, "42000", "The mirror takes only a short constant for the format of a time"
+        )
     us, pieces = span(a), []
     for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
         if not plain and sign not in TIME_SIGNS:
@@ -517,8 +521,10 @@ def time_format(a: Typed, pattern: Typed) -> Typed:
 
 
 def _formatted(a: Typed, pattern: Typed) -> Typed:
-    if not isinstance(pattern.value, str):
-        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a date")
+    if not isinstance(pattern.value, str) or len(pattern.value) > LONGEST_FORMAT:
+        raise Refusal(
+            1235, "42000", "The mirror takes only a short constant for the format of a date"
+        )
     if a.kind == "time":
         raise refuse(a, "DATE_FORMAT")
     m = moment(a)
@@ -539,8 +545,10 @@ def _formatted(a: Typed, pattern: Typed) -> Typed:
 
 @function(as_is, as_is)
 def str_to_date(a: Typed, pattern: Typed) -> Typed:
-    if not isinstance(pattern.value, str):
-        raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a date")
+    if not isinstance(pattern.value, str) or len(pattern.value) > LONGEST_FORMAT:
+        raise Refusal(
+            1235, "42000", "The mirror takes only a short constant for the format of a date"
+        )
     known = {**{sign: f"%{sign}" for sign in "abdHIjmpSYyM"}, "i": "%M", "s": "%S", "M": "%B"}
     known |= {"c": "%m", "e": "%d", "k": "%H", "l": "%I", "h": "%I", "f": "%f", "T": "%H:%M:%S"}
     signs = re.findall(r"%(.)", pattern.value)

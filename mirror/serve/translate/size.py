@@ -1,0 +1,100 @@
+"""How large a statement becomes: DuckDB cannot be interrupted before it begins to run it.
+
+DuckDB writes a macro out wherever it is called, with its arguments wherever they stand in it, so
+that calls inside of calls multiply.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from mirror.serve.answers import Refusal
+
+# words of a statement
+MOST_WORDS = 500_000
+# letters of what it becomes: at all, for short statements, and for each letter of long ones
+MOST_LETTERS, SOME_LETTERS, GROWTH = 32 << 20, 200_000, 30
+# DuckDB needs up to a millisecond for each
+MOST_CALLS = 30_000
+
+WORD = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"|`[^`]*`|\w+|[^\w\s]", re.DOTALL)
+PIECE = re.compile(r"'[^']*'|\"[^\"]*\"|(?P<comment>--|/\*)|(?P<call>\w+)\(|(?P<word>\w+)|[(),]")
+MACRO = re.compile(r"^create macro (\w+)\((.*?)\) as (.*?);$", re.DOTALL | re.MULTILINE)
+TOO_LARGE = Refusal(
+    1235, "42000", "The mirror does not answer statements as large as this: nest less, or split it"
+)
+
+
+@dataclass(frozen=True)
+class Macro:
+    """How many calls a macro is when written out, and how often each of its arguments."""
+
+    calls: int
+    uses: tuple[int, ...]
+
+
+class Open(NamedTuple):
+    """A bracket that is not closed yet: the macro before it, and its arguments' calls so far."""
+
+    macro: Macro | None
+    arguments: list[int]
+
+
+def check_words(statement: str) -> None:
+    """Refuse a statement of so many words that reading them would take minutes."""
+    if len(statement) > MOST_WORDS and any(
+        place >= MOST_WORDS for place, _ in enumerate(WORD.finditer(statement))
+    ):
+        raise TOO_LARGE
+
+
+def check_length(sql: str) -> None:
+    if len(sql) > MOST_LETTERS:
+        raise TOO_LARGE
+
+
+def check(sql: str, statement: str) -> None:
+    """Refuse what DuckDB would write out for minutes, and what would end in a comment."""
+    has_grown = len(sql) > SOME_LETTERS + GROWTH * len(statement)
+    if has_grown or calls(sql, macros()) > MOST_CALLS:
+        raise TOO_LARGE
+
+
+def calls(sql: str, known: dict[str, Macro], parameter: str = "") -> int:
+    """Count the calls of macros in DuckDB's SQL when all are written out, and a parameter."""
+    stack = [Open(None, [0])]
+    for piece in PIECE.finditer(sql):
+        if piece["call"]:
+            stack.append(Open(known.get(piece["call"]), [0]))
+        elif piece["word"]:
+            stack[-1].arguments[-1] += piece["word"] == parameter
+        elif piece["comment"]:
+            raise Refusal(1235, "42000", "The mirror does not translate this: rephrase it")
+        elif piece[0] == "(":
+            stack.append(Open(None, [0]))
+        elif piece[0] == ",":
+            stack[-1].arguments.append(0)
+        elif piece[0] == ")":
+            macro, arguments = stack.pop()
+            stack[-1].arguments[-1] += _written_out(macro, arguments)
+    return sum(stack[0].arguments)
+
+
+def _written_out(macro: Macro | None, arguments: list[int]) -> int:
+    if macro is None:
+        return sum(arguments)
+    return macro.calls + sum(n * used for n, used in zip(arguments, macro.uses, strict=False))
+
+
+@cache
+def macros() -> dict[str, Macro]:
+    """The macros of functions.sql by name; each calls only those before it."""
+    script = files("mirror.serve").joinpath("functions.sql").read_text(encoding="utf-8")
+    found: dict[str, Macro] = {}
+    for name, parameters, body in MACRO.findall(re.sub(r"^--.*$", "", script, flags=re.MULTILINE)):
+        without_calls = {other: replace(macro, calls=0) for other, macro in found.items()}
+        uses = [calls(body, without_calls, one.strip()) for one in parameters.split(",")]
+        found[name] = Macro(1 + calls(body, found), tuple(uses))
+    return found
