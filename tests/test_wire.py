@@ -194,6 +194,14 @@ def test_unknown_databases_are_refused(served: Served, client: pymysql.Connectio
 # Commands
 
 
+def test_comments_are_not_run(client: pymysql.Connection) -> None:
+    dumped = "/*!40001 SQL_NO_CACHE */"
+
+    assert ask(client, f"select {dumped} 1, '{dumped}' /* 2 */") == ((1, dumped),)
+    with pytest.raises(pymysql.err.NotSupportedError, match="1235"):
+        ask(client, f"select {dumped} 1 /*! + 1 */")
+
+
 def test_commands_besides_statements(served: Served) -> None:
     done = b"\0\0\0\x02\0\0\0"
     with served.raw() as client:
