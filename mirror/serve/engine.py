@@ -194,8 +194,9 @@ def _refusals() -> Iterator[None]:
     """Say in MySQL's numbers what DuckDB raises."""
     try:
         yield
-    except (duckdb.Error, RuntimeError, OSError) as error:
-        # what happens between batches comes through Arrow, as errors of its own
+    except (duckdb.Error, RuntimeError, OSError, UnicodeDecodeError) as error:
+        # what happens between batches comes through Arrow, as errors of its own; DuckDB cuts a
+        # text that it complains of in the middle of a letter
         raise _refusal(error) from error
 
 

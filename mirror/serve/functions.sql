@@ -10,6 +10,10 @@ create macro collated(t) as rtrim(folded(t), ' ');
 create macro leading_number(t) as case when t is not null then coalesce(
     try_cast(nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '')
         as double), 0.0) end;
+create macro leading_integer(t) as case when t is not null then cast(
+    least(9223372036854775807, greatest(-9223372036854775808, coalesce(
+        try_cast(nullif(regexp_extract(t, '^\s*([+-]?\d{1,30})', 1), '') as hugeint), 0)))
+    as bigint) end;
 -- The same of bytes; as text DuckDB writes what is no letter as \\x and two digits.
 create macro leading_number_of_bytes(b) as
     leading_number(regexp_replace(cast(b as varchar), '^(\\x0[9A-D]| )+', ''));
@@ -40,14 +44,33 @@ create macro float_value(x) as cast(printf('%.6g', cast(x as double)) as double)
 create macro float_text(x) as double_text(float_value(x));
 
 -- A TIME as MySQL prints it, with `d` digits of a second.
-create macro time_text(us, d) as if(us < 0, '-', '')
-    || lpad(cast(abs(us) // 3600000000 as varchar), cast(greatest(2, len(cast(abs(us) // 3600000000 as varchar))) as integer), '0')
-    || ':' || lpad(cast(abs(us) // 60000000 % 60 as varchar), 2, '0')
-    || ':' || lpad(cast(abs(us) // 1000000 % 60 as varchar), 2, '0')
+create macro two_digits(n) as if(n < 10, '0', '') || cast(n as varchar);
+create macro time_text(us, d) as if(us < 0, '-', '') || two_digits(abs(us) // 3600000000)
+    || ':' || two_digits(abs(us) // 60000000 % 60) || ':' || two_digits(abs(us) // 1000000 % 60)
     || if(d > 0, '.' || left(lpad(cast(abs(us) % 1000000 as varchar), 6, '0'), d), '');
 create macro time_number(us) as if(us < 0, -1, 1) * (
     abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
 create macro clipped(us, most) as case when us > most then most when us < -most then -most else us end;
+
+-- A time plus an interval is NULL if it is too long.
+create macro span_or_null(us) as if(abs(us) < 3020400000000, us, null);
+create macro make_span(h, m, s) as case when m between 0 and 59 and s between 0 and 59 then
+    clipped(cast((abs(h) * 60 + m) * 60 + s as bigint) * 1000000 * if(h < 0, -1, 1), 3020399000000)
+end;
+
+-- MySQL's days: years of two digits are of 1970 to 2069, seconds end in January 2038.
+create macro day_of_year(y, n) as case when n > 0 and y between 0 and 9999 then
+    make_date(y + case when y < 70 then 2000 when y < 100 then 1900 else 0 end, 1, 1)
+    + cast(n - 1 as integer)
+end;
+create macro from_days(n) as case
+    when n between 366 and 3652424 then date '0001-01-01' + cast(n - 366 as integer)
+    when n <> 0 then error('The mirror has no day 0000-00-00')
+end;
+create macro from_epoch(us) as
+    case when us between 0 and 2147483647999999 then make_timestamp(us) end;
+create macro without_fraction(t, shown) as
+    if(contains(t, '.'), error('The mirror adds no interval to the text ' || t), shown);
 
 create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
     + cast(trunc((x - trunc(x)) * 1000000) as bigint);
@@ -65,6 +88,13 @@ create macro moment(t) as case
     when not regexp_matches(t, '^\s*\d') then null
     else error('The mirror is not sure which date MySQL makes of ' || t)
 end;
+-- MySQL reads what a text begins with: NULL only where that can be nothing.
+create macro read_date(t, form, has_name) as case
+    when t is null then null
+    when year(try_strptime(t, form)) >= 1000 then strptime(t, form)
+    when not has_name and not regexp_matches(t, '^\s*(\d|$)') then null
+    else error('The mirror is not sure which date MySQL reads in ' || t)
+end;
 create macro span(t) as case
     when t is null then null
     when regexp_full_match(t, '-?\d{1,3}:[0-5]\d(:[0-5]\d(\.\d{1,6})?)?')
@@ -78,12 +108,39 @@ create macro span(t) as case
     else error('The mirror is not sure which time MySQL makes of ' || t)
 end;
 
--- MySQL divides decimals to the ninth digit and cuts there; DOUBLE errs behind the twelfth.
-create macro quotient(a, b) as trunc(round(a / nullif(b, 0) * 1e9, 3)) / 1e9;
+-- MySQL divides decimals to the ninth digit and cuts there; it shows `d` digits. DOUBLE errs
+-- behind the fifteenth, before the point and behind it.
+create macro quotient(a, b, d) as case
+    when abs(a / nullif(b, 0)) < 1e3 then trunc(round(a / nullif(b, 0) * 1e9, 3)) / 1e9
+    when abs(a / nullif(b, 0)) < pow(10, 15 - d) then a / nullif(b, 0)
+    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+end;
+
+create macro finer_quotient(a, b, d) as case
+    when abs(a / nullif(b, 0)) < pow(10, 15 - d) then a / nullif(b, 0)
+    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+end;
+
+-- DIV counts in decimals: 1 DIV 0.00001 is 100000, whatever the last bit of its DOUBLE.
+create macro whole_quotient(a, b) as case
+    when abs(a / nullif(b, 0) - round(a / nullif(b, 0))) <= abs(a / nullif(b, 0)) * 3e-16
+        then cast(round(a / nullif(b, 0)) as bigint)
+    when abs(a / nullif(b, 0)) < 1e12 then cast(trunc(a / nullif(b, 0)) as bigint)
+    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+end;
+
+-- An integer as MySQL's bits, 64 without a sign.
+create macro bits(x) as cast(x as hugeint) & 18446744073709551615;
+create macro shifted_left(x, n) as case
+    when n > 63 then 0::hugeint
+    else (x & (18446744073709551615::hugeint >> n)) << n
+end;
+create macro shifted_right(x, n) as case when n > 63 then 0::hugeint else x >> n end;
 
 -- What MySQL refuses to hold.
 create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);
-create macro unsigned(x) as if(x < 0, error('BIGINT UNSIGNED value is out of range'), x);
+create macro unsigned(x) as if(x between 0 and 18446744073709551615, x,
+    if(x is null, null, error('BIGINT UNSIGNED value is out of range')));
 create macro to_unsigned(x) as cast(if(x < 0, x::hugeint + 18446744073709551616, x) as hugeint);
 
 -- What DuckDB's greatest would make of NULL is 0.
@@ -91,18 +148,22 @@ create macro at_least_0(n) as if(n < 0, 0, n);
 
 -- Pieces of texts; places count from 1, from the end if negative.
 create macro slice(t, start, n) as case
+    when n is null then null
     when start = 0 or n <= 0 or -start > len(t) then if(t is null or start is null, null, '')
-    when n is null then substring(t, if(start < 0, len(t) + start + 1, start))
     else substring(t, if(start < 0, len(t) + start + 1, start), n)
 end;
+create macro rest(t, start) as slice(t, start, len(t));
+-- LOCATE compares bytes of equal number, so that e with an accent is found by another, not by e.
+create macro lettered(t) as translate(upper(t),
+    'ÁÂÃÄÅÉÊËÍÎÏÑÓÔÕÖÚÛÜÝ', 'ÀÀÀÀÀÈÈÈÌÌÌÑÒÒÒÒÙÙÙÝ');
 create macro locate(found, t, start) as case
-    when start < 1 then if(t is null or found is null, null, 0)
+    when start < 1 or start > greatest(1, len(t)) then if(t is null or found is null, null, 0)
     when start = 1 then cast(strpos(t, found) as bigint)
     when strpos(substring(t, start), found) = 0 then 0
     else strpos(substring(t, start), found) + start - 1
 end;
 create macro padded(t, n, filling, filled) as case
-    when n < 0 then null
+    when n < 0 or filling is null then null
     when len(t) >= n then left(t, n)
     when filling = '' then null
     else filled
@@ -110,10 +171,12 @@ end;
 create macro substring_index(t, separator, n) as case
     when separator = '' or n = 0 then if(t is null, null, '')
     when n > 0 then array_to_string(string_split(t, separator)[1:n], separator)
-    else array_to_string(string_split(t, separator)[greatest(1, len(string_split(t, separator)) + n + 1):], separator)
+    when n < 0 then array_to_string(string_split(t, separator)[greatest(1, len(string_split(t, separator)) + n + 1):], separator)
 end;
 create macro find_in_set(a, many) as if(many = '', if(a is null, null, 0),
     if(a is null or many is null, null, coalesce(list_position(string_split(many, ','), a), 0)));
+create macro place(a, others) as if(a is null, 0, coalesce(list_position(others, a), 0));
+create macro from_hex(t) as if(regexp_full_match(t, '[0-9A-Fa-f]*'), unhex(t), null);
 create macro grouped(t) as regexp_replace(
     reverse(regexp_replace(reverse(split_part(t, '.', 1)), '(\d{3})', '\1,', 'g')), '^(-?),', '\1')
     || if(contains(t, '.'), '.' || split_part(t, '.', 2), '');

@@ -1,13 +1,14 @@
 """Aggregates, with the types in which MySQL sums and averages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.literals import NOT_FIXED
-from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, real
+from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, quotient, real
 from mirror.serve.translate.rules import AGGREGATES, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
@@ -82,6 +83,10 @@ def count(arguments: list[exp.Expr], context: Context) -> Typed:
 
 @aggregate("SUM")
 def sum_(a: Typed, distinct: str) -> Typed:
+    return sum_of(a, distinct)
+
+
+def sum_of(a: Typed, distinct: str) -> Typed:
     if is_real(a):
         return Typed(f"sum({distinct}{double(a)})", real(a.decimals))
     digits, scale = precision(a)
@@ -104,9 +109,10 @@ def avg(a: Typed, distinct: str) -> Typed:
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    total = double(a) if a.held == "double" else number(a)
+    total = replace(sum_of(a, distinct), held=a.held)
+    number_of = Typed(f"count({distinct}{a.sql})", COUNT)
     return Typed(
-        f"quotient(cast(sum({distinct}{total}) as double), count({distinct}{a.sql}))",
+        quotient(total, number_of, scale + MORE_DIGITS),
         decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS),
         "double",
     )
@@ -188,7 +194,7 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     # several arguments are one text, joined
     parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
     values = [rows.typed(part) for part in parts]
-    keys = [rows.typed(item.this) for item in order]
+    keys = [_sorted_by(item.this, values, rows) for item in order]
     descents = [bool(item.args.get("desc")) for item in order]
     if is_distinct:
         return _distinct_concat(values, keys, any(descents), between)
@@ -199,6 +205,15 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
         return Typed(f"unhex({joined})", Type("binary", 1024))
     written = " || ".join(map(text, values))
     return Typed(f"string_agg({written}, {between}{sorting})", Type("string", 1024))
+
+
+def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
+    """A key of GROUP_CONCAT's ORDER BY; a bare number names an argument by its place."""
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return rows.typed(node)
+    if not str(node.this).isdigit() or not 1 <= int(node.this) <= len(values):
+        raise Refusal(1054, "42S22", f"Unknown column '{node.this}' in 'order clause'")
+    return values[int(node.this) - 1]
 
 
 def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> Typed:

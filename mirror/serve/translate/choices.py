@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
+    DOUBLE,
     INTEGER,
     LONGEST_DECIMAL,
     STRING,
@@ -43,7 +45,8 @@ def if_(node: exp.If, context: Context) -> Typed:
             1582, "42000", "Incorrect parameter count in the call to native function 'IF'"
         )
     test = context.condition(node.this)
-    (yes, otherwise), kind, held = together([context.typed(branch) for branch in branches])
+    values = [context.typed(branch) for branch in branches]
+    (yes, otherwise), kind, held = together(values, null_counts=False)
     return Typed(f"case when {test} then {yes} else {otherwise} end", kind, held)
 
 
@@ -57,8 +60,9 @@ def case(node: exp.Case, context: Context) -> Typed:
         tests = [compared(tested, context.typed(branch.this), "=").sql for branch in branches]
     default = node.args.get("default")
     values = [context.typed(branch.args["true"]) for branch in branches]
+    has_null = any(value.kind == "null" for value in values)
     values.append(context.typed(default) if default is not None else constant(None))
-    (*chosen, otherwise), kind, held = together(values)
+    (*chosen, otherwise), kind, held = together(values, null_counts=has_null or default is not None)
     whens = " ".join(f"when {test} then {value}" for test, value in zip(tests, chosen, strict=True))
     return Typed(f"case {whens} else {otherwise} end", kind, held)
 
@@ -96,14 +100,20 @@ def cast(node: exp.Cast, context: Context) -> Typed:
         case exp.DType.BIGINT | exp.DType.INT:
             return Typed(_whole(a), INTEGER)
         case exp.DType.UBIGINT | exp.DType.UINT:
-            return Typed(f"to_unsigned({_whole(a)})", Type("integer", 20, unsigned=True))
+            whole = _whole(a)
+            if a.kind in ("decimal", "double", "float", "time"):
+                # integers and texts wrap around
+                whole = f"at_least_0({whole})"
+            return Typed(f"to_unsigned({whole})", Type("integer", 20, unsigned=True))
         case exp.DType.DECIMAL:
             digits, scale = (*size, 10, 0)[:2] if size else (10, 0)
             if len(size) == 1:
                 scale = 0
             return Typed(_to_decimal(_exact_number(a), digits, scale), decimal(digits, scale))
         case exp.DType.DOUBLE | exp.DType.FLOAT:
-            return Typed(double(a), Type("double", 23))
+            if wanted.this == exp.DType.FLOAT:
+                return Typed(f"cast({double(a)} as float)", Type("float", 12))
+            return Typed(double(a), DOUBLE)
         case exp.DType.CHAR | exp.DType.VARCHAR | exp.DType.NCHAR | exp.DType.TEXT:
             return Typed(f"left({text(a)}, {size[0]})" if size else text(a), STRING)
         case exp.DType.BINARY | exp.DType.VARBINARY:
@@ -119,7 +129,7 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             digits = size[0] if size else 0
             step = 10 ** (6 - digits)
             return Typed(f"({span(a)} // {step} * {step})", span_type(digits))
-    raise Refusal(1235, "42000", f"The mirror does not cast to {wanted.sql(dialect='mysql')}")
+    raise Refusal(1235, "42000", f"The mirror does not cast to {shown(wanted)}")
 
 
 def _to_decimal(value: str, digits: int, scale: int) -> str:

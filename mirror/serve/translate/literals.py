@@ -73,7 +73,11 @@ def _parts(value: str) -> Moment | None:
 def span(value: str) -> int | None:
     """Read a time as MySQL does, into microseconds, clipped; None if it is none."""
     # 10:11:12 is no day of the year 10
-    found = moment(value) if re.search(r"\d[-/.]\d+[-/.]\d", value) else None
+    dated = re.match(r"\s*(\d+)[-/.]\d+[-/.]\d+(?P<time>[T\s]+\d)?", value)
+    if dated and not dated["time"]:
+        # of a day alone MySQL takes the year for minutes and seconds
+        value = dated[1]
+    found = moment(value) if dated and dated["time"] else None
     if found:
         return (
             ((found.hour * 60 + found.minute) * 60 + found.second) * 1_000_000

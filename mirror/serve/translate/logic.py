@@ -15,14 +15,15 @@ from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
     INTEGER,
+    LONGEST_TIME,
     MOMENTS,
     NUMBERS,
     TEXTS,
     Typed,
-    become,
     collated,
     combined,
     condition,
+    constant,
     double,
     flag,
     moment,
@@ -32,6 +33,7 @@ from mirror.serve.translate.typed import (
     settled,
     span,
     text,
+    together,
 )
 
 SIGNS: dict[type[exp.Expr], str] = {
@@ -60,7 +62,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
         return _bytes(a, b)
     if kinds & set(BYTES):
         if kinds <= {*BYTES, *TEXTS}:
-            return octets(a), octets(b)
+            return _bytes_and_text(a, b)
         return _with_bytes(a, b)
     if kinds <= set(TEXTS):
         if a.kind == b.kind == "enum" and a.type == b.type:
@@ -77,7 +79,7 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
     if kinds <= {"integer", "decimal"}:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
-        return number(a), number(b)
+        return _time_and_number(a, b)
     return double(a), double(b)
 
 
@@ -88,6 +90,17 @@ def _bytes(a: Typed, b: Typed) -> tuple[str, str]:
         if uuid.kind == "uuid" and isinstance(other.value, bytes) and len(other.value) == 16:
             pair = (uuid.sql, f"'{other.value.hex()}'::uuid")
             return pair[::-1] if turned else pair
+    return octets(a), octets(b)
+
+
+def _bytes_and_text(a: Typed, b: Typed) -> tuple[str, str]:
+    """Bytes compare as bytes, but for a constant X'...', which is a text beside columns."""
+    for one, other, turned in ((a, b, False), (b, a, True)):
+        if isinstance(one.value, bytes) and other.value is None:
+            written = one.value.decode("utf-8", "surrogateescape")
+            if written.isascii():
+                pair = collated(constant(written)), collated(other)
+                return pair[::-1] if turned else pair
     return octets(a), octets(b)
 
 
@@ -104,6 +117,20 @@ def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
         sql = f"case when {uuid.sql} is not null then {nothing} end"
         pair = (sql, span(other) if other.kind == "time" else _moment(other))
     return pair if uuid is a else pair[::-1]
+
+
+def _time_and_number(a: Typed, b: Typed) -> tuple[str, str]:
+    """A date or a time against a number, which is read as one."""
+    timed, other = (b, a) if a.kind in NUMBERS else (a, b)
+    if not isinstance(other.value, int) or (
+        timed.kind == "time" and abs(other.value) > LONGEST_TIME
+    ):
+        raise refuse(other, f"a {timed.kind}")
+    if timed.kind in MOMENTS and literals.moment(str(other.value)):
+        pair = _moment(timed), moment(other)
+    else:
+        pair = number(timed), number(other)
+    return pair if timed is a else pair[::-1]
 
 
 def _span(operand: Typed) -> str:
@@ -164,7 +191,7 @@ def _text_of(value: str) -> Typed:
 
 @operator(*SIGNS)
 def comparison(node: exp.Expr, context: Context) -> Typed:
-    left, right = _unwrapped(node.this), _unwrapped(node.expression)
+    left, right = unwrapped(node.this), unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
     return compared(*context.both(node), SIGNS[type(node)])
@@ -201,13 +228,13 @@ def between(node: exp.Expr, context: Context) -> Typed:
 def in_list(node: exp.In, context: Context) -> Typed:
     if node.args.get("unnest") or node.args.get("field"):
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'IN'")
-    left = _unwrapped(node.this)
+    left = unwrapped(node.this)
     parts = left.expressions if isinstance(left, exp.Tuple) else [left]
     operands = [context.typed(part) for part in parts]
     if node.args.get("query"):
         return _in_query(operands, node.args["query"], context)
     if len(operands) > 1:
-        rows = [_unwrapped(item) for item in node.expressions]
+        rows = [unwrapped(item) for item in node.expressions]
         tests = [_rows_compared(left, row, "=", context).sql for row in rows]  # type: ignore[arg-type]
     else:
         values = [context.typed(item) for item in node.expressions]
@@ -274,7 +301,7 @@ def _exists(arguments: list[exp.Expr], context: Context) -> Typed:
 @operator(exp.Interval)
 def interval(node: exp.Interval, context: Context) -> Typed:
     """INTERVAL(x, a, b, ...): how many of a, b, ... x has reached, -1 for NULL."""
-    listed = _unwrapped(node.this)
+    listed = unwrapped(node.this)
     if node.args.get("unit") or not isinstance(listed, exp.Tuple):
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'INTERVAL'")
     x, *steps = [double(context.typed(item)) for item in listed.expressions]
@@ -304,10 +331,10 @@ def _as_keys(parts: list[exp.Expr], context: Context) -> str:
     """
     rows = []
     for part in parts:
-        part = _unwrapped(part)
+        part = unwrapped(part)
         tests = part.flatten(unnest=False) if isinstance(part, exp.And) else [part]
         row = {}
-        for test in map(_unwrapped, tests):
+        for test in map(unwrapped, tests):
             if not isinstance(test, exp.EQ) or not isinstance(test.this, exp.Column):
                 return ""
             column, constant = context.both(test)
@@ -375,16 +402,22 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
         wanted = Type("string", wanted.length)
         if not all(value.kind in TEXTS for value in values):
             raise refuse(values[0], "GREATEST and LEAST with values of other kinds")
-        ordered = ", ".join(f"{{'k': {collated(v)}, 'v': {text(v)}}}" for v in values)
+        # of equal ones MySQL takes the first
+        step = -1 if name == "greatest" else 1
+        ordered = ", ".join(
+            f"{{'k': {collated(v)}, 'place': {step * place}, 'v': {text(v)}}}"
+            for place, v in enumerate(values, 1)
+        )
         return Typed(f"case when not ({some_null}) then {name}({ordered}).v end", wanted)
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
-    forms = [double(v) if wanted.kind == "double" else become(v, wanted) for v in values]
-    held = "double" if wanted.kind == "decimal" else ""
+    forms, wanted, held = together(values)
+    if wanted.kind == "double":
+        forms = [double(v) for v in values]
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 
-def _unwrapped(node: exp.Expr) -> exp.Expr:
+def unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node

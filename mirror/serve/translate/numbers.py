@@ -4,6 +4,8 @@ Integers and decimals stay exact; a quotient of them is a decimal with four more
 dividend, of which MySQL keeps more than it shows, so that it is held as DOUBLE until it leaves.
 """
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from mirror.serve.answers import Type
@@ -14,14 +16,21 @@ from mirror.serve.translate.typed import (
     DOUBLE,
     INTEGER,
     LONGEST_DECIMAL,
+    MOMENTS,
     Typed,
+    constant,
     decimal,
     double,
     integer,
     number,
+    refuse,
 )
 
 MORE_DIGITS = 4
+# in which MySQL holds decimals
+DIGITS_OF_A_WORD = 9
+LENGTH_OF_BIGINT = 20
+TIMES = (*MOMENTS, "time")
 
 
 def is_real(*operands: Typed) -> bool:
@@ -83,28 +92,48 @@ def added(a: Typed, b: Typed, sign: str) -> Typed:
 def multiplied(node: exp.Expr, context: Context) -> Typed:
     a, b = context.both(node)
     (digits_a, scale_a), (digits_b, scale_b) = precision(a), precision(b)
-    return _arithmetic(a, b, "*", digits_a + digits_b, scale_a + scale_b, a.decimals + b.decimals)
+    shown = max(a.decimals, b.decimals)
+    return _arithmetic(a, b, "*", digits_a + digits_b, scale_a + scale_b, shown)
+
+
+def _divisible(node: exp.Expr, context: Context) -> tuple[Typed, Typed]:
+    a, b = context.both(node)
+    for one in (a, b):
+        if one.kind in TIMES and one.type.decimals:
+            raise refuse(one, "a number to divide")
+    return a, b
 
 
 @operator(exp.Div)
 def divided(node: exp.Expr, context: Context) -> Typed:
-    a, b = context.both(node)
+    a, b = _divisible(node, context)
     if is_real(a, b):
         sql = f"({double(a)} / nullif({double(b)}, 0))"
         shown = max(a.decimals, b.decimals)
         return Typed(sql, real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS))
     digits, scale = precision(a)
     kind = decimal(digits + MORE_DIGITS, scale + MORE_DIGITS)
-    return Typed(f"quotient({double(a)}, {double(b)})", kind, "double")
+    return Typed(quotient(a, b, scale + MORE_DIGITS), kind, "double")
+
+
+def quotient(a: Typed, b: Typed, shown: int) -> str:
+    """a / b with the digits that MySQL keeps of it: nine, or more than DOUBLE has."""
+    scales = [precision(operand)[1] for operand in (a, b)]
+    filled = sum(-scale % DIGITS_OF_A_WORD for scale in scales)
+    kept = sum(scales) + max(filled, MORE_DIGITS)
+    is_cut = "double" not in (a.held, b.held) and kept <= DIGITS_OF_A_WORD
+    return f"{'quotient' if is_cut else 'finer_quotient'}({double(a)}, {double(b)}, {shown})"
 
 
 @operator(exp.IntDiv)
 def divided_whole(node: exp.Expr, context: Context) -> Typed:
-    a, b = context.both(node)
+    a, b = _divisible(node, context)
     if _is_integer(a) and _is_integer(b):
-        kind = Type("integer", 20, unsigned=_is_unsigned(a, b))
-        return Typed(f"({number(a)} // nullif({number(b)}, 0))", kind)
-    return Typed(f"cast(trunc({double(a)} / nullif({double(b)}, 0)) as bigint)", INTEGER)
+        sql = f"({number(a)} // nullif({number(b)}, 0))"
+        if _is_unsigned(a, b):
+            return Typed(f"unsigned({sql})", Type("integer", 20, unsigned=True))
+        return Typed(sql, INTEGER)
+    return Typed(f"whole_quotient({double(a)}, {double(b)})", INTEGER)
 
 
 @operator(exp.Mod)
@@ -119,6 +148,9 @@ def _remainder(a: Typed, b: Typed) -> Typed:
     if _is_integer(a) and _is_integer(b):
         return Typed(f"({number(a)} % nullif({number(b)}, 0))", _whole(a))
     scale = max(precision(a)[1], precision(b)[1])
+    if "double" in (a.held, b.held):
+        kind = decimal(max(precision(a)[0], precision(b)[0]), scale)
+        return Typed(f"({double(a)} % nullif({double(b)}, 0))", kind, "double")
     held = f"decimal({LONGEST_DECIMAL}, {scale})"
     return Typed(
         f"(cast({number(a)} as {held}) % nullif(cast({number(b)} as {held}), 0))",
@@ -130,29 +162,62 @@ def _remainder(a: Typed, b: Typed) -> Typed:
 def negated(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     if a.kind == "integer" and isinstance(a.value, int):
-        return Typed(f"-{a.value}", Type("integer", a.type.length + 1), "", False, -a.value)
+        if a.value > 2**63:
+            kind = decimal(a.type.length, 0)
+            return Typed(f"cast(-{a.value} as decimal(38, 0))", kind, "", False)
+        return replace(constant(-a.value), type=Type("integer", a.type.length + 1))
     if is_real(a):
         return Typed(f"(-{double(a)})", real(a.decimals))
     if a.kind == "decimal":
         return Typed(f"(-{a.sql})", a.type, a.held)
+    if a.kind in TIMES:
+        return Typed(f"(-{number(a)})", _decimal_of(a))
+    if a.type.unsigned:
+        return Typed(f"cast(-{number(a)} as bigint)", INTEGER)
     return Typed(f"(-{number(a)})", INTEGER)
 
 
-@operator(exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseLeftShift, exp.BitwiseRightShift)
-def bits(node: exp.Expr, context: Context) -> Typed:
+@operator(exp.BitwiseAnd)
+def bits_and(node: exp.Expr, context: Context) -> Typed:
+    return _of_bits("({} & {})", node, context)
+
+
+@operator(exp.BitwiseOr)
+def bits_or(node: exp.Expr, context: Context) -> Typed:
+    return _of_bits("({} | {})", node, context)
+
+
+@operator(exp.BitwiseXor)
+def bits_xor(node: exp.Expr, context: Context) -> Typed:
+    return _of_bits("xor({}, {})", node, context)
+
+
+@operator(exp.BitwiseLeftShift)
+def shifted_left(node: exp.Expr, context: Context) -> Typed:
+    return _of_bits("shifted_left({}, {})", node, context)
+
+
+@operator(exp.BitwiseRightShift)
+def shifted_right(node: exp.Expr, context: Context) -> Typed:
+    return _of_bits("shifted_right({}, {})", node, context)
+
+
+def _of_bits(form: str, node: exp.Expr, context: Context) -> Typed:
+    """MySQL counts in 64 bits without a sign; what is no integer is rounded first."""
     a, b = context.both(node)
-    signs = {"BitwiseAnd": "&", "BitwiseOr": "|", "BitwiseLeftShift": "<<"}
-    sign = signs.get(type(node).__name__, ">>")
-    sql = f"(cast({integer(a)} as hugeint) {sign} cast({integer(b)} as hugeint))"
-    return Typed(
-        f"cast({sql} & 18446744073709551615 as hugeint)", Type("integer", 21, unsigned=True)
-    )
+    return Typed(form.format(_bits(a), _bits(b)), Type("integer", 21, unsigned=True))
+
+
+def _bits(a: Typed) -> str:
+    return f"bits({number(a) if _is_integer(a) else f'round({number(a)})'})"
 
 
 @function(as_is)
 def abs_(a: Typed) -> Typed:
     if is_real(a):
         return Typed(f"abs({double(a)})", real(a.decimals))
+    if a.kind in TIMES:
+        return Typed(f"abs({number(a)})", _decimal_of(a))
     return Typed(f"abs({number(a)})", a.type if a.kind == "decimal" else _whole(a), _still(a))
 
 
@@ -171,7 +236,14 @@ def ceil(a: Typed) -> Typed:
     return _to_whole(a, "ceil")
 
 
+def _decimal_of(a: Typed) -> Type:
+    """A date or a time as MySQL counts it: 20200229235959.000001."""
+    return decimal(20, a.type.decimals or 0)
+
+
 def _to_whole(a: Typed, name: str) -> Typed:
+    if a.kind in TIMES:
+        raise refuse(a, f"the argument of {name.upper()}")
     if is_real(a):
         return Typed(f"{name}({double(a)})", real(0))
     if a.kind == "decimal":
@@ -197,6 +269,8 @@ def truncate(a: Typed, places: Typed) -> Typed:
 
 def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
     """Round or cut at a place; the place decides what is shown where it is a constant."""
+    if a.kind in TIMES:
+        raise refuse(a, "a number to round")
     known = 0 if places is None else places.value
     where = str(known) if isinstance(known, int) else integer(places)  # type: ignore[arg-type]
     if is_real(a):
@@ -207,8 +281,13 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         if isinstance(known, int) and known >= 0:
             return Typed(number(a), _whole(a))
         step = f"cast(pow(10, greatest(0, -({where}))) as bigint)"
-        half = f"sign({number(a)}) * ({step} // 2)" if rounds else "0"
-        return Typed(f"(({number(a)} + {half}) // {step} * {step})", _whole(a))
+        if not rounds:
+            return Typed(f"({number(a)} // {step} * {step})", _whole(a))
+        half = f"sign({number(a)}) * ({step} // 2)"
+        if not _is_wide(a):
+            return Typed(f"(({number(a)} + {half}) // {step} * {step})", _whole(a))
+        wide = f"cast({number(a)} as hugeint)"
+        return Typed(f"(({wide} + {half}) // {step} * {step})", decimal(LENGTH_OF_BIGINT + 1, 0))
     digits, scale = precision(a)
     shown = min(max(known, 0), LONGEST_DECIMAL) if isinstance(known, int) else scale
     if a.held == "double":
@@ -216,6 +295,13 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         return Typed(cut, decimal(digits, shown), "double")
     cut = f"round({a.sql}, {where})" if rounds else f"round({_cut(double(a), where)}, {shown})"
     return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", decimal(digits, shown))
+
+
+def _is_wide(a: Typed) -> bool:
+    """Whether MySQL expects an integer to grow out of BIGINT as it is rounded."""
+    if isinstance(a.value, int):
+        return abs(a.value) >= 2**31
+    return a.type.length > LENGTH_OF_BIGINT or (a.is_stored and a.type.length == LENGTH_OF_BIGINT)
 
 
 def _cut(value: str, where: str) -> str:

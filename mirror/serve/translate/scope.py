@@ -6,8 +6,14 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal
+from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
 from mirror.serve.translate.typed import Typed, condition
+
+WITHOUT_BRACKETS = (
+    *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"),
+    *("UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER"),
+)
 
 
 @dataclass(frozen=True)
@@ -31,13 +37,15 @@ class Relation:
 class Scope:
     """The sources of a FROM clause, and their columns as joins have merged them.
 
-    `visible` has a column of several sources once if NATURAL JOIN or USING made it one;
-    names that stay ambiguous are in `ambiguous`.
+    `listed` are the columns of `*`, in order; one of several sources is there once if NATURAL
+    JOIN or USING made it one. `visible` finds them by their names in lower case; names that
+    stay ambiguous are in `ambiguous`.
     """
 
     sources: tuple[Source, ...] = ()
     visible: Mapping[str, Typed] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
+    listed: tuple[Typed, ...] = ()
     outer: "Context | None" = None
 
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
@@ -79,7 +87,7 @@ class Context:
             raise Refusal(
                 1235,
                 "42000",
-                f"The mirror does not translate '{node.sql(dialect='mysql')[:80]}'",
+                f"The mirror does not translate '{shown(node)}'",
             )
         return rule(node, self)
 
@@ -106,5 +114,7 @@ class Context:
             return found
         if self.scope.outer is not None:
             return self.scope.outer.column(node)
-        shown = ".".join(part.name for part in node.parts)
-        raise Refusal(1054, "42S22", f"Unknown column '{shown}' in 'field list'")
+        if not node.table and name.upper() in WITHOUT_BRACKETS:
+            return FUNCTIONS[name.upper()]([], self)
+        written = ".".join(part.name for part in node.parts)
+        raise Refusal(1054, "42S22", f"Unknown column '{written}' in 'field list'")

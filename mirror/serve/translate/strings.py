@@ -7,15 +7,18 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
+from mirror.serve.translate.numbers import is_real
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
     INTEGER,
+    NUMBERS,
     STRING,
     Typed,
     collated,
     constant,
+    double,
     exact,
     flag,
     integer,
@@ -87,7 +90,8 @@ def boolean(node: exp.Boolean, context: Context) -> Typed:
 def collate(node: exp.Collate, context: Context) -> Typed:
     if not node.expression.name.lower().endswith("_ci"):
         raise Refusal(1273, "HY000", f"Unknown collation: '{node.expression.name}'")
-    return context.typed(node.this)
+    a = context.typed(node.this)
+    return a if a.kind == "string" else Typed(text(a), STRING)
 
 
 @operator(exp.Like)
@@ -134,7 +138,7 @@ def substring_of(node: exp.Substring, context: Context) -> Typed:
 
 @function(text, integer, returns=STRING, names="MID")
 def substring(s: str, start: str, length: str | None = None) -> str:
-    return f"slice({s}, {start}, {length or 'null'})"
+    return f"rest({s}, {start})" if length is None else f"slice({s}, {start}, {length})"
 
 
 @operator(exp.Trim)
@@ -161,12 +165,12 @@ def position(node: exp.StrPosition, context: Context) -> Typed:
 
 @function(text, text, integer, returns=INTEGER)
 def locate(found: str, s: str, start: str = "1") -> str:
-    return f"locate(folded({found}), folded({s}), {start})"
+    return f"locate(lettered({found}), lettered({s}), {start})"
 
 
 @function(text, text, returns=INTEGER)
 def instr(s: str, found: str) -> str:
-    return f"locate(folded({found}), folded({s}), 1)"
+    return locate(found, s)
 
 
 @function(text, returns=STRING, names="UPPER UCASE")
@@ -258,17 +262,17 @@ def substring_index(s: str, separator: str, n: str) -> str:
     return f"substring_index({s}, {separator}, {n})"
 
 
-@function(as_is, as_is, returns=INTEGER)
-def find_in_set(a: Typed, many: Typed) -> str:
-    return f"find_in_set({collated(a)}, folded({text(many)}))"
+@function(text, text, returns=INTEGER)
+def find_in_set(s: str, many: str) -> str:
+    return f"find_in_set(folded({s}), folded({many}))"
 
 
 @function(as_is, as_is, returns=INTEGER)
 def field(a: Typed, *others: Typed) -> str:
-    if not all(item.kind in ("string", "enum") for item in (a, *others)):
+    if not all(item.kind in ("string", "enum", "null") for item in (a, *others)):
         raise Refusal(1235, "42000", "The mirror takes only texts for FIELD")
     listed = ", ".join(map(collated, others))
-    return f"coalesce(list_position([{listed}], {collated(a)}), 0)"
+    return f"place({collated(a)}, [{listed}])"
 
 
 @function(integer, text, returns=STRING)
@@ -284,14 +288,16 @@ def strcmp(a: Typed, b: Typed) -> str:
 
 @function(as_is, returns=STRING)
 def hex_(a: Typed) -> str:
-    if a.kind in (*BYTES, "string", "enum"):
-        return f"hex({octets(a)})"
-    return f"hex({integer(a)})"
+    if a.kind == "integer":
+        return f"hex({number(a)})"
+    if a.kind in NUMBERS:
+        return f"hex({integer(a)})"
+    return f"hex({octets(a)})"
 
 
 @function(text, returns=Type("binary", 255))
 def unhex(s: str) -> str:
-    return f"unhex({s})"
+    return f"from_hex({s})"
 
 
 @function(text, returns=STRING)
@@ -319,8 +325,9 @@ def format_(a: Typed, places: Typed) -> Typed:
     if not isinstance(places.value, int):
         raise Refusal(1235, "42000", "The mirror takes only a number for the digits of FORMAT")
     digits = max(places.value, 0)
+    value = f"round_even({double(a)}, {digits})" if is_real(a) else number(a)
     # rounded as a decimal, then grouped by thousands
-    shown = exact(Typed(number(a), Type("decimal", 38, digits)))
+    shown = exact(Typed(value, Type("decimal", 38, digits)))
     return Typed(f"grouped(cast({shown} as varchar))", STRING)
 
 

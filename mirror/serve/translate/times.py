@@ -183,9 +183,13 @@ def yearweek(a: Typed, mode: Typed | None = None) -> Typed:
 @operator(exp.Extract)
 def extract(node: exp.Extract, context: Context) -> Typed:
     unit, a = node.this.name.upper(), context.typed(node.expression)
+    if not (a.kind == "null" or _is_dated(a)):
+        return _extracted_from_time(a, unit)
     if unit == "YEAR_MONTH":
         return Typed(f"(year({moment(a)}) * 100 + month({moment(a)}))", INTEGER)
     if unit in ("HOUR", "MINUTE", "SECOND", "MICROSECOND"):
+        if a.kind == "string":
+            a = Typed(moment(a), moment_type(6))
         rule = {"HOUR": hour, "MINUTE": minute, "SECOND": second, "MICROSECOND": microsecond}
         return Typed(rule[unit](span(a)), INTEGER)
     if unit == "WEEK":
@@ -193,6 +197,25 @@ def extract(node: exp.Extract, context: Context) -> Typed:
     if unit in ("YEAR", "QUARTER", "MONTH", "DAY"):
         return Typed(f"{unit.lower()}({moment(a)})", INTEGER)
     raise Refusal(1235, "42000", f"The mirror does not extract {unit}")
+
+
+def _is_dated(a: Typed) -> bool:
+    """Whether it is a date, or a text that begins as one does."""
+    return a.kind in MOMENTS or bool(re.match(r"\s*\d{4}-\d", str(a.value)))
+
+
+def _extracted_from_time(a: Typed, unit: str) -> Typed:
+    """Days and the hours beyond them, unlike HOUR, and with the sign of the time."""
+    parts = {
+        "DAY": "({} // 86400000000)",
+        "HOUR": "({} // 3600000000 % 24)",
+        "MINUTE": "({} // 60000000 % 60)",
+        "SECOND": "({} // 1000000 % 60)",
+        "MICROSECOND": "({} % 1000000)",
+    }
+    if a.kind != "time" or unit not in parts:
+        raise refuse(a, f"EXTRACT({unit})")
+    return Typed(parts[unit].format(span(a)), INTEGER)
 
 
 @function(day, day, returns=INTEGER)
@@ -206,6 +229,9 @@ def timediff(a: Typed, b: Typed) -> Typed:
     if len(kinds - {"null"}) > 1:
         # MySQL takes no difference between a time and a datetime
         return Typed("cast(null as bigint)", span_type())
+    if kinds == {"date"}:
+        # for once a date is read as a text is: 20:20 of 2020-02-29
+        raise refuse(a, "TIMEDIFF")
     digits = max(fraction(a), fraction(b))
     if "time" in kinds:
         return Typed(_clipped(f"({span(a)} - {span(b)})", digits), span_type(digits))
@@ -215,12 +241,10 @@ def timediff(a: Typed, b: Typed) -> Typed:
 
 
 def _temporal(a: Typed) -> str:
-    if a.kind in MOMENTS:
-        return "moment"
-    if a.kind in ("time", "null"):
+    if a.kind in (*MOMENTS, "time", "null"):
         return a.kind
     if isinstance(a.value, str):
-        return "moment" if re.match(r"\s*\d{4}-\d+-\d+[ T]+\d", a.value) else "time"
+        return "datetime" if re.match(r"\s*\d{4}-\d+-\d+[ T]+\d", a.value) else "time"
     raise refuse(a, "TIMEDIFF")
 
 
@@ -265,24 +289,25 @@ def unix_timestamp(a: Typed | None = None) -> Typed:
 @function(as_is, as_is)
 def from_unixtime(a: Typed, pattern: Typed | None = None) -> Typed:
     micros, digits = _of_seconds(a)
-    found = Typed(f"make_timestamp({micros})", moment_type(digits))
+    found = Typed(f"from_epoch({micros})", moment_type(digits))
     return found if pattern is None else _formatted(found, pattern)
 
 
-@function(integer, integer, integer, returns=span_type())
-def maketime(h: str, m: str, s: str) -> str:
-    micros = f"((abs({h}) * 60 + {m}) * 60 + {s})::bigint * 1000000 * if({h} < 0, -1, 1)"
-    return f"case when {m} between 0 and 59 and {s} between 0 and 59 then {_clipped(micros)} end"
+@function(integer, integer, as_is, returns=span_type())
+def maketime(h: str, m: str, s: Typed) -> str:
+    if s.kind not in ("integer", "null"):
+        raise refuse(s, "the seconds of MAKETIME")
+    return f"make_span({h}, {m}, {number(s)})"
 
 
 @function(integer, integer, returns=DATE)
 def makedate(y: str, n: str) -> str:
-    return f"case when {n} > 0 then make_date({y}, 1, 1) + cast({n} - 1 as integer) end"
+    return f"day_of_year({y}, {n})"
 
 
 @function(integer, returns=DATE)
 def from_days(n: str) -> str:
-    return f"(date '0001-01-01' + cast({n} - 366 as integer))"
+    return f"from_days({n})"
 
 
 @special("TIMESTAMPDIFF")
@@ -340,34 +365,46 @@ def plus_minus(node: exp.Expr, context: Context) -> Typed:
 
 def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -> Typed:
     """A date or datetime so many units later: a date stays one if it moves by days."""
+    if a.kind not in (*MOMENTS, "time", "string", "null"):
+        raise refuse(a, "a date plus an interval")
     months, micros = _amount(context.typed(amount), unit)
     if a.kind == "time":
-        if months:
+        if months or unit == "WEEK":
             raise refuse(a, f"an interval of {unit}")
-        return Typed(
-            _clipped(f"({span(a)} + {sign} * {micros})", fraction(a)), span_type(fraction(a))
-        )
+        digits = 6 if unit == "MICROSECOND" else fraction(a)
+        return Typed(f"span_or_null({span(a)} + {sign} * {micros})", span_type(digits))
     if months:
         moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
     else:
         moved = f"({moment(a)} + to_microseconds(cast({sign} * {micros} as bigint)))"
-    finest = 6 if unit == "MICROSECOND" else 0
+    step = context.typed(amount)
+    is_whole = step.kind == "integer" or str(step.value).strip(" -").isdigit()
+    digits = 0 if is_whole or unit != "SECOND" else min(step.decimals, 6)
+    digits = max(fraction(a) if a.kind != "string" or a.value else 0, digits)
+    if unit == "MICROSECOND":
+        digits = 6
     by_days = unit in ("DAY", "WEEK", *MONTHS, "YEAR_MONTH")
     if a.kind == "date" and by_days:
         return Typed(f"cast({moved} as date)", DATE)
-    if a.kind == "string":
-        is_date = f"length(trim({text(a)})) <= 10" if by_days else "false"
-        shown = f"strftime({moved}, '%Y-%m-%d %H:%M:%S')"
-        return Typed(
-            f"case when {is_date} then strftime({moved}, '%Y-%m-%d') else {shown} end", STRING
-        )
-    step = context.typed(amount)
-    digits = finest or (0 if step.kind == "integer" or unit != "SECOND" else min(step.decimals, 6))
-    return Typed(moved, moment_type(max(fraction(a), digits)))
+    if a.kind != "string":
+        return Typed(moved, moment_type(digits))
+    if not is_whole and unit == "SECOND":
+        raise refuse(a, "a date plus a broken number of seconds")
+    shown = text(Typed(moved, moment_type(digits)))
+    if a.value is None:
+        shown = f"without_fraction({text(a)}, {shown})"
+    if by_days:
+        # a day stays one
+        shown = f"left({shown}, if(length(trim({text(a)})) <= 10, 10, 26))"
+    return Typed(shown, STRING)
 
 
 def _amount(step: Typed, unit: str) -> tuple[str, str]:
     """An interval as months, or as microseconds; the other one is empty."""
+    is_broken = isinstance(step.value, str) and not step.value.strip(" -").isdigit()
+    if is_broken and unit in (*MONTHS, *MICROSECONDS) and unit != "SECOND":
+        # sqlglot does not tell 1.5 from '1.5', which MySQL rounds in two ways
+        raise Refusal(1235, "42000", f"The mirror adds no broken number of {unit}S")
     if unit in MONTHS:
         return f"({_count(step)} * {MONTHS[unit]})", ""
     if unit == "SECOND" and step.kind != "integer":
@@ -449,21 +486,14 @@ def date_format(a: Typed, pattern: Typed) -> Typed:
     return _formatted(a, pattern)
 
 
-@function(as_is, as_is)
-def time_format(a: Typed, pattern: Typed) -> Typed:
-    if a.kind == "time":
-        return _time_formatted(a, pattern)
-    return _formatted(a, pattern)
-
-
 # What a sign of TIME_FORMAT writes of a time: of microseconds {0}.
 TIME_SIGNS = {
-    "H": "lpad(cast(abs({0}) // 3600000000 as varchar), 2, '0')",
+    "H": "two_digits(abs({0}) // 3600000000)",
     "k": "cast(abs({0}) // 3600000000 as varchar)",
-    "i": "lpad(cast(abs({0}) // 60000000 % 60 as varchar), 2, '0')",
-    "s": "lpad(cast(abs({0}) // 1000000 % 60 as varchar), 2, '0')",
+    "i": "two_digits(abs({0}) // 60000000 % 60)",
+    "s": "two_digits(abs({0}) // 1000000 % 60)",
     "f": "lpad(cast(abs({0}) % 1000000 as varchar), 6, '0')",
-    "h": "lpad(cast((abs({0}) // 3600000000 + 11) % 12 + 1 as varchar), 2, '0')",
+    "h": "two_digits((abs({0}) // 3600000000 + 11) % 12 + 1)",
     "l": "cast((abs({0}) // 3600000000 + 11) % 12 + 1 as varchar)",
     "p": "if(abs({0}) // 3600000000 % 24 < 12, 'AM', 'PM')",
 }
@@ -471,7 +501,8 @@ TIME_SIGNS |= {"S": TIME_SIGNS["s"], "I": TIME_SIGNS["h"]}
 TIME_SIGNS["T"] = " || ':' || ".join(TIME_SIGNS[sign] for sign in "His")
 
 
-def _time_formatted(a: Typed, pattern: Typed) -> Typed:
+@function(as_is, as_is)
+def time_format(a: Typed, pattern: Typed) -> Typed:
     if not isinstance(pattern.value, str):
         raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a time")
     us, pieces = span(a), []
@@ -479,14 +510,17 @@ def _time_formatted(a: Typed, pattern: Typed) -> Typed:
         if not plain and sign not in TIME_SIGNS:
             raise Refusal(1235, "42000", f"The mirror does not format a time by %{sign}")
         pieces.append(literals.quoted_text(plain) if plain else TIME_SIGNS[sign].format(us))
-    written = " || ".join(pieces) if pieces else "''"
-    # three digits of an hour are too many for lpad
-    return Typed(f"case when abs({us}) < 360000000000 then {written} end", STRING)
+    if not pieces:
+        return Typed("cast(null as varchar)", STRING)
+    written = " || ".join((f"if({us} < 0, '-', '')", *pieces))
+    return Typed(f"case when {us} is not null then {written} end", STRING)
 
 
 def _formatted(a: Typed, pattern: Typed) -> Typed:
     if not isinstance(pattern.value, str):
         raise Refusal(1235, "42000", "The mirror takes only a constant for the format of a date")
+    if a.kind == "time":
+        raise refuse(a, "DATE_FORMAT")
     m = moment(a)
     pieces = []
     for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
@@ -498,8 +532,9 @@ def _formatted(a: Typed, pattern: Typed) -> Typed:
             pieces.append(f"strftime({m}, '{SIGNS[sign]}')")
         else:
             pieces.append(SIGNS[sign].format(m))
-    written = " || ".join(pieces) if pieces else "''"
-    return Typed(f"case when {m} is not null then {written} end", STRING)
+    if not pieces:
+        return Typed("cast(null as varchar)", STRING)
+    return Typed(f"case when {m} is not null then {' || '.join(pieces)} end", STRING)
 
 
 @function(as_is, as_is)
@@ -512,8 +547,8 @@ def str_to_date(a: Typed, pattern: Typed) -> Typed:
     if any(sign not in known for sign in signs):
         raise Refusal(1235, "42000", f"The mirror does not read a date by '{pattern.value}'")
     form = re.sub(r"%(.)", lambda found: known[found[1]], pattern.value)
-    # MySQL lets text follow
-    read = f"try_strptime({text(a)}, {literals.quoted_text(form)})"
+    has_name = bool(set(signs) & set("abMp"))
+    read = f"read_date({text(a)}, {literals.quoted_text(form)}, {str(has_name).lower()})"
     has_time = set(signs) & set("HkhIlisSTf")
     if not set(signs) & set("YymcMbdej"):
         return Typed(f"(epoch_us({read}) - epoch_us(date_trunc('day', {read})))", span_type())

@@ -10,6 +10,11 @@ INTEGER, DOUBLE, STRING = Type("integer", 20), Type("double", 23), Type("string"
 FLAG = Type("integer", 1)
 DATE, NULL = Type("date", 10), Type("null")
 LONGEST_DECIMAL = 38
+# digits behind the point that a quotient's DOUBLE gets right
+MOST_EXACT = 12
+LENGTH_OF_INT = 10
+# as a number; what is longer is read as a date
+LONGEST_TIME = 8385959
 NUMBERS = ("integer", "decimal", "double", "float", "null")
 TEXTS = ("string", "enum", "json")
 BYTES = ("binary", "uuid")
@@ -100,11 +105,12 @@ def number(expression: Typed) -> str:
         return "cast(null as bigint)"
     if kind in MOMENTS:
         digits = "%Y%m%d" if kind == "date" else "%Y%m%d%H%M%S"
-        whole = f"cast(strftime({sql}, '{digits}') as bigint)"
         if kind == "datetime" and expression.type.decimals:
-            return f"({whole} + extract('microsecond' from {sql}) % 1000000 / 1e6)"
-        return whole
+            return f"cast(strftime({sql}, '{digits}.%f') as decimal(20, 6))"
+        return f"cast(strftime({sql}, '{digits}') as bigint)"
     if kind == "time":
+        if expression.type.decimals:
+            raise refuse(expression, "a number")
         return f"time_number({span(expression)})"
     return double(expression)
 
@@ -136,7 +142,7 @@ def integer(expression: Typed) -> str:
     if kind in ("double", "float"):
         return f"cast(round_even({double(expression)}, 0) as bigint)"
     if kind in TEXTS and kind != "enum":
-        return f"cast(trunc(leading_number({sql})) as bigint)"
+        return f"leading_integer({sql})"
     return f"cast({number(expression)} as bigint)"
 
 
@@ -154,7 +160,10 @@ def text(expression: Typed) -> str:
     if kind == "double":
         return f"double_text({sql})"
     if kind == "float":
-        return f"float_text({sql})"
+        # MySQL keeps to six digits only what a table holds
+        return (
+            f"float_text({sql})" if expression.is_stored else f"double_text({double(expression)})"
+        )
     if kind == "datetime":
         if not decimals:
             return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
@@ -168,8 +177,11 @@ def text(expression: Typed) -> str:
 
 def exact(expression: Typed) -> str:
     """A decimal as DECIMAL, with the digits that MySQL shows."""
-    scale = expression.type.decimals or 0
-    return f"cast({expression.sql} as decimal({LONGEST_DECIMAL}, {scale}))"
+    sql, scale = expression.sql, expression.type.decimals or 0
+    if expression.held == "double" and scale < MOST_EXACT - 2:
+        # 0.125 is to become 0.13 whatever the last bit of its DOUBLE
+        sql = f"cast({sql} as decimal({LONGEST_DECIMAL}, {MOST_EXACT}))"
+    return f"cast({sql} as decimal({LONGEST_DECIMAL}, {scale}))"
 
 
 def moment(expression: Typed) -> str:
@@ -209,10 +221,12 @@ def span(expression: Typed) -> str:
     if kind == "datetime":
         return f"(epoch_us({sql}) - epoch_us(date_trunc('day', {sql})))"
     if kind == "date":
-        return f"({sql} is null or null)::bigint"
+        return f"case when {sql} is not null then 0 end"
     if kind == "null":
         return "cast(null as bigint)"
     if isinstance(expression.value, str | int):
+        if isinstance(expression.value, int) and abs(expression.value) > LONGEST_TIME:
+            raise refuse(expression, "a time")
         parsed = literals.span(str(expression.value))
         return "cast(null as bigint)" if parsed is None else str(parsed)
     if kind in ("string", "enum"):
@@ -251,6 +265,12 @@ def ordered(expression: Typed, descends: bool) -> str:
     return f"{key(expression)} {'desc nulls last' if descends else 'nulls first'}"
 
 
+def _is_narrow(expression: Typed) -> bool:
+    """Whether it is a float, or a column of integers that a float holds."""
+    is_column = expression.is_stored and expression.type.length < LENGTH_OF_INT
+    return expression.kind in ("float", "null") or is_column
+
+
 def settled(expression: Typed) -> Typed:
     """As MySQL writes it into a table of its own: a quotient loses its hidden digits."""
     if expression.held == "double":
@@ -258,15 +278,16 @@ def settled(expression: Typed) -> Typed:
     return expression
 
 
-def combined(expressions: list[Typed]) -> Type:
+def combined(expressions: list[Typed], null_counts: bool = True) -> Type:
     """The type that holds the values of all, as IF, COALESCE, CASE and UNION give."""
     types = [item.type for item in expressions if item.kind != "null"]
     kinds = {item.kind for item in types}
     if not kinds:
         return NULL
     length = max(item.length for item in types)
-    if kinds == {"integer"} and len({item.type.unsigned for item in expressions}) > 1:
-        # of a signed and an unsigned integer MariaDB makes a decimal, and NULL counts as signed
+    signs = {item.type.unsigned for item in expressions if null_counts or item.kind != "null"}
+    if kinds == {"integer"} and len(signs) > 1:
+        # of a signed and an unsigned integer MariaDB makes a decimal
         return decimal(21, 0)
     if len(kinds) == 1:
         kind = kinds.pop()
@@ -281,10 +302,12 @@ def combined(expressions: list[Typed]) -> Type:
         scale = max(item.decimals or 0 for item in types)
         whole = max(item.length - (item.decimals or 0) for item in types)
         return decimal(min(whole + scale, LONGEST_DECIMAL), scale)
+    if kinds == {"integer", "float"} and all(map(_is_narrow, expressions)):
+        return Type("float", 12)
     if kinds <= {"integer", "decimal", "double", "float"}:
         fixed = [item.decimals if item.kind != "integer" else 0 for item in types]
         return DOUBLE if None in fixed else Type("double", 23, max(d or 0 for d in fixed))
-    if kinds <= {"date", "datetime"}:
+    if kinds <= {"date", "datetime", "time"}:
         return moment_type(max(item.decimals or 0 for item in types))
     if kinds <= {*NUMBERS, *TEXTS, "date", "datetime", "time"}:
         return Type("string", max(length, 30))
@@ -336,9 +359,12 @@ HELD = {
 }
 
 
-def together(expressions: list[Typed]) -> tuple[list[str], Type, str]:
-    """Several expressions in one form: their SQL, the common type, and how it is held."""
-    wanted = combined(expressions)
+def together(expressions: list[Typed], null_counts: bool = True) -> tuple[list[str], Type, str]:
+    """Several expressions in one form: their SQL, the common type, and how it is held.
+
+    `null_counts` where MariaDB takes NULL for a signed integer, as it does not in IF.
+    """
+    wanted = combined(expressions, null_counts)
     if wanted.kind == "decimal":
         if all(item.held != "double" for item in expressions):
             return [_decimal(item, wanted) for item in expressions], wanted, ""
