@@ -486,7 +486,8 @@ def test_the_command_says_how_to_connect_and_ends_cleanly(
     command: subprocess.Popen, sent: int, code: int, last: str
 ) -> None:
     assert command.stderr and command.stdout
-    lines = [command.stderr.readline() for _ in range(5)]
+    lines = [command.stderr.readline() for _ in range(6)]
+    assert "simulated" in lines[0]
     said = dict(re.findall(r"^  DJ_(\w+)=(.+)$", "".join(lines), re.MULTILINE))
     host, port = said["HOST"].split(":")
     assert (host, said["USER"]) == ("127.0.0.1", "ibl")
