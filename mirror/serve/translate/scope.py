@@ -9,7 +9,6 @@ from mirror.serve.answers import Refusal
 from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
 from mirror.serve.translate.typed import Typed, condition
 
-
 WITHOUT_BRACKETS = (
     *("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"),
     *("UTC_DATE", "UTC_TIME", "UTC_TIMESTAMP", "CURRENT_USER"),
