@@ -451,6 +451,7 @@ def serve(
     mirror serve
     mirror serve --port 3307 --password-file password.txt
     """
+    from mirror.catalogue import status
     from mirror.serve.engine import Engine
     from mirror.serve.wire.login import password_from
     from mirror.serve.wire.server import Server, is_loopback
@@ -472,6 +473,9 @@ def serve(
         if is_open:
             tell(f"whoever reaches {host} and knows the password can read the data.")
         shown = password if password_file is None else f"$(cat {shlex.quote(str(password_file))})"
+        with store.connect(path) as connection:
+            if status(connection, path)["is_simulated"]:
+                tell("the data are simulated, no animal ever did what they say.")
         click.echo(_way_in(path, host, server.port, shown), err=True)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.serve()

@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,6 +18,8 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # an installation and a run of these tests would be this test's own tail; the variables name
 # a server of the reader's
 NOT_HERE = ("bash tests/run.sh", "export DJ_HOST")
+# goes on until it is ended
+SERVE = "mirror serve"
 # all that is said of the demo holds with fewer mice
 DEMO, SMALL_DEMO = "sync --demo", "sync --demo --demo-mice 6"
 INSTALLATION = "python3 -m venv .venv && . .venv/bin/activate && pip install -q '.[shell]' && "
@@ -55,14 +57,41 @@ def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
     return run
 
 
-def test_every_command_and_block_of_the_readme_works(run, tmp_path: Path) -> None:
+@pytest.fixture
+def serve(run, tmp_path: Path) -> Iterator[Callable[[str], int]]:
+    """Start a command that serves, on a free port; returns the port."""
+    processes = []
+
+    def serve(command: str) -> int:
+        process = subprocess.Popen(
+            [*command.replace("mirror", f"{sys.executable} -m mirror", 1).split(), "--port", "0"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        for line in process.stderr:
+            if "DJ_HOST" in line:
+                return int(line.rpartition(":")[2])
+        raise AssertionError(f"{command} ended")
+
+    yield serve
+    for process in processes:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+def test_every_command_and_block_of_the_readme_works(run, serve, tmp_path: Path) -> None:
+    port = 0
     for command in commands():
-        if not command.startswith(NOT_HERE):
+        if command.startswith(SERVE):
+            port = serve(command)
+        elif not command.startswith(NOT_HERE):
             run("bash", "-c", command.removeprefix(INSTALLATION).replace(DEMO, SMALL_DEMO))
     for query in blocks("sql"):
         assert run("mirror", "sql", query)
     for program in blocks("python"):
-        run(sys.executable, "-c", program)
+        run(sys.executable, "-c", program.replace('"127.0.0.1"', f'"127.0.0.1:{port}"'))
     with connect(tmp_path / "demo.duckdb") as demo:
         for query in cookbook():
             assert demo.sql(query).columns

@@ -50,6 +50,23 @@ def test_random_expressions_are_equal_or_refused(sides: tuple[judge.Side, judge.
     assert counts["refused"] < 0.02 * sum(counts.values())
 
 
+def test_a_limit_below_a_join_counts_all_rows_each_time(
+    sides: tuple[judge.Side, judge.Side],
+) -> None:
+    """Where DuckDB's join filters are on, two of three answers are wrong."""
+    statement = (
+        "select count(distinct subject_uuid) from"
+        " (select subject_uuid from ibl_subject.death order by death_date, subject_uuid limit 1) d"
+        " where subject_uuid in (select subject_uuid from ibl_subject.subject_project"
+        " where subject_project = subject_project is not false) and subject_uuid in (select"
+        " subject_uuid from ibl_analyses_behavior.__behavioral_summary_by_date__psych_results)"
+    )
+    [right], *_ = [side.connection.query(statement).fetchall() for side in sides]
+    answers = {sides[1].connection.query(statement).fetchone() for _ in range(50)}
+
+    assert answers == {right}
+
+
 @pytest.mark.parametrize(
     ("one", "other", "kind"),
     [

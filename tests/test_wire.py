@@ -14,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
+import mysql.connector
 import pymysql
 import pytest
 import server as mariadb
+import sqlalchemy
 from click.testing import CliRunner
 from pymysql.cursors import SSCursor
 from wired import ENDLESS, NATIVE, PASSWORD, SHA2, Served, ask, error, proof, serving
@@ -244,6 +246,77 @@ def test_the_client_of_mariadb_lists_and_selects(served: Served) -> None:
     assert described[0] == 0 and "subject_nickname" in described[1]
     assert "anne@127.0.0.1" in run("select user(); status")[1]
     assert "1045" in run("select 1", password="wrong")[1]
+
+
+def test_a_dump_is_read_by_a_server(served: Served, server: mariadb.Server, tmp_path: Path) -> None:
+    program = shutil.which("mariadb-dump")
+    assert program, mariadb.HOW_TO_GET_IT
+    environment = {**os.environ, "MYSQL_PWD": PASSWORD}
+    dump = subprocess.run(
+        [
+            *(program, "--no-defaults", "-h127.0.0.1", f"-P{served.port}", "-uanne"),
+            *("--single-transaction", "--hex-blob", "--databases", "ibl_reference"),
+        ],
+        env=environment,
+        capture_output=True,
+        check=True,
+    ).stdout
+    subprocess.run(
+        ["mariadb", "--no-defaults", f"-S{server.socket}"], input=dump, check=True, timeout=30
+    )
+    try:
+        for table in ("#lab", "#brain_region", "lab_member"):
+            statement = f"select * from ibl_reference.`{table}` order by 1, 2"
+            assert served.ask(statement) == server.run(statement)
+    finally:
+        server.run("drop database ibl_reference")
+
+
+@pytest.mark.parametrize("driver", ["pymysql", "mysqlconnector"])
+def test_sqlalchemy_reflects_and_selects(served: Served, driver: str) -> None:
+    url = sqlalchemy.URL.create(
+        f"mysql+{driver}", "anne", PASSWORD, "127.0.0.1", served.port, "ibl_behavior"
+    )
+    engine = sqlalchemy.create_engine(url)
+    tables = sqlalchemy.MetaData()
+    trials = sqlalchemy.Table("_trial_set__trial", tables, autoload_with=engine)
+
+    assert set(sqlalchemy.inspect(engine).get_table_names()) >= {"_trial_set", trials.name}
+    assert [column.name for column in trials.primary_key] == [
+        *("subject_uuid", "session_start_time", "trial_id")
+    ]
+    assert trials.c.trial_response_choice.type.enums == ["CCW", "CW", "No Go"]
+    assert {key.column.table.name for key in trials.foreign_keys} == {"_trial_set"}
+    count = sqlalchemy.func.count()
+    choices = (
+        sqlalchemy.select(trials.c.trial_response_choice, count)
+        .where(trials.c.trial_id <= 100)
+        .group_by(trials.c.trial_response_choice)
+        .order_by(count.desc(), trials.c.trial_response_choice)
+    )
+    with engine.connect() as connection:
+        answered = [tuple(row) for row in connection.execute(choices)]
+        with pytest.raises(sqlalchemy.exc.DatabaseError, match="1142"):
+            connection.execute(trials.delete())
+    engine.dispose()
+    assert answered == list(
+        served.ask(
+            "select trial_response_choice, count(*) from ibl_behavior._trial_set__trial"
+            " where trial_id <= 100 group by 1 order by 2 desc, 1"
+        )
+    )
+
+
+def test_mysql_connector_reads_values(served: Served, client: pymysql.Connection) -> None:
+    statement = f"select * from {TRIALS} order by 1, 2, 3 limit 50"
+    with mysql.connector.connect(
+        host="127.0.0.1", port=served.port, user="anne", password=PASSWORD, use_pure=True
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.execute(statement)
+        rows = cursor.fetchall()
+
+    assert rows == list(ask(client, statement))
 
 
 # Many clients, long statements

@@ -262,7 +262,10 @@ insert into declared.variables values
     ('tx_read_only', 'ON'),
     ('unique_checks', 'ON'),
     ('version', '10.11.0-MariaDB'),
-    ('version_comment', 'ibl-mirror'),
+    ('version_comment', (
+        select 'ibl-mirror' || if(is_simulated, ', simulated data', '')
+        from mirror._mirror.runs order by run desc limit 1
+    )),
     ('version_compile_machine', 'any'),
     ('version_compile_os', 'any'),
     ('wait_timeout', '28800');

@@ -12,7 +12,7 @@ import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 
 from mirror import store
-from mirror.serve import catalogue, render, show, statements
+from mirror.serve import catalogue, digits, render, show, statements
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parse
@@ -41,8 +41,7 @@ class Engine:
         self.catalogue = catalogue.read(self._connection)
         execute("set enable_external_access = false")
         execute("set autoinstall_known_extensions = false")
-        # DuckDB 1.5.6 pushes a join's filter below a LIMIT, which then counts other rows
-        execute("set disabled_optimizers = 'join_filter_pushdown'")
+        execute(store.TRUSTED_OPTIMIZERS)
         execute("set autoload_known_extensions = false")
         execute("set lock_configuration = true")
 
@@ -164,7 +163,7 @@ class Answer:
             result = self.cursor.execute(render.for_wire(self.relation))
             blobs = self._blobs(result)
             for batch in result.to_arrow_reader(BATCH_ROWS):
-                yield _with_bytes(batch, blobs) if blobs else batch
+                yield _written(batch, blobs)
 
     def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""
@@ -178,13 +177,15 @@ class Answer:
 NOTHING = Answer()
 
 
-def _with_bytes(batch: pa.RecordBatch, blobs: dict[int, DuckDBPyType]) -> pa.RecordBatch:
-    columns = [
-        pa.array([packed(v, blobs[place]) for v in column.to_pylist()], pa.binary())
-        if place in blobs
-        else column
-        for place, column in enumerate(batch.columns)
-    ]
+def _written(batch: pa.RecordBatch, blobs: dict[int, DuckDBPyType]) -> pa.RecordBatch:
+    columns = []
+    for place, column in enumerate(batch.columns):
+        if place in blobs:
+            packs = [packed(value, blobs[place]) for value in column.to_pylist()]
+            column = pa.array(packs, pa.binary())
+        elif pa.types.is_floating(column.type):
+            column = digits.texts(column)
+        columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 

@@ -20,22 +20,23 @@ create macro leading_number_of_bytes(b) as
 
 -- A DOUBLE as MySQL prints it: shortest digits, a plain number between 1e-15 and 1e15.
 create macro _digits(t) as rtrim(replace(ltrim(regexp_replace(t, 'e.*$', ''), '-0.'), '.', ''), '0');
-create macro _exponent(t) as case
-    when contains(t, 'e') then cast(split_part(t, 'e', 2) as integer)
-    when starts_with(ltrim(t, '-'), '0') then 1 - len(regexp_extract(t, '0\.0*'))
-    else len(split_part(ltrim(t, '-'), '.', 1)) - 1
+-- DuckDB leaves the exponent out from 1e-4 to 1e16.
+create macro _exponent(x) as case
+    when contains(cast(x as varchar), 'e')
+        then cast(regexp_extract(cast(x as varchar), 'e(.*)$', 1) as integer)
+    when abs(x) < 1 then -4
+    else 15
 end;
 create macro double_text(x) as case
+    when abs(x) >= 1e-3 and abs(x) < 1e15 then
+        if(x = trunc(x), cast(cast(x as bigint) as varchar), cast(x as varchar))
     when x = 0 then '0'
-    when x = trunc(x) and abs(x) < 1e15 then cast(cast(x as bigint) as varchar)
     when abs(x) >= 1e15 or abs(x) < 1e-15 then
         if(x < 0, '-', '') || _digits(cast(x as varchar))[1]
         || if(len(_digits(cast(x as varchar))) > 1, '.' || _digits(cast(x as varchar))[2:], '')
-        || 'e' || cast(_exponent(cast(x as varchar)) as varchar)
-    when abs(x) < 1e-3 then
-        if(x < 0, '-', '') || '0.' || repeat('0', -_exponent(cast(x as varchar)) - 1)
+        || 'e' || cast(_exponent(x) as varchar)
+    else if(x < 0, '-', '') || '0.' || repeat('0', -_exponent(x) - 1)
         || _digits(cast(x as varchar))
-    else regexp_replace(cast(x as varchar), '\.0$', '')
 end;
 
 -- A FLOAT leaves MySQL with six digits.
@@ -135,6 +136,10 @@ create macro shifted_left(x, n) as case
     else (x & (18446744073709551615::hugeint >> n)) << n
 end;
 create macro shifted_right(x, n) as case when n > 63 then x * 0 else x >> n end;
+
+-- The power of ten that ROUND and TRUNCATE count integers in.
+create macro power_of_place(n) as cast(pow(10, case
+    when n < -18 then 18 when n < 0 then -n when n >= 0 then 0 end) as bigint);
 
 -- What MySQL refuses to hold.
 create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);

@@ -5,13 +5,14 @@ over the wire is asked of an engine instead.
 """
 
 import os
+import sys
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 import datajoint as dj
 import pymysql
-from pymysql.constants import FIELD_TYPE
+from pymysql.constants import FIELD_TYPE, SERVER_STATUS
 from pymysql.err import InternalError, OperationalError, error_map
 
 from mirror import store
@@ -39,6 +40,7 @@ class Offline:
         self.connection = connection = OfflineConnection(database)
         self._before = getattr(dj.conn, "connection", _ABSENT)
         dj.conn.connection = connection
+        _forget_modules()
 
     def close(self) -> None:
         """Give DataJoint its former connection back."""
@@ -47,6 +49,7 @@ class Offline:
                 del dj.conn.connection
             else:
                 dj.conn.connection = self._before
+        _forget_modules()
         self.connection.close()
 
     def __enter__(self) -> "Offline":
@@ -61,12 +64,21 @@ class Offline:
         self.close()
 
 
+def _forget_modules() -> None:
+    """Let the next `import nma_ibl` connect anew: its modules keep the connection of the first."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "nma_ibl"]:
+        del sys.modules[name]
+
+
 class OfflineConnection(dj.Connection):
     """A connection of DataJoint that asks a mirror: for a Schema, or through `mirror.offline`."""
 
     def __init__(self, database: str | os.PathLike | None = None) -> None:
         self._engine = Engine(store.path(database))
-        super().__init__(str(store.path(database).name), "mirror", "", port=0)
+        # DataJoint tells whom it is connected to
+        is_simulated = "simulated" in self._engine.catalogue.variables["version_comment"]
+        user = "simulated" if is_simulated else "mirror"
+        super().__init__(store.path(database).name, user, "", port=0)
 
     def connect(self) -> None:
         self._conn = _Wire(self._engine)
@@ -84,6 +96,7 @@ class _Wire(pymysql.connections.Connection):
         super().__init__(charset="utf8mb4", defer_connect=True)
         self._session = engine.session()
         self._closed = False
+        self.server_status = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 
     def query(self, sql: str | bytes, unbuffered: bool = False) -> int:
         if self._closed:

@@ -4,9 +4,11 @@ import json
 from typing import Any
 
 import numpy as np
-from datajoint.blob import pack
 from duckdb.sqltypes import DuckDBPyType
 
+from mirror.sources import library
+
+pack = library.datajoint("blob").pack
 DTYPES = {"BIGINT": np.int64, "DOUBLE": np.float64, "BOOLEAN": np.bool_}
 
 

@@ -17,7 +17,11 @@ def for_python(relation: Relation) -> str:
 
 
 def for_wire(relation: Relation) -> str:
-    """The query whose columns are the texts, or the bytes, of MySQL's text protocol."""
+    """The query whose columns are the texts, or the bytes, of MySQL's text protocol.
+
+    Only numbers of floating point arrive as such: `digits.texts` is quicker, and so is a query
+    that does not spell out how they are written.
+    """
     return _around(relation, _on_wire)
 
 
@@ -52,6 +56,8 @@ def _in_python(column: Typed, place: str) -> str:
 def _on_wire(column: Typed, place: str) -> str:
     if column.kind in ("uuid", "binary"):
         return octets(column)
-    if column.kind in ("blob", "null"):
+    if column.kind in ("blob", "null", "float"):
+        return place
+    if column.kind == "double" and column.type.decimals is None:
         return place
     return text(column)

@@ -194,7 +194,7 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     # several arguments are one text, joined
     parts = inner.expressions if isinstance(inner, exp.Concat) else [inner]
     values = [rows.typed(part) for part in parts]
-    keys = [rows.typed(item.this) for item in order]
+    keys = [_sorted_by(item.this, values, rows) for item in order]
     descents = [bool(item.args.get("desc")) for item in order]
     if is_distinct:
         return _distinct_concat(values, keys, any(descents), between)
@@ -205,6 +205,15 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
         return Typed(f"unhex({joined})", Type("binary", 1024))
     written = " || ".join(map(text, values))
     return Typed(f"string_agg({written}, {between}{sorting})", Type("string", 1024))
+
+
+def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
+    """A key of GROUP_CONCAT's ORDER BY; a bare number names an argument by its place."""
+    if not isinstance(node, exp.Literal) or node.is_string:
+        return rows.typed(node)
+    if not str(node.this).isdigit() or not 1 <= int(node.this) <= len(values):
+        raise Refusal(1054, "42S22", f"Unknown column '{node.this}' in 'order clause'")
+    return values[int(node.this) - 1]
 
 
 def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> Typed:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
@@ -128,7 +129,7 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             digits = size[0] if size else 0
             step = 10 ** (6 - digits)
             return Typed(f"({span(a)} // {step} * {step})", span_type(digits))
-    raise Refusal(1235, "42000", f"The mirror does not cast to {wanted.sql(dialect='mysql')}")
+    raise Refusal(1235, "42000", f"The mirror does not cast to {shown(wanted)}")
 
 
 def _to_decimal(value: str, digits: int, scale: int) -> str:

@@ -5,12 +5,14 @@ wrong one; here rules of ours are looked up by MySQL's names. Where sqlglot bind
 tighter or looser than MySQL does, the statement is refused instead of read another way.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
+from sqlglot.errors import ErrorLevel
 from sqlglot.parsers.mysql import MySQLParser
+from sqlglot.tokens import TokenType
 
 from mirror.serve.answers import Refusal
 
@@ -34,6 +36,14 @@ class Plain(MySQL):
             or name in ("SUBSTR", "SUBSTRING")
         }
 
+        def _parse_join(self, *arguments: Any, **named: Any) -> exp.Join | None:
+            """A join, that says whether it is a comma, which binds looser than JOIN does."""
+            start = self._curr
+            join = super()._parse_join(*arguments, **named)
+            if join is not None and start is not None:
+                join.meta["comma"] = start.token_type == TokenType.COMMA
+            return join
+
         def _parse_projections(self) -> tuple[list[exp.Expr], None]:
             return self._parse_csv(self._parse_item), None
 
@@ -49,7 +59,11 @@ class Plain(MySQL):
 def parse(statement: str) -> exp.Expr:
     """Read one statement. Raises Refusal 1064 where MySQL's grammar is not met."""
     try:
-        trees = [tree for tree in sqlglot.parse(statement, read=Plain) if tree is not None]
+        trees = [
+            tree
+            for tree in sqlglot.parse(statement, read=Plain)
+            if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
     except sqlglot.errors.SqlglotError as error:
         [where, *_] = getattr(error, "errors", None) or [{}]
         near = f"{where.get('highlight', '')}{where.get('end_context', '')}"[:80]
@@ -71,6 +85,11 @@ def parse(statement: str) -> exp.Expr:
     return trees[0]
 
 
+def shown(node: exp.Expr) -> str:
+    """A piece of a statement, for a sentence about it."""
+    return node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)[:80]
+
+
 def _check_precedence(node: exp.Expr) -> None:
     doubtful = (
         (isinstance(node, COMPARISONS) and isinstance(node.args.get("expression"), COMPARISONS))
@@ -85,6 +104,5 @@ def _check_precedence(node: exp.Expr) -> None:
         raise Refusal(
             1235,
             "42000",
-            f"The mirror is not sure of the precedence in '{node.sql(dialect='mysql')[:80]}':"
-            " write parentheses.",
+            f"The mirror is not sure of the precedence in '{shown(node)}': write parentheses.",
         )

@@ -192,7 +192,7 @@ def _text_of(value: str) -> Typed:
 
 @operator(*SIGNS)
 def comparison(node: exp.Expr, context: Context) -> Typed:
-    left, right = _unwrapped(node.this), _unwrapped(node.expression)
+    left, right = unwrapped(node.this), unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
     return compared(*context.both(node), SIGNS[type(node)])
@@ -229,13 +229,13 @@ def between(node: exp.Expr, context: Context) -> Typed:
 def in_list(node: exp.In, context: Context) -> Typed:
     if node.args.get("unnest") or node.args.get("field"):
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'IN'")
-    left = _unwrapped(node.this)
+    left = unwrapped(node.this)
     parts = left.expressions if isinstance(left, exp.Tuple) else [left]
     operands = [context.typed(part) for part in parts]
     if node.args.get("query"):
         return _in_query(operands, node.args["query"], context)
     if len(operands) > 1:
-        rows = [_unwrapped(item) for item in node.expressions]
+        rows = [unwrapped(item) for item in node.expressions]
         tests = [_rows_compared(left, row, "=", context).sql for row in rows]  # type: ignore[arg-type]
     else:
         values = [context.typed(item) for item in node.expressions]
@@ -302,7 +302,7 @@ def _exists(arguments: list[exp.Expr], context: Context) -> Typed:
 @operator(exp.Interval)
 def interval(node: exp.Interval, context: Context) -> Typed:
     """INTERVAL(x, a, b, ...): how many of a, b, ... x has reached, -1 for NULL."""
-    listed = _unwrapped(node.this)
+    listed = unwrapped(node.this)
     if node.args.get("unit") or not isinstance(listed, exp.Tuple):
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'INTERVAL'")
     x, *steps = [double(context.typed(item)) for item in listed.expressions]
@@ -332,10 +332,10 @@ def _as_keys(parts: list[exp.Expr], context: Context) -> str:
     """
     rows = []
     for part in parts:
-        part = _unwrapped(part)
+        part = unwrapped(part)
         tests = part.flatten(unnest=False) if isinstance(part, exp.And) else [part]
         row = {}
-        for test in map(_unwrapped, tests):
+        for test in map(unwrapped, tests):
             if not isinstance(test, exp.EQ) or not isinstance(test.this, exp.Column):
                 return ""
             column, constant = context.both(test)
@@ -420,7 +420,7 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 
-def _unwrapped(node: exp.Expr) -> exp.Expr:
+def unwrapped(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren):
         node = node.this
     return node

@@ -167,6 +167,9 @@ def _remainder(a: Typed, b: Typed) -> Typed:
 def negated(node: exp.Expr, context: Context) -> Typed:
     a = context.typed(node.this)
     if a.kind == "integer" and isinstance(a.value, int):
+        if a.value > 2**63:
+            kind = decimal(a.type.length, 0)
+            return Typed(f"cast(-{a.value} as decimal(38, 0))", kind, "", False)
         return replace(constant(-a.value), type=Type("integer", a.type.length + 1))
     if is_real(a):
         return Typed(f"(-{double(a)})", real(a.decimals))
@@ -286,7 +289,7 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
     if _is_integer(a):
         if isinstance(known, int) and known >= 0:
             return Typed(number(a), _whole(a))
-        step = f"cast(pow(10, least(18, greatest(0, -({where})))) as bigint)"
+        step = f"power_of_place({where})"
         if isinstance(known, int):
             step = str(10**-known)
         if not rounds:

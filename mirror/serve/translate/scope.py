@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal
+from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
 from mirror.serve.translate.typed import Typed, condition
 
@@ -36,13 +37,15 @@ class Relation:
 class Scope:
     """The sources of a FROM clause, and their columns as joins have merged them.
 
-    `visible` has a column of several sources once if NATURAL JOIN or USING made it one;
-    names that stay ambiguous are in `ambiguous`.
+    `listed` are the columns of `*`, in order; one of several sources is there once if NATURAL
+    JOIN or USING made it one. `visible` finds them by their names in lower case; names that
+    stay ambiguous are in `ambiguous`.
     """
 
     sources: tuple[Source, ...] = ()
     visible: Mapping[str, Typed] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
+    listed: tuple[Typed, ...] = ()
     outer: "Context | None" = None
 
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
@@ -84,7 +87,7 @@ class Context:
             raise Refusal(
                 1235,
                 "42000",
-                f"The mirror does not translate '{node.sql(dialect='mysql')[:80]}'",
+                f"The mirror does not translate '{shown(node)}'",
             )
         return rule(node, self)
 
@@ -113,5 +116,5 @@ class Context:
             return self.scope.outer.column(node)
         if not node.table and name.upper() in WITHOUT_BRACKETS:
             return FUNCTIONS[name.upper()]([], self)
-        shown = ".".join(part.name for part in node.parts)
-        raise Refusal(1054, "42S22", f"Unknown column '{shown}' in 'field list'")
+        written = ".".join(part.name for part in node.parts)
+        raise Refusal(1054, "42S22", f"Unknown column '{written}' in 'field list'")

@@ -18,7 +18,8 @@ from mirror.serve.translate import (  # noqa: F401
     times,
     windows,
 )
-from mirror.serve.translate.logic import compared
+from mirror.serve.translate.dialect import shown
+from mirror.serve.translate.logic import compared, unwrapped
 from mirror.serve.translate.rules import AGGREGATES, operator
 from mirror.serve.translate.scope import Context, Relation, Scope, Source
 from mirror.serve.translate.typed import Typed, key, ordered, settled, together
@@ -99,10 +100,10 @@ class Translator:
         listed = ", ".join(places)
         halves = []
         for i, part in enumerate(parts):
-            shown = ", ".join(
+            half = ", ".join(
                 f"{form[0][i]} as {place}" for form, place in zip(forms, places, strict=True)
             )
-            halves.append(f"select {shown} from ({part.sql}) as u({listed})")
+            halves.append(f"select {half} from ({part.sql}) as u({listed})")
         columns = {
             name: Typed(f"{alias}.{place}", kind, held, any(c.is_nullable for c in column))
             for name, place, (_, kind, held), column in zip(
@@ -114,11 +115,11 @@ class Translator:
         distinct = ""
         if node.args["distinct"]:
             distinct = _distinct(columns.values())
-        shown = ", ".join(f"{column.sql} as {label(name)}" for name, column in columns.items())
+        outputs = ", ".join(f"{column.sql} as {label(name)}" for name, column in columns.items())
         lower = {name.lower(): column for name, column in columns.items()}
-        context = self.context(Scope((), lower, frozenset(), outer), named)
-        sql = f"select {distinct}{shown} from ({' union all '.join(halves)}) as {alias}({listed})"
-        sql += _order(node, context, lower) + _limit(node)
+        context = self.context(Scope((), lower, outer=outer), named)
+        sql = f"select {distinct}{outputs} from ({' union all '.join(halves)}) as {alias}({listed})"
+        sql += _order(node, context, list(columns.items())) + _limit(node)
         return Relation(
             sql, tuple((name, replace(c, sql=label(name))) for name, c in columns.items())
         )
@@ -144,12 +145,11 @@ class _Select:
         scope, source = self._from()
         rows = self.translator.context(scope, self.named)
         items = self._items(scope)
-        aliases = {name.lower(): item for name, item in items if isinstance(item, exp.Expr)}
         group = [self._group_key(item, rows, items) for item in self._group_nodes()]
-        having = node.args.get("having")
+        having, order = node.args.get("having"), node.args.get("order")
         is_grouped = bool(group) or any(
             _has_aggregate(part)
-            for part in (*(i for _, i in items if isinstance(i, exp.Expr)), having)
+            for part in (*(i for _, i in items if isinstance(i, exp.Expr)), having, order)
             if part is not None
         )
         keys = [key(item) for item in group]
@@ -163,7 +163,7 @@ class _Select:
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
         where = [rows.condition(node.args["where"].this)] if node.args.get("where") else []
-        after = replace(context, aliases=aliases)
+        after = replace(context, aliases=self._aliases(items, scope))
         having_sql = ""
         if having is not None:
             if is_grouped:
@@ -180,7 +180,7 @@ class _Select:
         if group:
             sql += f" group by {', '.join(keys)}"
         sql += having_sql
-        ordered = _order(node, context, dict(_by_lower(columns)))
+        ordered = _order(node, context, columns)
         if not ordered and group and not distinct:
             # any order would do; that of the keys is the one people expect
             ordered = f" order by {', '.join(f'{one} nulls first' for one in keys)}"
@@ -193,28 +193,43 @@ class _Select:
         node = self.node
         if not node.args.get("from_"):
             return Scope(outer=self.outer), ""
-        first = node.args["from_"].this
-        scope, sql = self._source(first)
-        for join in (*(first.args.get("joins") or ()), *(node.args.get("joins") or ())):
-            scope, sql = self._joined(scope, sql, join)
+        scope, sql = self._tables(node.args["from_"].this, node.args.get("joins") or ())
         return replace(scope, outer=self.outer), f" from {sql}"
+
+    def _tables(self, first: exp.Expr, joins: Iterable[exp.Join] = ()) -> tuple[Scope, str]:
+        """Tables as their joins put them together; a comma binds looser than any JOIN."""
+        groups = [self._source(first)]
+        for join in (*(first.args.get("joins") or ()), *joins):
+            if join.meta.get("comma"):
+                groups.append(self._tables(join.this))
+            else:
+                groups[-1] = self._joined(*groups[-1], join)
+        scope, sql = groups[0]
+        for other, other_sql in groups[1:]:
+            _check_unique(scope, other)
+            scope, sql = (
+                _merged(scope, other, [], ""),
+                f"{sql} cross join {_enclosed(other, other_sql)}",
+            )
+        return scope, sql
 
     def _source(self, node: exp.Expr) -> tuple[Scope, str]:
         """A table or a subquery on its own."""
         alias = self.translator.alias()
         if isinstance(node, exp.Subquery):
+            inner = node.this
             if not node.alias:
-                if isinstance(node.this, exp.Table):
-                    return self._source(node.this)
+                if isinstance(inner, exp.Table | exp.Subquery):
+                    return self._tables(inner)
                 raise Refusal(1248, "42000", "Every derived table must have its own alias")
-            relation = self.translator.query(replace_alias(node), None, self.named)
+            relation = self.translator.query(_unnamed(node), None, self.named)
             return self._named(relation, node.alias, alias)
         if not isinstance(node, exp.Table) or _extras(
-            node, {"this", "db", "catalog", "alias", "hints", "joins"}
+            node, {"this", "db", "alias", "hints", "joins"}
         ):
-            raise Refusal(1235, "42000", f"The mirror does not read '{node.sql('mysql')[:60]}'")
+            raise Refusal(1235, "42000", f"The mirror does not read '{shown(node)}'")
         if not isinstance(node.this, exp.Identifier):
-            raise Refusal(1305, "42000", f"FUNCTION {node.this.sql('mysql')[:60]} does not exist")
+            raise Refusal(1305, "42000", f"FUNCTION {shown(node.this)} does not exist")
         if not node.db and node.name in self.named:
             return self._named(self.named[node.name], node.alias or node.name, alias)
         if node.name.lower() == "dual" and not node.db:
@@ -222,7 +237,8 @@ class _Select:
         table = self.translator.table(node)
         columns = {column.name.lower(): stored(column, alias) for column in table.columns}
         source = Source(node.alias or node.name, "" if node.alias else table.schema, columns)
-        return Scope((source,), columns), f"{table.location} as {alias}"
+        listed = tuple(columns.values())
+        return Scope((source,), columns, listed=listed), f"{table.location} as {alias}"
 
     def _named(self, relation: Relation, name: str, alias: str) -> tuple[Scope, str]:
         names = [column.lower() for column, _ in relation.columns]
@@ -233,41 +249,38 @@ class _Select:
             column.lower(): replace(typed, sql=f"{alias}.{label(column)}", name=column)
             for column, typed in relation.columns
         }
-        return Scope((Source(name, "", columns),), columns), f"({relation.sql}) as {alias}"
+        scope = Scope((Source(name, "", columns),), columns, listed=tuple(columns.values()))
+        return scope, f"({relation.sql}) as {alias}"
 
     def _joined(self, scope: Scope, sql: str, join: exp.Join) -> tuple[Scope, str]:
-        side, method = (
-            (join.args.get("side") or "").upper(),
-            (join.args.get("method") or "").upper(),
+        side, method, kind = (
+            (join.args.get(name) or "").upper() for name in ("side", "method", "kind")
         )
-        kind = (join.args.get("kind") or "").upper()
         if (
-            _extras(join, {"this", "side", "kind", "method", "on", "using", "comma"})
+            _extras(join, {"this", "side", "kind", "method", "on", "using"})
             or side not in ("", "LEFT", "RIGHT")
-            or kind not in ("", "INNER", "OUTER", "CROSS", "STRAIGHT")
+            or kind not in ("", "INNER", "OUTER", "CROSS", "STRAIGHT_JOIN")
             or method not in ("", "NATURAL")
         ):
-            raise Refusal(1235, "42000", f"The mirror does not join by '{join.sql('mysql')[:60]}'")
-        other, other_sql = self._source(join.this)
-        for nested in join.this.args.get("joins") or ():
-            if isinstance(join.this, exp.Table):
-                other, other_sql = self._joined(other, other_sql, nested)
-        if any(
-            (one.alias, one.schema) == (two.alias, two.schema)
-            for one in scope.sources
-            for two in other.sources
-        ):
-            raise Refusal(1066, "42000", f"Not unique table/alias: '{other.sources[0].alias}'")
+            raise Refusal(1235, "42000", f"The mirror does not join by '{shown(join)}'")
+        other, other_sql = self._tables(join.this)
+        _check_unique(scope, other)
         shared: list[str] = []
+        first, second = (other, scope) if side == "RIGHT" else (scope, other)
         if method == "NATURAL":
-            shared = [name for name in scope.visible if name in other.visible]
+            shared = [name for name in first.visible if name in second.visible]
         elif join.args.get("using"):
-            shared = [item.name.lower() for item in join.args["using"]]
+            # however USING lists them
+            wanted = [item.name.lower() for item in join.args["using"]]
+            shared = sorted(wanted, key=[*first.visible, *wanted].index)
         merged = _merged(scope, other, shared, side)
         tests = [_equal(scope, other, name) for name in shared]
         if join.args.get("on"):
             context = self.translator.context(replace(merged, outer=self.outer), self.named)
             tests.append(context.condition(join.args["on"]))
+        if side and not tests and method != "NATURAL":
+            raise Refusal(1064, "42000", "You have an error in your SQL syntax: a join wants ON")
+        other_sql = _enclosed(other, other_sql)
         if not tests and not side:
             return merged, f"{sql} cross join {other_sql}"
         words = f"{side.lower()} join" if side else "join"
@@ -280,7 +293,7 @@ class _Select:
             if isinstance(item, exp.Star):
                 if _extras(item, set()):
                     raise Refusal(1064, "42000", "You have an error in your SQL syntax near '*'")
-                items += ((column.name, column) for column in scope.visible.values())
+                items += ((column.name, column) for column in scope.listed)
             elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
                 source = next((s for s in scope.sources if s.alias == item.table), None)
                 if source is None:
@@ -299,6 +312,21 @@ class _Select:
         if _extras(group, {"expressions"}):
             raise Refusal(1235, "42000", "The mirror does not translate GROUP BY ... WITH ROLLUP")
         return group.expressions
+
+    def _aliases(
+        self, items: list[tuple[str, exp.Expr | Typed]], scope: Scope
+    ) -> dict[str, exp.Expr]:
+        """The select list as HAVING knows it: keys of GROUP BY that are columns come before it."""
+        keys = {
+            item.name.lower()
+            for item in self._group_nodes()
+            if isinstance(item, exp.Column) and item.name.lower() in scope.visible
+        }
+        named: dict[str, exp.Expr] = {}
+        for name, item in items:
+            if isinstance(item, exp.Expr) and name.lower() not in keys:
+                named.setdefault(name.lower(), item)
+        return named
 
     def _group_key(
         self,
@@ -348,33 +376,47 @@ def stored(column: Column, alias: str) -> Typed:
 
 def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
     """The columns of a join: the shared ones first and once, as MySQL lists them."""
-    left, right = scope.visible, other.visible
     if side == "LEFT":
-        right = {name: replace(column, is_nullable=True) for name, column in right.items()}
+        other = _nullable(other)
     elif side == "RIGHT":
-        left = {name: replace(column, is_nullable=True) for name, column in left.items()}
+        scope = _nullable(scope)
+    left, right = scope.visible, other.visible
     kept = right if side == "RIGHT" else left
     visible = {name: kept[name] for name in shared if name in kept}
+    # USING and NATURAL make of a RIGHT JOIN a LEFT one, the other way round
+    halves = (other, scope) if side == "RIGHT" and shared else (scope, other)
+    rest = [column for half in halves for column in half.listed]
+    listed = [*visible.values(), *(c for c in rest if c.name.lower() not in shared)]
+    for column in listed:
+        visible.setdefault(column.name.lower(), column)
     twice = {name for name in left if name in right and name not in shared}
-    for one in (right, left) if side == "RIGHT" else (left, right):
-        for name, column in one.items():
-            visible.setdefault(name, column)
-    nullable = {
-        "LEFT": (scope.sources, _nullable(other.sources)),
-        "RIGHT": (_nullable(scope.sources), other.sources),
-    }
-    sources = nullable.get(side, (scope.sources, other.sources))
     ambiguous = (scope.ambiguous | other.ambiguous | twice) - set(shared)
-    return Scope((*sources[0], *sources[1]), visible, frozenset(ambiguous))
+    return Scope((*scope.sources, *other.sources), visible, frozenset(ambiguous), tuple(listed))
 
 
-def _nullable(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    return tuple(
-        replace(
-            source,
-            columns={n: replace(c, is_nullable=True) for n, c in source.columns.items()},
-        )
-        for source in sources
+def _enclosed(scope: Scope, sql: str) -> str:
+    """Tables that are joined among themselves before something joins them."""
+    return f"({sql})" if len(scope.sources) > 1 else sql
+
+
+def _check_unique(scope: Scope, other: Scope) -> None:
+    known = {(source.alias, source.schema) for source in scope.sources}
+    for source in other.sources:
+        if (source.alias, source.schema) in known:
+            raise Refusal(1066, "42000", f"Not unique table/alias: '{source.alias}'")
+
+
+def _nullable(scope: Scope) -> Scope:
+    """The columns of the side of a join that rows of the other may lack."""
+
+    def changed(columns: Mapping[str, Typed]) -> dict[str, Typed]:
+        return {name: replace(column, is_nullable=True) for name, column in columns.items()}
+
+    return replace(
+        scope,
+        sources=tuple(replace(s, columns=changed(s.columns)) for s in scope.sources),
+        visible=changed(scope.visible),
+        listed=tuple(replace(column, is_nullable=True) for column in scope.listed),
     )
 
 
@@ -396,10 +438,6 @@ def _distinct(columns: Iterable[Typed]) -> str:
     return f"distinct on ({', '.join(keys)}) " if keys else "distinct "
 
 
-def _by_lower(columns: list[tuple[str, Typed]]) -> list[tuple[str, Typed]]:
-    return [(name.lower(), column) for name, column in columns]
-
-
 def _item(item: exp.Expr | Typed, rows: Context, context: Context) -> Typed:
     """An item of the select list; in a query of groups, a key or something made of the group."""
     if isinstance(item, exp.Expr):
@@ -413,25 +451,27 @@ def _item(item: exp.Expr | Typed, rows: Context, context: Context) -> Typed:
     return replace(item, sql=f"first({item.sql})")
 
 
-def _order(node: exp.Expr, context: Context, columns: Mapping[str, Typed]) -> str:
+def _order(node: exp.Expr, context: Context, columns: list[tuple[str, Typed]]) -> str:
     """ORDER BY, NULL first and an enum in the order of its members."""
     order = node.args.get("order")
     if order is None:
         return ""
+    named: dict[str, Typed] = {}
+    for name, column in columns:
+        named.setdefault(name.lower(), column)
     parts = []
     for item in order.expressions:
         if _extras(item, {"this", "desc", "nulls_first"}):
             raise Refusal(1235, "42000", "The mirror does not translate such an ORDER BY")
         target = item.this
         if isinstance(target, exp.Literal) and not target.is_string:
-            listed = list(columns.values())
-            found = _place(target, len(listed))
-            one = listed[found]
-        elif isinstance(target, exp.Column) and not target.table and target.name.lower() in columns:
-            one = columns[target.name.lower()]
+            _, one = columns[_place(target, len(columns))]
+        elif isinstance(target, exp.Column) and not target.table and target.name.lower() in named:
+            one = named[target.name.lower()]
         else:
             one = context.typed(target)
-        if one.kind == "null":
+        if one.kind == "null" or one.value is not None:
+            # the same for all rows
             continue
         parts.append(ordered(one, bool(item.args.get("desc"))))
     return f" order by {', '.join(parts)}" if parts else ""
@@ -491,8 +531,9 @@ def _lifted(node: exp.Subquery) -> exp.Expr:
     return around
 
 
-def replace_alias(node: exp.Subquery) -> exp.Expr:
-    return node.this if not _extras(node, {"this", "alias"}) else _lifted(node)
+def _unnamed(node: exp.Subquery) -> exp.Expr:
+    """The query of a subquery that stands among tables, whose joins are none of its own."""
+    return node.this if not _extras(node, {"this", "alias", "joins"}) else _lifted(node)
 
 
 def _has_aggregate(node: exp.Expr) -> bool:
@@ -512,11 +553,17 @@ def _has_aggregate(node: exp.Expr) -> bool:
 
 def _own_name(item: exp.Expr) -> str:
     """What MySQL calls a column without an alias: its name, or its text."""
-    if isinstance(item, exp.Column):
-        return item.name
-    if isinstance(item, exp.Literal):
-        return str(item.this)
-    return str(item.meta["text"])
+    written = str(item.meta["text"])
+    match unwrapped(item):
+        case exp.Column() as column:
+            return column.name
+        case exp.Literal() as literal if literal.is_string:
+            return str(literal.this)
+        case exp.Concat() as adjacent:
+            return "".join(str(part.this) for part in adjacent.expressions)
+        case exp.Boolean() | exp.Null():
+            return written.upper()
+    return written
 
 
 @operator(exp.Column)
