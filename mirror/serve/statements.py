@@ -121,7 +121,7 @@ def _assignment(tokens: list[Token], statement: str) -> Assignment | None:
     words = [token.text.upper() for token in tokens]
     if not tokens:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'SET'")
-    if words[0] == "GLOBAL" or words[:4] == ["@@", "GLOBAL"] or "@@GLOBAL" in words[0]:
+    if words[0] == "GLOBAL" or words[:2] == ["@@", "GLOBAL"] or "@@GLOBAL" in words[0]:
         raise Refusal(
             1227, "42000", "Access denied; SET GLOBAL needs privileges that nobody has on a mirror"
         )
