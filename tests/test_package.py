@@ -33,7 +33,10 @@ def python(script: str, folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("module", ["mirror", "mirror.cli", "mirror.sync"])
+@pytest.mark.parametrize(
+    "module",
+    ["mirror", "mirror.cli", "mirror.sync", "mirror.serve.engine", "mirror.serve.wire.server"],
+)
 def test_importing_needs_no_network_and_no_heavy_library(module: str, tmp_path: Path) -> None:
     heavy = "{'datajoint', 'nma_ibl', 'altair', 'pandas', 'matplotlib'}"
 

@@ -20,7 +20,8 @@ POWERS = 10.0 ** np.arange(8, -1, -1)
 def texts(column: pa.Array) -> pa.Array:
     """The texts of an array of DOUBLE, or of FLOAT, which leaves MySQL with six digits."""
     numbers = _six_digits(column) if column.type == pa.float32() else column
-    written = numbers.cast(pa.string())
+    # MariaDB writes no -0
+    written = pc.add(numbers, 0.0).cast(pa.string())
     has_exponent = pc.match_substring(written, "e").fill_null(False)
     if not pc.any(has_exponent).as_py():
         return written

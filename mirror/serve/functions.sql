@@ -30,7 +30,7 @@ end;
 create macro double_text(x) as case
     when abs(x) >= 1e-3 and abs(x) < 1e15 then
         if(x = trunc(x), cast(cast(x as bigint) as varchar), cast(x as varchar))
-    when x = 0 then if(starts_with(cast(x as varchar), '-'), '-0', '0')
+    when x = 0 then '0'
     when abs(x) >= 1e15 or abs(x) < 1e-15 then
         if(x < 0, '-', '') || _digits(cast(x as varchar))[1]
         || if(len(_digits(cast(x as varchar))) > 1, '.' || _digits(cast(x as varchar))[2:], '')
@@ -59,7 +59,7 @@ create macro make_span(h, m, s) as case when m between 0 and 59 and s between 0 
 end;
 
 -- MySQL's days: years of two digits are of 1970 to 2069, seconds end in January 2038.
-create macro day_of_year(y, n) as case when n > 0 and y between 0 and 9999 then
+create macro make_day(y, n) as case when n > 0 and y between 0 and 9999 then
     make_date(y + case when y < 70 then 2000 when y < 100 then 1900 else 0 end, 1, 1)
     + cast(n - 1 as integer)
 end;
@@ -68,7 +68,7 @@ create macro from_days(n) as case
     when n <> 0 then error('The mirror has no day 0000-00-00')
 end;
 create macro from_epoch(us) as
-    case when us between 0 and 2147483647999999 then make_timestamp(us) end;
+    case when us between 0 and 2147483647999999 then make_timestamp(us::bigint) end;
 create macro without_fraction(t, shown) as
     if(contains(t, '.'), error('The mirror adds no interval to the text ' || t), shown);
 
@@ -132,10 +132,14 @@ end;
 -- An integer as MySQL's bits, 64 without a sign.
 create macro bits(x) as cast(x as hugeint) & 18446744073709551615;
 create macro shifted_left(x, n) as case
-    when n > 63 then 0::hugeint
+    when n > 63 then x * 0
     else (x & (18446744073709551615::hugeint >> n)) << n
 end;
-create macro shifted_right(x, n) as case when n > 63 then 0::hugeint else x >> n end;
+create macro shifted_right(x, n) as case when n > 63 then x * 0 else x >> n end;
+
+-- The power of ten that ROUND and TRUNCATE count integers in.
+create macro power_of_place(n) as cast(pow(10, case
+    when n < -18 then 18 when n < 0 then -n when n >= 0 then 0 end) as bigint);
 
 -- What MySQL refuses to hold.
 create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);

@@ -28,7 +28,7 @@ def for_wire(relation: Relation) -> str:
 def _around(relation: Relation, form: Callable[[Typed, str], str]) -> str:
     places = [f"c{i}" for i in range(len(relation.columns))]
     shown = [
-        form(Typed(place, column.type, column.held, is_stored=True), place) + f" as {place}"
+        form(Typed(place, column.type, column.held), place) + f" as {place}"
         for place, (_, column) in zip(places, relation.columns, strict=True)
     ]
     return f"select {', '.join(shown)} from ({relation.sql}) as answer({', '.join(places)})"

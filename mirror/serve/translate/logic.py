@@ -14,6 +14,7 @@ from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
+    DOUBLE,
     INTEGER,
     LONGEST_TIME,
     MOMENTS,
@@ -397,7 +398,7 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
     if any(value.kind == "null" for value in values):
         return Typed("null", combined(values))
     wanted = combined(values)
-    some_null = " or ".join(f"{value.sql} is null" for value in values)
+    some_null = " or ".join(f"{v.sql} is null" for v in values if v.is_nullable) or "false"
     if wanted.kind in ("string", "enum"):
         wanted = Type("string", wanted.length)
         if not all(value.kind in TEXTS for value in values):
@@ -412,8 +413,10 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
     if wanted.kind not in ("integer", "decimal", "double", "float", "date", "datetime", "time"):
         raise refuse(values[0], "GREATEST and LEAST")
     forms, wanted, held = together(values)
+    if wanted.kind == "float" and not all(value.kind == "float" for value in values):
+        wanted = DOUBLE
     if wanted.kind == "double":
-        forms = [double(v) for v in values]
+        forms = [double(value) for value in values]
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
 
 

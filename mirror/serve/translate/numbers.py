@@ -5,6 +5,7 @@ dividend, of which MySQL keeps more than it shows, so that it is held as DOUBLE 
 """
 
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlglot import exp
 
@@ -65,10 +66,10 @@ def _arithmetic(a: Typed, b: Typed, sign: str, digits: int, scale: int, shown: i
     if is_real(a, b):
         return Typed(f"({double(a)} {sign} {double(b)})", real(shown))
     if _is_integer(a) and _is_integer(b):
-        sql = f"({number(a)} {sign} {number(b)})"
+        sql = f"{number(a)} {sign} {number(b)}"
         if _is_unsigned(a, b):
             return Typed(f"unsigned({sql})", Type("integer", 20, unsigned=True))
-        return Typed(sql, INTEGER)
+        return Typed(f"({sql})", INTEGER)
     if digits > LONGEST_DECIMAL or "double" in (a.held, b.held):
         sql = f"({double(a)} {sign} {double(b)})"
         return Typed(sql, decimal(min(digits, LONGEST_DECIMAL), scale), "double")
@@ -77,7 +78,11 @@ def _arithmetic(a: Typed, b: Typed, sign: str, digits: int, scale: int, shown: i
 
 def _exactly(operand: Typed) -> str:
     digits, scale = precision(operand)
-    return f"cast({number(operand)} as decimal({min(digits, LONGEST_DECIMAL)}, {scale}))"
+    if isinstance(operand.value, Decimal) or (operand.kind in TIMES and scale):
+        return number(operand)
+    is_plain = operand.kind in ("integer", "decimal") and operand.held != "boolean"
+    value = operand.sql if is_plain else number(operand)
+    return f"cast({value} as decimal({min(digits, LONGEST_DECIMAL)}, {scale}))"
 
 
 def added(a: Typed, b: Typed, sign: str) -> Typed:
@@ -129,10 +134,10 @@ def quotient(a: Typed, b: Typed, shown: int) -> str:
 def divided_whole(node: exp.Expr, context: Context) -> Typed:
     a, b = _divisible(node, context)
     if _is_integer(a) and _is_integer(b):
-        sql = f"({number(a)} // nullif({number(b)}, 0))"
+        sql = f"{number(a)} // nullif({number(b)}, 0)"
         if _is_unsigned(a, b):
             return Typed(f"unsigned({sql})", Type("integer", 20, unsigned=True))
-        return Typed(sql, INTEGER)
+        return Typed(f"({sql})", INTEGER)
     return Typed(f"whole_quotient({double(a)}, {double(b)})", INTEGER)
 
 
@@ -246,6 +251,8 @@ def _to_whole(a: Typed, name: str) -> Typed:
         raise refuse(a, f"the argument of {name.upper()}")
     if is_real(a):
         return Typed(f"{name}({double(a)})", real(0))
+    if a.kind == "decimal" and a.held != "double":
+        return Typed(f"cast({name}({a.sql}) as bigint)", INTEGER)
     if a.kind == "decimal":
         # MySQL counts the ninth digit of a quotient, and no error of DOUBLE behind it
         return Typed(f"cast({name}(round({double(a)}, 9)) as bigint)", INTEGER)
@@ -272,7 +279,9 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
     if a.kind in TIMES:
         raise refuse(a, "a number to round")
     known = 0 if places is None else places.value
-    where = str(known) if isinstance(known, int) else integer(places)  # type: ignore[arg-type]
+    where = str(known)
+    if places is not None and not isinstance(known, int):
+        where = f"cast({integer(places)} as integer)"
     if is_real(a):
         shown = min(max(known, 0), NOT_FIXED) if isinstance(known, int) else NOT_FIXED
         cut = f"round_even({double(a)}, {where})" if rounds else _cut(double(a), where)
@@ -280,7 +289,9 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
     if _is_integer(a):
         if isinstance(known, int) and known >= 0:
             return Typed(number(a), _whole(a))
-        step = f"cast(pow(10, greatest(0, -({where}))) as bigint)"
+        step = f"power_of_place({where})"
+        if isinstance(known, int):
+            step = str(10**-known)
         if not rounds:
             return Typed(f"({number(a)} // {step} * {step})", _whole(a))
         half = f"sign({number(a)}) * ({step} // 2)"
@@ -290,11 +301,19 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         return Typed(f"(({wide} + {half}) // {step} * {step})", decimal(LENGTH_OF_BIGINT + 1, 0))
     digits, scale = precision(a)
     shown = min(max(known, 0), LONGEST_DECIMAL) if isinstance(known, int) else scale
+    rounded = f"round({a.sql}, {where})"
+    if not isinstance(known, int):
+        # which DuckDB does to a DOUBLE only
+        rounded = f"round({double(a)}, {where})"
+    cut = rounded if rounds else _cut_exactly(a, where)
     if a.held == "double":
-        cut = f"round({a.sql}, {where})" if rounds else _cut(a.sql, where)
         return Typed(cut, decimal(digits, shown), "double")
-    cut = f"round({a.sql}, {where})" if rounds else f"round({_cut(double(a), where)}, {shown})"
     return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", decimal(digits, shown))
+
+
+def _cut_exactly(a: Typed, where: str) -> str:
+    """1.15 is no less, though its DOUBLE times 100 is less than 115."""
+    return f"(trunc(round({double(a)} * pow(10, {where}), 9)) / pow(10, {where}))"
 
 
 def _is_wide(a: Typed) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import groupby
 
 from sqlglot import exp
@@ -43,10 +44,11 @@ def literal(node: exp.Literal, context: Context) -> Typed:
     if "." in written:
         digits, scale = len(written.replace(".", "")), len(written.partition(".")[2])
         return Typed(
-            f"cast({written} as decimal({digits}, {scale}))",
+            f"{written.strip('.')}::decimal({digits}, {scale})",
             Type("decimal", digits, scale),
             "",
             False,
+            Decimal(written),
         )
     value = int(written)
     if value >= 2**64:

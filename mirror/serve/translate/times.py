@@ -21,6 +21,7 @@ from mirror.serve.translate.typed import (
     STRING,
     Typed,
     constant,
+    dated,
     day,
     decimal,
     double,
@@ -91,7 +92,7 @@ def fraction(a: Typed) -> int:
 
 
 def _part(name: str, duckdb: str) -> None:
-    function(moment, returns=Type("integer", 4), names=name)(
+    function(dated, returns=Type("integer", 4), names=name)(
         lambda m: duckdb.format(m) if "{" in duckdb else f"{duckdb}({m})"
     )
 
@@ -128,12 +129,12 @@ def microsecond(us: str) -> str:
     return f"(abs({us}) % 1000000)"
 
 
-@function(moment, returns=STRING)
+@function(dated, returns=STRING)
 def dayname(m: str) -> str:
     return f"dayname({m})"
 
 
-@function(moment, returns=STRING)
+@function(dated, returns=STRING)
 def monthname(m: str) -> str:
     return f"monthname({m})"
 
@@ -145,7 +146,7 @@ def last_day(d: str) -> str:
 
 @function(as_is, as_is)
 def week(a: Typed, mode: Typed | None = None) -> Typed:
-    return Typed(_week(moment(a), mode), INTEGER)
+    return Typed(_week(dated(a), mode), INTEGER)
 
 
 def _week(m: str, mode: Typed | None) -> str:
@@ -167,7 +168,7 @@ def _week(m: str, mode: Typed | None) -> str:
 
 @function(as_is, as_is)
 def yearweek(a: Typed, mode: Typed | None = None) -> Typed:
-    m, known = moment(a), 0 if mode is None else mode.value
+    m, known = dated(a), 0 if mode is None else mode.value
     if known in (1, 3):
         return Typed(f"(isoyear({m}) * 100 + week({m}))", INTEGER)
     if known != 0:
@@ -304,7 +305,7 @@ def maketime(h: str, m: str, s: Typed) -> str:
 
 @function(integer, integer, returns=DATE)
 def makedate(y: str, n: str) -> str:
-    return f"day_of_year({y}, {n})"
+    return f"make_day({y}, {n})"
 
 
 @function(integer, returns=DATE)
@@ -324,7 +325,7 @@ def timestampdiff(arguments: list[exp.Expr], context: Context) -> Typed:
         return Typed(f"({difference} // {MICROSECONDS[unit]})", INTEGER)
     if unit in MONTHS:
         months = f"whole_months({a}, {b})"
-        return Typed(f"({months} // {MONTHS[unit]})", INTEGER)
+        return Typed(months if unit == "MONTH" else f"({months} // {MONTHS[unit]})", INTEGER)
     raise Refusal(1064, "42000", f"You have an error in your SQL syntax near '{unit}'")
 
 
@@ -359,7 +360,8 @@ def _with_interval(arguments: list[exp.Expr], sign: int, context: Context) -> Ty
 def plus_minus(node: exp.Expr, context: Context) -> Typed:
     sign = "+" if isinstance(node, exp.Add) else "-"
     for step, other in ((node.expression, node.this), (node.this, node.expression)):
-        if isinstance(step, exp.Interval) and not isinstance(other, exp.Interval):
+        # without a unit it is a function
+        if isinstance(step, exp.Interval) and step.args.get("unit"):
             unit = step.args["unit"].name.upper()
             return _later(context.typed(other), step.this, unit, 1 if sign == "+" else -1, context)
     return added(*context.both(node), sign)
@@ -369,16 +371,16 @@ def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -
     """A date or datetime so many units later: a date stays one if it moves by days."""
     if a.kind not in (*MOMENTS, "time", "string", "null"):
         raise refuse(a, "a date plus an interval")
-    months, micros = _amount(context.typed(amount), unit)
+    months, micros = _amount(context.typed(amount), unit, sign)
     if a.kind == "time":
         if months or unit == "WEEK":
             raise refuse(a, f"an interval of {unit}")
         digits = 6 if unit == "MICROSECOND" else fraction(a)
-        return Typed(f"span_or_null({span(a)} + {sign} * {micros})", span_type(digits))
+        return Typed(f"span_or_null({span(a)} + {micros})", span_type(digits))
     if months:
-        moved = f"({moment(a)} + to_months(cast({sign} * {months} as integer)))"
+        moved = f"({moment(a)} + to_months({months}))"
     else:
-        moved = f"({moment(a)} + to_microseconds(cast({sign} * {micros} as bigint)))"
+        moved = f"({moment(a)} + to_microseconds({micros}))"
     step = context.typed(amount)
     is_whole = step.kind == "integer" or str(step.value).strip(" -").isdigit()
     digits = 0 if is_whole or unit != "SECOND" else min(step.decimals, 6)
@@ -401,21 +403,22 @@ def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -
     return Typed(shown, STRING)
 
 
-def _amount(step: Typed, unit: str) -> tuple[str, str]:
+def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
     """An interval as months, or as microseconds; the other one is empty."""
     is_broken = isinstance(step.value, str) and not step.value.strip(" -").isdigit()
     if is_broken and unit in (*MONTHS, *MICROSECONDS) and unit != "SECOND":
         # sqlglot does not tell 1.5 from '1.5', which MySQL rounds in two ways
         raise Refusal(1235, "42000", f"The mirror adds no broken number of {unit}S")
     if unit in MONTHS:
-        return f"({_count(step)} * {MONTHS[unit]})", ""
+        months = _times(step, sign * MONTHS[unit])
+        return months if months.lstrip("-").isdigit() else f"cast({months} as integer)", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", _of_seconds(step)[0]
+        return "", f"{sign} * {_of_seconds(step)[0]}"
     if unit in MICROSECONDS:
-        return "", f"({_count(step)} * {MICROSECONDS[unit]})"
+        return "", _times(step, sign * MICROSECONDS[unit])
     if unit in COMPOUND and isinstance(step.value, str):
         parts = [int(part) for part in re.findall(r"\d+", step.value)]
-        sign = -1 if step.value.strip().startswith("-") else 1
+        sign = -sign if step.value.strip().startswith("-") else sign
         units = COMPOUND[unit][-len(parts) :]
         if unit == "YEAR_MONTH":
             total = sum(n * MONTHS[u] for n, u in zip(parts, units, strict=False))
@@ -424,8 +427,10 @@ def _amount(step: Typed, unit: str) -> tuple[str, str]:
     raise Refusal(1235, "42000", f"The mirror does not add an interval of {unit}")
 
 
-def _count(step: Typed) -> str:
-    return f"cast({integer(step)} as bigint)"
+def _times(step: Typed, factor: int) -> str:
+    if isinstance(step.value, str | int) and not isinstance(step.value, bool):
+        return str(int(str(step.value).replace(" ", "")) * factor)
+    return f"{integer(step)} * {factor}"
 
 
 @function(as_is, as_is)

@@ -129,7 +129,11 @@ def double(expression: Typed) -> str:
         return f"leading_number({sql})"
     if kind in BYTES or kind == "blob":
         raise refuse(expression, "a number")
-    return f"cast({number(expression) if kind != 'float' else sql} as double)"
+    if kind == "enum":
+        return f"cast(enum_code({sql}) + 1 as double)"
+    return (
+        f"cast({sql if kind in ('integer', 'decimal', 'float') else number(expression)} as double)"
+    )
 
 
 def integer(expression: Typed) -> str:
@@ -143,6 +147,8 @@ def integer(expression: Typed) -> str:
         return f"cast(round_even({double(expression)}, 0) as bigint)"
     if kind in TEXTS and kind != "enum":
         return f"leading_integer({sql})"
+    if kind == "integer" and not expression.type.unsigned:
+        return number(expression)
     return f"cast({number(expression)} as bigint)"
 
 
@@ -156,14 +162,12 @@ def text(expression: Typed) -> str:
     if kind == "decimal":
         return f"cast({exact(expression)} as varchar)"
     if kind == "double" and decimals is not None:
-        return f"printf('%.{decimals}f', {sql})"
+        # MariaDB knows no -0
+        return f"printf('%.{decimals}f', {sql} + 0)"
     if kind == "double":
         return f"double_text({sql})"
     if kind == "float":
-        # MySQL keeps to six digits only what a table holds
-        return (
-            f"float_text({sql})" if expression.is_stored else f"double_text({double(expression)})"
-        )
+        return f"float_text({sql})"
     if kind == "datetime":
         if not decimals:
             return f"strftime({sql}, '%Y-%m-%d %H:%M:%S')"
@@ -178,9 +182,9 @@ def text(expression: Typed) -> str:
 def exact(expression: Typed) -> str:
     """A decimal as DECIMAL, with the digits that MySQL shows."""
     sql, scale = expression.sql, expression.type.decimals or 0
-    if expression.held == "double" and scale < MOST_EXACT - 2:
+    if expression.held == "double":
         # 0.125 is to become 0.13 whatever the last bit of its DOUBLE
-        sql = f"cast({sql} as decimal({LONGEST_DECIMAL}, {MOST_EXACT}))"
+        sql = f"cast({sql} as decimal({LONGEST_DECIMAL}, {max(MOST_EXACT, scale + 4)}))"
     return f"cast({sql} as decimal({LONGEST_DECIMAL}, {scale}))"
 
 
@@ -204,6 +208,11 @@ def moment(expression: Typed) -> str:
         today = datetime.now(UTC).date()
         return f"(timestamp '{today}' + to_microseconds({span(expression)}))"
     raise refuse(expression, "a date")
+
+
+def dated(expression: Typed) -> str:
+    """As DATE or TIMESTAMP, whichever it is, for what DuckDB asks of either."""
+    return expression.sql if expression.kind == "date" else moment(expression)
 
 
 def day(expression: Typed) -> str:
@@ -336,6 +345,8 @@ def become(expression: Typed, wanted: Type) -> str:
     match kind:
         case "decimal" | "double":
             return double(expression)
+        case "float":
+            return f"cast({double(expression)} as float)"
         case "string":
             return text(expression)
         case "datetime":
