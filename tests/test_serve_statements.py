@@ -129,6 +129,14 @@ def test_two_minus_signs_are_no_comment(session: Session, item: str, value: int)
     assert session.ask(f"select {item}, 'and the rest'").rows() == [(value, "and the rest")]
 
 
+def test_an_integer_is_not_compared_with_more_digits_than_are_held(session: Session) -> None:
+    with pytest.raises(Refusal):
+        session.ask("select 9223372036854775807 = '9223372036854775806'")
+    assert session.ask("select 12 = '12.0', 9223372036854775807 = 9223372036854775806").rows() == [
+        (1, 0)
+    ]
+
+
 def test_columns_without_an_alias_are_called_by_their_text(session: Session) -> None:
     items = "(a), a  +  1, 'x' 'y', \"z\", null, true, .5, count( * )"
     said = [field.name for field in session.ask(f"select {items} from {ODD}").fields]

@@ -4,6 +4,7 @@ Texts compare without case, accents and last spaces; a text meets a number as a 
 date as a date; bytes compare as bytes.
 """
 
+import re
 from dataclasses import replace
 
 from sqlglot import exp
@@ -46,6 +47,8 @@ SIGNS: dict[type[exp.Expr], str] = {
     exp.GTE: ">=",
 }
 MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# digits that DOUBLE does not hold, where MySQL compares a text with an integer to the last one
+LONG = re.compile(r"\d{16}")
 # from so many alternatives on, DuckDB joins faster than it compares
 MANY_KEYS = 20
 # to MySQL a text that is no date lies before all dates
@@ -81,6 +84,9 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
         return _plain_number(a), _plain_number(b)
     if kinds & {*MOMENTS, "time"}:
         return _time_and_number(a, b)
+    for one, other in ((a, b), (b, a)):
+        if one.kind == "integer" and isinstance(other.value, str) and LONG.search(other.value):
+            raise refuse(other, "an integer of so many digits, unless without quotes")
     return double(a), double(b)
 
 
