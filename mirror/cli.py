@@ -307,7 +307,8 @@ def shell(database: Path | None) -> None:
             "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
             " 'mirror sql'."
         )
-    sys.exit(subprocess.run([program, "-readonly", str(path)], check=False).returncode)
+    command = [program, "-readonly", str(path), "-cmd", store.TRUSTED_OPTIMIZERS]
+    sys.exit(subprocess.run(command, check=False).returncode)
 
 
 @main.command()

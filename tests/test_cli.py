@@ -352,6 +352,15 @@ def test_the_shell_reads_the_file(process: Callable[..., subprocess.CompletedPro
     assert done.stdout.split() == [b"n", b"24"]
 
 
+def test_the_shell_has_the_optimizers_that_can_be_trusted(
+    process: Callable[..., subprocess.CompletedProcess],
+) -> None:
+    question = b".mode csv\nselect current_setting('disabled_optimizers') as off;"
+    done = process("shell", input=question, stdin=None)
+
+    assert done.stdout.split() == [b"off", b"join_filter_pushdown"]
+
+
 def test_the_shell_cannot_write(process: Callable[..., subprocess.CompletedProcess]) -> None:
     done = process("shell", input=b"delete from reference.lab;", stdin=None)
 
