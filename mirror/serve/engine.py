@@ -46,8 +46,8 @@ class Engine:
         execute("set temp_directory = ''")
         execute("set enable_external_access = false")
         execute("set autoinstall_known_extensions = false")
-        execute(store.TRUSTED_OPTIMIZERS)
         execute("set autoload_known_extensions = false")
+        execute(store.TRUSTED_OPTIMIZERS)
         execute("set lock_configuration = true")
 
     def session(self, user: str = "mirror@localhost") -> "Session":
@@ -210,10 +210,11 @@ def _refusals() -> Iterator[None]:
 
 def _refusal(error: Exception) -> Refusal:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, duckdb.InterruptException) or "INTERRUPT" in text.upper():
+    # by DuckDB's names of its errors, which are all that Arrow passes on
+    if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
         return Refusal(1317, "70100", "Query execution was interrupted")
-    if "The mirror" in text:
-        return Refusal(1235, "42000", text[text.index("The mirror") :])
+    if "Invalid Input Error: The mirror" in text:
+        return Refusal(1235, "42000", text.partition("Invalid Input Error: ")[2])
     if "out of range" in text.lower() or "overflow" in text.lower():
         return Refusal(1690, "22003", f"Value is out of range ({text})")
     if "More than one row returned by a subquery" in text:
