@@ -80,8 +80,8 @@ _DUCKDB = {"": "DOUBLE", "bool": "BOOLEAN", "int": "BIGINT", "wide": "BIGINT"}
 _DUCKDB |= {"float": "DOUBLE", "json": "JSON"}
 _ARROW = {"": pa.float64(), "bool": pa.bool_(), "int": pa.int64(), "wide": pa.int64()}
 _ARROW |= {"float": pa.float64(), "json": pa.string()}
-# of the arrays that DataJoint restores from a column's type
-DTYPES = {"": np.float64, "bool": np.bool_, "int": np.int64, "wide": np.int64, "float": np.float64}
+# of the arrays that DataJoint's blobs are made of again, by the type of their numbers here
+DTYPES = {"DOUBLE": np.float64, "BIGINT": np.int64, "BOOLEAN": np.bool_}
 _CAST: dict[str, Callable[[Any], Any]] = {"": float, "bool": bool, "int": int, "wide": int}
 _CAST |= {"float": float}
 
@@ -158,8 +158,9 @@ def is_restored(value: Any, kind: Kind) -> bool:
     or a structure, the form is not.
     """
     return (
-        type(value) is np.ndarray
-        and value.dtype == DTYPES.get(kind.element)
+        kind != JSON
+        and type(value) is np.ndarray
+        and value.dtype == DTYPES[_DUCKDB[kind.element]]
         and value.ndim == kind.depth
         # of rows of nothing only the rows are kept
         and (kind.depth == 1 or value.size > 0)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from duckdb.sqltypes import DuckDBPyType
 
+from mirror.blobs import DTYPES
 from mirror.sources import library
 
 pack = library.datajoint("blob").pack
-DTYPES = {"BIGINT": np.int64, "DOUBLE": np.float64, "BOOLEAN": np.bool_}
 
 
 def packed(value: Any, duckdb_type: DuckDBPyType) -> bytes | None:
