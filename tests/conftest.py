@@ -1,9 +1,11 @@
-"""What the tests share: one MariaDB, a fresh small IBL database in it, and a browser."""
+"""What the tests share: the servers, a fresh small IBL database in one, and a browser."""
 
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +15,7 @@ import ibl
 import pytest
 import server as mariadb
 from playwright.sync_api import Browser, Page
+from server import KINDS, Kind
 
 from mirror import connect
 from mirror.sources.datajoint import DataJointSource
@@ -21,13 +24,47 @@ from mirror.sources.login import Login, Secret
 from mirror.sync import sync
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "both_servers: run on MariaDB and on MySQL")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    is_for_both = metafunc.definition.get_closest_marker("both_servers")
+    if is_for_both and "server" in metafunc.fixturenames:
+        metafunc.parametrize("server", KINDS, indirect=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if "mysql" not in KINDS:
+        terminalreporter.line(
+            "NOT RUN ON MYSQL: it is not here, so that tests for both servers ran on MariaDB"
+            " alone; 'bash tests/mysql.sh' fetches it, or says why it cannot",
+            red=True,
+        )
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[mariadb.Server]:
-    # pytest's own folders have names too long for a socket
-    with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
-        running = mariadb.start(Path(folder))
+def servers() -> Iterator[Callable[[Kind], mariadb.Server]]:
+    """The server of each kind, started when the first test asks for it."""
+    with ExitStack() as until_the_end:
+
+        @cache
+        def running(kind: Kind) -> mariadb.Server:
+            # pytest's own folders have names too long for a socket
+            folder = until_the_end.enter_context(tempfile.TemporaryDirectory(prefix="ibl-"))
+            started = mariadb.start(Path(folder), kind=kind)
+            until_the_end.callback(started.stop)
+            return started
+
         yield running
-        running.stop()
+
+
+@pytest.fixture(scope="session")
+def server(
+    servers: Callable[[Kind], mariadb.Server], request: pytest.FixtureRequest
+) -> mariadb.Server:
+    """MariaDB; in tests for both servers, each in turn."""
+    return servers(getattr(request, "param", "mariadb"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import pytest
 from server import Server
 
 from mirror import connect
@@ -16,6 +17,8 @@ from mirror.sources.datajoint import DataJointSource
 from mirror.sync import Options, sync
 from mirror.tables import Restriction
 from mirror.types import Conversion
+
+pytestmark = pytest.mark.both_servers
 
 ROWS, BATCH = 5_000, 700
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server import Server
+from server import Kind, Server
 
 from mirror import connect
 from mirror.copying import Copied
@@ -18,6 +18,8 @@ from mirror.sources.datajoint import DataJointSource
 from mirror.sync import Options, sync
 from mirror.tables import Column
 from mirror.types import conversion
+
+pytestmark = pytest.mark.both_servers
 
 
 def arrive(
@@ -115,11 +117,11 @@ def test_a_declared_type_has_its_duckdb_type(declared: str, duckdb_type: str) ->
     ("declared", "note"),
     {
         "inet6": "unknown type inet6, kept as text",
-        "vector(3)": "unknown type vector(3), kept as text",
         "decimal(65,30)": "decimal(65,30) has more digits than DuckDB's decimals, kept as text",
         "geometry": "a geometry, kept as text",
         "multipolygon": "a geometry, kept as text",
         "geomcollection": "a geometry, kept as text",
+        "enum('no','?')": "an enum whose members the server may not name, kept as text",
     }.items(),
 )
 def test_what_duckdb_has_no_type_for_is_text_with_a_note(declared: str, note: str) -> None:
@@ -235,7 +237,10 @@ EDGES: dict[str, dict[str, object]] = {
         "''": None,
     },
     "enum('','b')": {"''": "", "'bogus'": None},
+    "enum('low','Ünder','日本')": {"'Ünder'": "Ünder", "'日本'": "日本"},
+    "enum('no','🐭')": {"'🐭'": "🐭", "'bogus'": None},
     "set('p','q','r')": {"''": "", "'r,p'": "p,r"},
+    "set('über','🐭')": {"'🐭,über'": "über,🐭"},
     "char(5)": {"''": "", "'ab   '": "ab"},
     "varchar(100)": {
         "''": "",
@@ -249,24 +254,33 @@ EDGES: dict[str, dict[str, object]] = {
     "binary(4)": {r"'a\0'": b"a\0\0\0", "x'ff00ff00'": b"\xff\0\xff\0"},
     "varbinary(4)": {"''": b"", "x'ff00'": b"\xff\0"},
     "geometry": {"st_geomfromtext('POINT(1 2)')": "POINT(1 2)"},
-    "uuid": {
-        "'11111111-1111-4111-8111-11111111111a'": UUID("11111111-1111-4111-8111-11111111111a")
-    },
-    "inet6": {"'::1'": "::1"},
     "binary(16) comment ':uuid:key'": {"x'" + "0" * 31 + "5'": UUID(int=5)},
 }
-NAMES = [f"c{i}" for i in range(len(EDGES))]
-DECLARED = dict(zip(NAMES, EDGES, strict=True))
+OWN_TYPES: dict[Kind, dict[str, dict[str, object]]] = {
+    "mariadb": {
+        "uuid": {
+            "'11111111-1111-4111-8111-11111111111a'": UUID("11111111-1111-4111-8111-11111111111a")
+        },
+        "inet6": {"'::1'": "::1"},
+    },
+    "mysql": {"vector(2)": {"string_to_vector('[1, 0.1]')": np.array([1, 0.1], "<f4").tobytes()}},
+}
+
+
+def edges_of(server: Server) -> tuple[dict[str, dict[str, object]], str]:
+    """The types that a server has, each with its values, and the declaration of such columns."""
+    found = EDGES | OWN_TYPES[server.kind]
+    declared = (f"c{number} {kind}" for number, kind in enumerate(found))
+    return found, ", ".join(declared).replace(" comment", " null comment")
 
 
 @pytest.mark.parametrize("is_fast", [True, False], ids=["connectorx", "pymysql"])
 def test_edge_values_of_every_type_arrive_and_lost_ones_are_counted(
     source: DataJointSource, server: Server, tmp_path: Path, is_fast: bool
 ) -> None:
-    length = max(map(len, EDGES.values()))
-    columns = ", ".join(f"{name} {declared}" for name, declared in DECLARED.items())
-    columns = columns.replace(" comment", " null comment")
-    literals = [[*values, *["null"] * (length - len(values))] for values in EDGES.values()]
+    edges, columns = edges_of(server)
+    length = max(map(len, edges.values()))
+    literals = [[*values, *["null"] * (length - len(values))] for values in edges.values()]
     server.run(
         "use ibl_behavior",
         "set time_zone = '+00:00'",
@@ -284,27 +298,23 @@ def test_edge_values_of_every_type_arrive_and_lost_ones_are_counted(
 
     assert (prepared(server) > before) is is_fast
     expected = {
-        name: [None, *values.values(), *[None] * (length - len(values))]
-        for name, values in zip(NAMES, EDGES.values(), strict=True)
+        kind: repr([None, *values.values(), *[None] * (length - len(values))])
+        for kind, values in edges.items()
     }
-    assert {(name, DECLARED[name]): repr(arrived[name]) for name in NAMES} == {
-        (name, DECLARED[name]): repr(expected[name]) for name in NAMES
-    }
-    lost = {
-        name: list(values.values()).count(None)
-        for name, values in zip(NAMES, EDGES.values(), strict=True)
-    }
+    del arrived["id"]
+    assert dict(zip(edges, map(repr, arrived.values()), strict=True)) == expected
+    names = dict(zip(edges, arrived, strict=True))
+    lost = {names[kind]: [*values.values()].count(None) for kind, values in edges.items()}
     assert copied.forced_to_null == {name: count for name, count in lost.items() if count}
-    assert copied.read_as_true == {NAMES[list(EDGES).index("tinyint(1)")]: 2}
+    assert copied.read_as_true == {names["tinyint(1)"]: 2}
 
 
 def test_a_table_without_rows_and_columns_without_values_keep_their_types(
     source: DataJointSource, server: Server, tmp_path: Path
 ) -> None:
-    columns = ", ".join(f"{name} {declared}" for name, declared in DECLARED.items())
-    columns = columns.replace(" comment", " null comment") + ", last longblob"
+    edges, columns = edges_of(server)
     for table in ("bare", "hollow"):
-        server.run("use ibl_behavior", f"create table {table} (id int primary key, {columns})")
+        server.run(f"create table ibl_behavior.{table} (id int primary key, {columns}, z longblob)")
     server.run("insert into ibl_behavior.hollow (id) values (1), (2)")
 
     report = sync(source, tmp_path / "f", Options(table=("behavior.bare", "behavior.hollow")))
@@ -318,10 +328,10 @@ def test_a_table_without_rows_and_columns_without_values_keep_their_types(
             for table in ("bare", "hollow")
         }
         hollow = mirror.sql("select * from behavior.hollow").fetchall()
-    assert types["bare"] == types["hollow"] and len(types["bare"]) == len(EDGES) + 2
+    assert types["bare"] == types["hollow"] and len(types["bare"]) == len(edges) + 2
     assert types["bare"][0] == ("id", "INTEGER", False)
-    assert types["bare"][-1] == ("last", "DOUBLE[]", True)
-    assert hollow == [(number, *[None] * (len(EDGES) + 1)) for number in (1, 2)]
+    assert types["bare"][-1] == ("z", "DOUBLE[]", True)
+    assert hollow == [(number, *[None] * (len(edges) + 1)) for number in (1, 2)]
     assert [copied.rows for copied in report.tables] == [0, 2]
     assert not any(copied.forced_to_null for copied in report.tables)
 
