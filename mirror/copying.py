@@ -329,8 +329,8 @@ def _local_digests(
         for name, found in columns.items()
     )
     rows = connection.execute(
-        f"select {keys}, count(*), bit_xor(cast('0x' || left(md5(concat_ws(chr(31), {text})), 15)"
-        f" as bigint)) from {name_of(table)} group by {keys}"
+        f"select {keys}, count(*), bit_xor(cast('0x' || left(sha256(concat_ws(chr(31), {text})),"
+        f" 15) as bigint)) from {name_of(table)} group by {keys}"
     ).fetchall()
     return {tuple(key): (count, digest) for *key, count, digest in rows}
 

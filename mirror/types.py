@@ -44,11 +44,11 @@ NO_SUCH_DATE = (
 )
 # How the catalogue writes the members of an enum; quotes are doubled, as in DuckDB.
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-ESCAPES = {"n": "\n", "r": "\r"}
+ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "Z": "\x1a"}
 
 
 def unescaped(member: str) -> str:
-    """A member of an enum without the backslashes of the catalogue."""
+    """A member of an enum, or a default, without the backslashes of the catalogue."""
     return ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), member)
 
 

@@ -39,7 +39,9 @@ def many_trials(tables: SimpleNamespace, server: Server) -> None:
             " trial_start_time, trial_end_time, trial_response_choice, trial_stim_contrast_left,"
             " trial_stim_contrast_right, trial_stim_prob_left)"
             " select subject_uuid, session_start_time, 100 + seq, 10 * seq + rand(1), 10 * seq,"
-            f" 'CW', 0, 0.1, 0.5 from _trial_set, seq_1_to_{N // 4}"
+            " 'CW', 0, 0.1, 0.5 from _trial_set, (select row_number() over () as seq from"
+            " _trial_set__trial as a, _trial_set__trial as b, _trial_set__trial as c"
+            f" limit {N // 4}) as numbered"
         )
 
 
@@ -83,6 +85,7 @@ def queries(server: Server) -> Callable[[], list[str]]:
     return seen
 
 
+@pytest.mark.both_servers
 def test_nothing_is_fetched_again_when_nothing_changed(
     source: DataJointSource, file: Path, queries: Callable[[], list[str]]
 ) -> None:
@@ -99,6 +102,7 @@ def test_nothing_is_fetched_again_when_nothing_changed(
         assert mirror.sql("select max(run) from _mirror.runs").fetchall() == [(2,)]
 
 
+@pytest.mark.both_servers
 def test_a_settled_time_of_change_spares_the_checksum(
     source: DataJointSource, file: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +142,8 @@ def test_a_transaction_that_began_with_another_is_not_missed(
     late.close()
 
 
+@pytest.mark.both_servers
+@pytest.mark.both_servers
 @pytest.mark.parametrize(
     "change",
     [
@@ -166,6 +172,7 @@ def test_after_a_change_the_file_equals_a_fresh_one(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.both_servers
 def test_a_dropped_table_goes_and_a_new_one_comes(
     source: DataJointSource, file: Path, server: Server, tmp_path: Path
 ) -> None:
@@ -213,6 +220,8 @@ def test_of_a_large_part_table_only_the_changed_sessions_are_fetched(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.both_servers
+@pytest.mark.both_servers
 @pytest.mark.parametrize(
     "change",
     [
@@ -239,6 +248,7 @@ def test_a_large_part_table_without_new_rows_needs_none(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.both_servers
 def test_a_new_session_is_added_to_a_large_part_table_in_order(
     source: DataJointSource,
     file: Path,
@@ -260,6 +270,7 @@ def test_a_new_session_is_added_to_a_large_part_table_in_order(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.both_servers
 def test_blobs_that_change_their_kind_end_as_in_a_fresh_file(
     source: DataJointSource, file: Path, tables: SimpleNamespace, tmp_path: Path
 ) -> None:
@@ -348,6 +359,7 @@ def test_full_fetches_everything_again(source: DataJointSource, file: Path) -> N
     assert contents(file) == before
 
 
+@pytest.mark.both_servers
 def test_a_file_that_lost_rows_is_not_taken_for_whole(source: DataJointSource, file: Path) -> None:
     import duckdb
 
@@ -396,6 +408,7 @@ def test_what_an_interrupted_sync_of_other_options_left_is_not_used(
     assert b"hunter2" not in file.read_bytes()
 
 
+@pytest.mark.both_servers
 def test_a_refused_sync_leaves_nothing_that_a_later_one_takes_up(
     source: DataJointSource, file: Path
 ) -> None:
@@ -445,6 +458,7 @@ def test_a_link_stays_a_link(source: DataJointSource, tmp_path: Path) -> None:
     assert link.is_symlink() and (disk / "real.duckdb").is_file()
 
 
+@pytest.mark.both_servers
 def test_the_rewritten_file_holds_the_same(
     source: DataJointSource, file: Path, many_trials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -223,9 +223,10 @@ class DataJointSource:
             f"coalesce(concat('=', {conversion.digest.format(c=quoted(name))}), '-')"
             for name, conversion in columns.items()
         )
+        # MySQL 9.6 and later have neither md5 nor sha1
         rows = self._ask(
-            f"select {keys}, count(*), bit_xor(cast(conv(left(md5(concat_ws(char(31), {text})),"
-            f" 15), 16, 10) as unsigned)) from {name_of(table)}{where(conditions(wanted))}"
+            f"select {keys}, count(*), bit_xor(cast(conv(left(sha2(concat_ws(char(31), {text}),"
+            f" 256), 15), 16, 10) as unsigned)) from {name_of(table)}{where(conditions(wanted))}"
             f" group by {keys}",
             table,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from mirror.sources.mysql import literal
 from mirror.tables import BOOKKEEPING, Column, ForeignKey, LeftOut, Table, plain_name, tier
+from mirror.types import unescaped
 
 Ask = Callable[[str], Sequence[tuple]]
 
@@ -34,9 +35,11 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
                 LeftOut(module, f"schema {mysql} is missing or this login may not see it")
             )
     columns = defaultdict(list)
+    # MariaDB writes defaults as SQL, so that 'NULL' is not NULL; MySQL writes them bare
+    default = "if(version() like '%mariadb%', column_default, quote(column_default))"
     for schema, table, *rest in ask(
         "select table_schema, table_name, column_name, column_type, is_nullable,"
-        " column_default, column_key, extra, column_comment"
+        f" {default}, column_key, extra, column_comment"
         f" from information_schema.columns where table_schema in ({wanted})"
         " order by table_schema, table_name, ordinal_position"
     ):
@@ -89,11 +92,10 @@ def _column(row: Sequence[Any]) -> Column:
     name, declared_type, nullable, default, key, extra, comment = (
         value.decode() if isinstance(value, bytes) else value for value in row
     )
-    # MariaDB writes defaults as SQL: NULL, 'text'
     if default == "NULL":
         default = None
     elif default and re.fullmatch(r"'.*'", default, re.DOTALL):
-        default = default[1:-1].replace("''", "'").replace("\\\\", "\\")
+        default = unescaped(default[1:-1].replace("''", "'"))
     return Column(
         name, declared_type, nullable == "YES", default, key or "", extra or "", comment or ""
     )
