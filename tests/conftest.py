@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     is_for_both = metafunc.definition.get_closest_marker("both_servers")
     if is_for_both and "server" in metafunc.fixturenames:
-        metafunc.parametrize("server", KINDS, indirect=True)
+        metafunc.parametrize("server", KINDS, indirect=True, scope="function")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

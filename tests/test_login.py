@@ -24,6 +24,7 @@ from test_failures import Gate, Started, finished, one_sentence, started, until
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
+from mirror.sync import Options, sync
 
 __all__ = ["started"]
 
@@ -459,6 +460,28 @@ def test_what_must_be_encrypted_is_not_read_by_what_cannot_encrypt(
     assert not opened(encrypting, True).fast
     assert not opened(encrypting, {"ca": str(encrypting.folder / "cert.pem")}).fast
     assert opened(encrypting, False).fast
+
+
+@pytest.mark.both_servers
+@pytest.mark.parametrize("use_tls", [None, False], ids=["encrypted if offered", "in the clear"])
+def test_either_reader_sends_a_password_that_the_server_does_not_remember(
+    server: mariadb.Server,
+    tables: SimpleNamespace,
+    opened: Callable[..., DataJointSource],
+    tmp_path: Path,
+    use_tls: bool | None,
+) -> None:
+    # until then, MySQL's caching_sha2_password is content with a digest
+    server.run("flush privileges")
+    source = opened(server, use_tls)
+    assert bool(cipher(source)) is (server.kind == "mysql" and use_tls is None)
+    for is_fast in (True, False):
+        source.fast = is_fast
+        server.run("flush privileges")
+
+        report = sync(source, tmp_path / f"{is_fast}.duckdb", Options(table=("reference.lab",)))
+
+        assert [table.rows for table in report.tables] == [2] and source.fast is is_fast
 
 
 def test_a_login_that_requires_tls_works(

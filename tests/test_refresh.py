@@ -121,6 +121,7 @@ def test_a_settled_time_of_change_spares_the_checksum(
     assert int(server.run(checksums)[0][1]) == before + 3
 
 
+@pytest.mark.both_servers
 def test_a_transaction_that_began_with_another_is_not_missed(
     source: DataJointSource, file: Path, server: Server, tmp_path: Path
 ) -> None:
@@ -142,7 +143,6 @@ def test_a_transaction_that_began_with_another_is_not_missed(
     late.close()
 
 
-@pytest.mark.both_servers
 @pytest.mark.both_servers
 @pytest.mark.parametrize(
     "change",
@@ -190,6 +190,7 @@ def test_a_dropped_table_goes_and_a_new_one_comes(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.both_servers
 def test_of_a_large_part_table_only_the_changed_sessions_are_fetched(
     source: DataJointSource,
     file: Path,
@@ -220,7 +221,6 @@ def test_of_a_large_part_table_only_the_changed_sessions_are_fetched(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
-@pytest.mark.both_servers
 @pytest.mark.both_servers
 @pytest.mark.parametrize(
     "change",
@@ -270,7 +270,6 @@ def test_a_new_session_is_added_to_a_large_part_table_in_order(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
-@pytest.mark.both_servers
 def test_blobs_that_change_their_kind_end_as_in_a_fresh_file(
     source: DataJointSource, file: Path, tables: SimpleNamespace, tmp_path: Path
 ) -> None:
@@ -288,6 +287,7 @@ def test_blobs_that_change_their_kind_end_as_in_a_fresh_file(
     assert kind == "DOUBLE[]"
 
 
+@pytest.mark.both_servers
 def test_rows_that_change_during_a_sync_are_noticed_and_read_again_next_time(
     source: DataJointSource,
     file: Path,
@@ -359,7 +359,6 @@ def test_full_fetches_everything_again(source: DataJointSource, file: Path) -> N
     assert contents(file) == before
 
 
-@pytest.mark.both_servers
 def test_a_file_that_lost_rows_is_not_taken_for_whole(source: DataJointSource, file: Path) -> None:
     import duckdb
 
@@ -372,6 +371,7 @@ def test_a_file_that_lost_rows_is_not_taken_for_whole(source: DataJointSource, f
     assert contents(file) == before
 
 
+@pytest.mark.both_servers
 def test_digests_agree_with_the_server_on_every_type_of_a_trial(
     source: DataJointSource, file: Path, many_trials: None
 ) -> None:
@@ -408,7 +408,6 @@ def test_what_an_interrupted_sync_of_other_options_left_is_not_used(
     assert b"hunter2" not in file.read_bytes()
 
 
-@pytest.mark.both_servers
 def test_a_refused_sync_leaves_nothing_that_a_later_one_takes_up(
     source: DataJointSource, file: Path
 ) -> None:
@@ -458,7 +457,6 @@ def test_a_link_stays_a_link(source: DataJointSource, tmp_path: Path) -> None:
     assert link.is_symlink() and (disk / "real.duckdb").is_file()
 
 
-@pytest.mark.both_servers
 def test_the_rewritten_file_holds_the_same(
     source: DataJointSource, file: Path, many_trials: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -473,6 +471,7 @@ def test_the_rewritten_file_holds_the_same(
         assert mirror.sql("select count(*) from trials").fetchall() == [(N + 4 * 6,)]
 
 
+@pytest.mark.both_servers
 def test_what_connectorx_cannot_finish_is_read_another_way(
     source: DataJointSource, file: Path, many_trials: None, server: Server, tmp_path: Path
 ) -> None:
