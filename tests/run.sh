@@ -41,9 +41,14 @@ if [ -z "$uv" ]; then
 fi
 PATH="$PATH:$(dirname "$uv")"
 
+# beside what follows; without it, the tests for both servers run on MariaDB alone and say so
+timeout 300 bash tests/mysql.sh &
+mysql=$!
+
 UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
+wait "$mysql" || true
 # by file, since tests of a file share mirrors; in their order, so that a long file is not the last
 exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
