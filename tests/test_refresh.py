@@ -75,7 +75,8 @@ def queries(server: Server) -> Iterator[Callable[[], list[str]]]:
 
     def seen() -> list[str]:
         found = server.run(
-            "select argument from mysql.general_log where command_type in ('Query', 'Execute')"
+            "select cast(argument as binary) from mysql.general_log"
+            " where command_type in ('Query', 'Execute')"
         )
         server.run("truncate mysql.general_log")
         texts = [argument.decode() for (argument,) in found if argument.startswith(b"select")]
