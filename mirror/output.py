@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -15,6 +14,7 @@ import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
 from mirror.errors import MirrorError, UsageError
+from mirror.printing import visible_lines
 from mirror.store import explain, literal, quoted
 
 # Statements that read; a file opened read-only refuses the others, but not COPY, which writes
@@ -43,23 +43,11 @@ STRICT = r"""array_to_string(list_transform(
     )
 ), '')"""
 # what would end a cell or a row, or be read as an escape
-MARKDOWN = re.compile(r"\r\n|[\r\n\\|]")
+MARKDOWN = re.compile(r"\r\n|[\r\n\\|]|<(?=br>)")
 # what Parquet would round: integers beyond 64 bits to a DOUBLE, times to milliseconds
 BETTER_IN_PARQUET = {"hugeint": "decimal(38, 0)", "uhugeint": "decimal(38, 0)"} | {
     "interval": "varchar"
 }
-# what moves a terminal's cursor, colours it, or turns the direction of writing
-UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
-
-
-def visible(text: str) -> str:
-    """A text that others wrote, such as a server's comment, with its control characters shown."""
-    return "".join(
-        letter.encode("unicode_escape").decode()
-        if unicodedata.category(letter) in UNSEEN
-        else letter
-        for letter in text
-    )
 
 
 def read_only(connection: duckdb.DuckDBPyConnection, query: str) -> str:
@@ -225,7 +213,7 @@ def _table(result: duckdb.DuckDBPyRelation, out: TextIO) -> None:
     width = shutil.get_terminal_size((120, 0)).columns
     with redirect_stdout(io.StringIO()) as drawn:
         result.show(max_width=width, max_rows=TABLE_ROWS)
-    out.writelines(f"{visible(line)}\n" for line in drawn.getvalue().split("\n")[:-1])
+    out.write(visible_lines(drawn.getvalue()))
 
 
 def _json(
