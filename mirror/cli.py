@@ -376,7 +376,13 @@ def plot(
     given = {parameter: value for parameter, value in values.items() if value is not None}
     gallery.check(name, output, given)
     with store.connect(database) as connection:
-        gallery.save(gallery.draw(connection, name, **given), output)
+        settled, told = gallery.settle(connection, name, given)
+        chart = gallery.draw(connection, name, **settled)
+        gallery.save(chart, output)
+    if why := gallery.why_empty(chart):
+        told.append(f"there is nothing to draw: {why}.")
+    for sentence in told:
+        click.echo(visible(f"note: {sentence}"), err=True)
     click.echo(str(output), err=True)
 
 
