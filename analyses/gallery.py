@@ -2,7 +2,9 @@
 
 import inspect
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,10 @@ import duckdb
 import analyses
 from mirror.errors import UsageError
 
+from . import choices
+
 # What is here and is no chart.
-SHARED = ("curves", "gallery", "laboratories", "mice", "statistics", "style")
+SHARED = ("choices", "curves", "gallery", "laboratories", "mice", "statistics", "style")
 FORMATS: Mapping[str, Mapping[str, Any]] = {
     ".html": {"inline": True},
     ".svg": {},
@@ -51,15 +55,34 @@ def check(name: str, file: Path, values: Mapping[str, str]) -> None:
         raise UsageError(f"{file} must end in {', '.join(FORMATS)}.")
 
 
+def settle(
+    con: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, str]
+) -> tuple[dict[str, str], list[str]]:
+    """What a chart is asked for, as `choices.settled` finds it in the mirror. Raises UsageError."""
+    with _missing_views(name):
+        return choices.settled(con, values)
+
+
 def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
     """Draw a chart. Raises UsageError where the mirror lacks a view that it asks."""
-    try:
+    with _missing_views(name):
         return module(name).chart(con, **values)
+
+
+@contextmanager
+def _missing_views(name: str) -> Iterator[None]:
+    try:
+        yield
     except duckdb.CatalogException as error:
         reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
         raise UsageError(
             f"{name} cannot be drawn from this mirror ({reason}): 'mirror status' says why."
         ) from error
+
+
+def why_empty(chart: Any) -> str:
+    """Why a chart shows nothing; empty where it shows something."""
+    return chart.to_dict().get("usermeta", {}).get("nothing", "")
 
 
 def save(chart: Any, file: Path) -> None:
@@ -73,5 +96,7 @@ def save(chart: Any, file: Path) -> None:
 
 def module(name: str) -> Any:
     if name not in names():
-        raise UsageError(f"There is no chart {name!r}: 'mirror plot' lists them.")
+        near = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "'mirror plot' lists them."
+        raise UsageError(f"There is no chart {name!r}: {hint}")
     return import_module(f"analyses.{name}")

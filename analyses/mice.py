@@ -1,6 +1,7 @@
 """What the charts of one mouse or session share: finding it, and the dates of its statuses."""
 
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import altair as alt
 import duckdb
@@ -15,8 +16,8 @@ WIDTH = 640
 RULE_COLOR = "#8c8c8c"
 # Seconds: what Vega chooses on a short logarithmic axis goes without labels in places.
 LOG_TICKS = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 60]
-# One mouse: the one that is named, of those of the lab and cohort, or the one with most trials.
-MOUSE = f"""
+# The mice of a name, lab and cohort, that with most trials first.
+MICE = f"""
 select
     subjects.subject_uuid::varchar as subject_uuid,
     subjects.subject_nickname,
@@ -35,10 +36,9 @@ where ($subject is null
     ))
 group by all
 order by n_trials desc, subject_uuid
-limit 1
 """
-# One session with trials here: by UUID, by start or the beginning of it, or the last of a mouse.
-SESSION = """
+# Sessions with trials here: by UUID, or by start or the beginning of it, the latest first.
+SESSIONS = """
 select
     session.subject_uuid::varchar as subject_uuid,
     session.subject_nickname,
@@ -63,7 +63,6 @@ where ($mouse is null or session.subject_uuid = $mouse::uuid)
             and trial.session_start_time = session.session_start_time
     )
 order by session.session_start_time desc, session.subject_uuid
-limit 1
 """
 # First date of each status of one mouse, or of all.
 STATUSES = """
@@ -80,6 +79,32 @@ order by subject_uuid, min(session_date), status
 """
 
 
+def matching_mice(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+) -> pd.DataFrame:
+    """The mice that are asked for, those with the most trials first."""
+    return ask(con, MICE, lab=lab, cohort=cohort, subject=subject)
+
+
+def matching_sessions(
+    con: duckdb.DuckDBPyConnection,
+    lab: str | None = None,
+    cohort: str | None = None,
+    subject: str | None = None,
+    session: str | None = None,
+) -> pd.DataFrame:
+    """The sessions with trials that are asked for, the latest first, of one mouse or of all."""
+    mouse = None
+    if subject is not None or session is None:
+        found = find_mouse(con, lab, cohort, subject)
+        # no session is of no mouse
+        mouse = found["subject_uuid"] if found else str(UUID(int=0))
+    return ask(con, SESSIONS, mouse=mouse, session=session, lab=lab, cohort=cohort)
+
+
 def find_mouse(
     con: duckdb.DuckDBPyConnection,
     lab: str | None = None,
@@ -87,7 +112,7 @@ def find_mouse(
     subject: str | None = None,
 ) -> dict[str, Any] | None:
     """The mouse that is asked for, by default the one with the most trials; None without."""
-    found = ask(con, MOUSE, lab=lab, cohort=cohort, subject=subject)
+    found = matching_mice(con, lab, cohort, subject)
     return None if found.empty else dict(found.iloc[0])
 
 
@@ -99,14 +124,8 @@ def find_session(
     session: str | None = None,
 ) -> dict[str, Any] | None:
     """The session that is asked for, by default the last with trials of `find_mouse`."""
-    mouse = None
-    if subject is not None or session is None:
-        found = find_mouse(con, lab, cohort, subject)
-        if found is None:
-            return None
-        mouse = found["subject_uuid"]
-    rows = ask(con, SESSION, mouse=mouse, session=session, lab=lab, cohort=cohort)
-    return None if rows.empty else dict(rows.iloc[0])
+    found = matching_sessions(con, lab, cohort, subject, session)
+    return None if found.empty else dict(found.iloc[0])
 
 
 def status_rules(statuses: Rows, across: alt.X) -> alt.Chart:

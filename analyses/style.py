@@ -125,7 +125,7 @@ def nothing(con: duckdb.DuckDBPyConnection, title: str, why: str) -> Any:
     """A chart that says why there is nothing to see."""
     text = alt.Chart(pd.DataFrame({"why": [why]})).mark_text(fontSize=14, color="#555555")
     chart = finished(con, text.encode(text="why:N").properties(width=420, height=120), title, "")
-    return chart.properties(description=f"{title}: {why}")
+    return chart.properties(description=f"{title}: {why}", usermeta={"nothing": why})
 
 
 def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:

@@ -26,6 +26,7 @@ import duckdb
 
 from mirror import store
 from mirror.errors import MirrorError, UsageError
+from mirror.printing import visible, visible_lines
 from mirror.sources import Source
 from mirror.sync import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
@@ -44,7 +45,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MirrorError as error:
-            click.echo(f"mirror: {error}", err=True)
+            click.echo(visible_lines(f"mirror: {error}"), err=True)
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
             click.echo("mirror: interrupted.", err=True)
@@ -188,7 +189,7 @@ def views(database: Path | None) -> None:
 
     applied = apply(database)
     for name, why in applied.skipped.items():
-        click.echo(f"skipped {name}: {why}", err=True)
+        click.echo(visible(f"skipped {name}: {why}"), err=True)
     click.echo(f"{len(applied.views)} views in {store.path(database)}", err=True)
 
 
@@ -211,9 +212,9 @@ def status(database: Path | None, as_json: bool) -> None:
     if found["is_simulated"]:
         click.echo("SIMULATED DATA: no animal did any of this")
     click.echo(f"{found['database']}, {found['bytes'] / 1e6:.1f} MB, synced {_ago(age)}")
-    click.echo(f"from {found['address']} ({found['source']}), run {found['run']}")
+    click.echo(visible(f"from {found['address']} ({found['source']}), run {found['run']}"))
     if found["options"] != "{}":
-        click.echo(f"narrowed by {found['options']}")
+        click.echo(visible(f"narrowed by {found['options']}"))
     click.echo(f"{found['n_tables']} tables, {found['n_rows']:,} rows")
     derived = sum(n for _, n in found["derived"])
     click.echo(
@@ -222,11 +223,11 @@ def status(database: Path | None, as_json: bool) -> None:
         else "derived: nothing"
     )
     for column, n in found["forced_to_null"].items():
-        click.echo(f"became NULL: {n:,} values of {column}")
+        click.echo(visible(f"became NULL: {n:,} values of {column}"))
     for child, parent, n in found["orphans"]:
-        click.echo(f"dangling: {n:,} rows of {child} refer to no row of {parent}")
+        click.echo(visible(f"dangling: {n:,} rows of {child} refer to no row of {parent}"))
     for name, why in found["views_skipped"]:
-        click.echo(f"no view {name}: {why}")
+        click.echo(visible(f"no view {name}: {why}"))
     click.echo(
         f"left out: {found['columns_left_out']} columns and {len(found['left_out'])} tables"
         " ('mirror sql \"from _mirror.left_out\"')"
@@ -253,20 +254,21 @@ def describe(name: str | None, database: Path | None) -> None:
             for entry in found:
                 rows = "" if entry.rows is None else f"{entry.rows:,}"
                 line = f"{entry.name:<{width}}  {entry.kind:<8}  {rows:>11}  {entry.comment}"
-                click.echo(_clipped(line))
+                click.echo(_clipped(visible(line)))
             return
         shown = describe(connection, name)
     rows = "" if shown.entry.rows is None else f", {shown.entry.rows:,} rows"
-    click.echo(f"{shown.entry.name} ({shown.entry.kind}{rows})")
+    click.echo(visible(f"{shown.entry.name} ({shown.entry.kind}{rows})"))
     if shown.origin:
-        click.echo(f"DataJoint: {shown.origin}")
-    click.echo(f"{shown.entry.comment}\n")
-    width = max(len(column) for column, *_ in shown.columns)
-    types = max(min(len(kind), 20) for _, kind, *_ in shown.columns)
-    for column, kind, comment in shown.columns:
+        click.echo(visible(f"DataJoint: {shown.origin}"))
+    click.echo(f"{visible(shown.entry.comment)}\n")
+    columns = [tuple(map(visible, column)) for column in shown.columns]
+    width = max(len(column) for column, *_ in columns)
+    types = max(min(len(kind), 20) for _, kind, *_ in columns)
+    for column, kind, comment in columns:
         click.echo(f"{column:<{width}}  {kind:<{types}}  {comment}".rstrip())
     for note in shown.notes:
-        click.echo(f"note: {note}")
+        click.echo(visible(f"note: {note}"))
 
 
 @main.command()
@@ -374,7 +376,13 @@ def plot(
     given = {parameter: value for parameter, value in values.items() if value is not None}
     gallery.check(name, output, given)
     with store.connect(database) as connection:
-        gallery.save(gallery.draw(connection, name, **given), output)
+        settled, told = gallery.settle(connection, name, given)
+        chart = gallery.draw(connection, name, **settled)
+        gallery.save(chart, output)
+    if why := gallery.why_empty(chart):
+        told.append(f"there is nothing to draw: {why}.")
+    for sentence in told:
+        click.echo(visible(f"note: {sentence}"), err=True)
     click.echo(str(output), err=True)
 
 
@@ -467,7 +475,7 @@ def serve(
         )
 
     def tell(sentence: str) -> None:
-        click.echo(f"mirror: {sentence}", err=True)
+        click.echo(visible(f"mirror: {sentence}"), err=True)
 
     password = None if no_password else password_from(password_file)
     with Server(path, Engine, host, port, password, time_limit, tell) as server:
@@ -544,7 +552,7 @@ def _told(report: Any) -> str:
         f'next: mirror sql{named} "from sessions limit 5", mirror describe{named},'
         f" mirror shell{named}"
     )
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(visible, lines)) + "\n"
 
 
 def _way_in(file: Path, host: str, port: int, password: str | None) -> str:

@@ -2,6 +2,8 @@
 
 from typing import TextIO
 
+from mirror.printing import visible
+
 
 class Progress:
     """Hears how far a sync is; this one says nothing."""
@@ -27,7 +29,7 @@ class Lines(Progress):
         self.out.write(f"{tables} tables\n")
 
     def finish(self, table: str, how: str, rows: int, seconds: float) -> None:
-        self.out.write(f"{table}: {how}, {rows:,} rows, {seconds:.1f} s\n")
+        self.out.write(f"{visible(table)}: {how}, {rows:,} rows, {seconds:.1f} s\n")
 
 
 class Bars(Progress):
@@ -44,7 +46,7 @@ class Bars(Progress):
 
     def start(self, table: str) -> None:
         self.rows.reset()
-        self.rows.set_description_str(table)
+        self.rows.set_description_str(visible(table))
 
     def advance(self, rows: int) -> None:
         self.rows.update(rows)

@@ -235,6 +235,8 @@ def _open(file: Path, read_only: bool) -> Connection:
     # DuckDB would draw it on standard output, which is for data, where it sees a notebook: also
     # in 'python -m mirror'
     connection.execute("set enable_progress_bar = false")
+    # a variable of Python must not answer for a table that the file lacks
+    connection.execute("set python_enable_replacements = false")
     return connection
 
 

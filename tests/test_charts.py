@@ -1,6 +1,7 @@
 """Every chart of the gallery is drawn, on mice and on nothing, and written in every format."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -10,10 +11,12 @@ from xml.etree import ElementTree
 
 import duckdb
 import pytest
+from click.testing import CliRunner, Result
 
 from analyses import gallery
 from analyses.style import in_order
 from mirror import connect
+from mirror.cli import main
 from mirror.sources.demo import DemoSource
 from mirror.sync import Options, sync
 
@@ -104,9 +107,125 @@ def test_the_command_draws_a_chart_of_one_lab(
     assert "SIMULATED DATA" in (tmp_path / "c.svg").read_text()
 
 
+@pytest.fixture
+def plot(simulated_file: Path, tmp_path: Path) -> Callable[..., Result]:
+    """Run `mirror plot` on the simulated mice, into c.svg of an empty folder."""
+
+    def plot(name: str, **options: str) -> Result:
+        words = [word for option, value in options.items() for word in (f"--{option}", value)]
+        to = ["--database", str(simulated_file), "-o", str(tmp_path / "c.svg")]
+        return CliRunner().invoke(main, ["plot", name, *words, *to])
+
+    return plot
+
+
+@pytest.mark.parametrize("option", gallery.OPTIONS)
+def test_what_no_mirror_has_is_refused(
+    plot: Callable[..., Result], tmp_path: Path, option: str
+) -> None:
+    # the command asks this of any chart, whatever the chart does with it
+    name = next(name for name in gallery.names() if option in gallery.parameters(name))
+    done = plot(name, **{option: "nope"})
+
+    assert done.exit_code == 2
+    assert " 'nope' in this mirror: there are " in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("option", ["lab", "subject", "session"])
+def test_a_misspelt_choice_is_answered_with_the_nearest(
+    plot: Callable[..., Result], simulated: duckdb.DuckDBPyConnection, option: str
+) -> None:
+    [(lab, subject, session)] = simulated.sql(
+        "select lab_name, subject_nickname, session_start_time::varchar from sessions"
+        " where has_trials order by all limit 1"
+    ).fetchall()
+    right = {"lab": lab, "subject": subject, "session": session}[option]
+    near = f"{right[:-1]}x".swapcase()
+    done = plot("session_trials", **{option: near})
+
+    assert done.exit_code == 2
+    assert near in done.stderr and f"did you mean '{right[:-1]}" in done.stderr
+
+
+def test_choices_that_no_mouse_meets_together_are_refused(
+    plot: Callable[..., Result], simulated: duckdb.DuckDBPyConnection
+) -> None:
+    [(subject, lab)] = simulated.sql(
+        "select mouse.subject_nickname, other.lab_name from subjects as mouse"
+        " join subjects as other on other.lab_name <> mouse.lab_name order by all limit 1"
+    ).fetchall()
+    done = plot("mouse_progress", subject=subject, lab=lab)
+
+    assert done.exit_code == 2
+    assert f"No mouse in this mirror is of subject {subject}, lab {lab} at once" in done.stderr
+
+
+def test_the_beginning_of_a_start_says_which_of_how_many_sessions_it_means(
+    plot: Callable[..., Result], simulated: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    year = "strftime(session_start_time, '%Y')"
+    [(started, n, mouse, last)] = simulated.sql(
+        f"select {year}, count(*), arg_max(subject_nickname, session_start_time),"
+        f" strftime(max(session_start_time), '%Y-%m-%d %H:%M') from sessions where has_trials"
+        f" group by {year} order by all limit 1"
+    ).fetchall()
+    done = plot("session_trials", session=started)
+
+    assert done.exit_code == 0
+    assert f"{n:,} sessions match {started}: the latest is drawn, {last} of {mouse}." in done.stderr
+    assert f"{mouse}, {last}" in (tmp_path / "c.svg").read_text()
+
+
+def test_one_of_several_mice_of_a_name_is_drawn_and_told(
+    simulated_file: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "twins.duckdb"
+    shutil.copyfile(simulated_file, file)
+    with duckdb.connect(file) as connection:
+        connection.execute("update subject.subject set subject_nickname = 'twin'")
+        [(most,)] = connection.sql(
+            "select subject_uuid::varchar from days group by all"
+            " order by sum(n_trials) desc limit 1"
+        ).fetchall()
+    options = ["--subject", "twin", "--database", str(file), "-o", str(tmp_path / "c.svg")]
+    done = CliRunner().invoke(main, ["plot", "block_curves", *options])
+
+    assert done.exit_code == 0
+    assert "6 mice are called twin: the one with the most trials is drawn" in done.stderr
+    assert most in done.stderr
+
+
+def test_a_mouse_is_found_by_its_uuid_in_any_case(
+    plot: Callable[..., Result], simulated: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    [(uuid, name)] = simulated.sql(
+        "select upper(subject_uuid::varchar), subject_nickname from sessions where task = 'biased'"
+        " order by all limit 1"
+    ).fetchall()
+    assert plot("block_curves", subject=uuid).exit_code == 0
+    assert name in (tmp_path / "c.svg").read_text()
+
+
+def test_a_choice_with_nothing_to_draw_is_told(
+    plot: Callable[..., Result], simulated: duckdb.DuckDBPyConnection
+) -> None:
+    [(subject,)] = simulated.sql(
+        "select subject_nickname from subjects where subject_uuid not in (select subject_uuid from"
+        " sessions where task = 'biased') order by all limit 1"
+    ).fetchall()
+    done = plot("block_curves", subject=subject)
+
+    assert "note: there is nothing to draw: no sessions with blocks match." in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, said",
     [
+        (
+            ("learning_curve",),
+            "There is no chart 'learning_curve': did you mean 'learning_curves'?",
+        ),
         (("nothing",), "There is no chart 'nothing': 'mirror plot' lists them."),
         (("learning_curves", "-o", "c.gif"), "c.gif must end in .html, .svg, .png, .json."),
         (

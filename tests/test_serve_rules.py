@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ibl
@@ -61,10 +61,11 @@ def read(file: Path) -> list[Statements]:
 
 
 REFUSALS = read(FIXTURES / "refusals.sql")
+GROUPS = read(FIXTURES / "groups.sql")
 PAIRS = [
     pytest.param(*item.parts, id=f"{file.stem}: {item.comment}")
     for file in sorted(FIXTURES.glob("*.sql"))
-    if file.stem != "refusals"
+    if file.stem not in ("refusals", "groups")
     for item in read(file)
 ]
 
@@ -255,6 +256,24 @@ def test_refusals(item: Statements, sides: Sides) -> None:
     with pytest.raises(Refusal) as caught:
         sides.ours(item.parts[0])
     assert str(caught.value.number) == item.comment.split()[-1]
+
+
+@pytest.mark.parametrize("item", GROUPS, ids=lambda item: f"{item.comment}: {item.parts[0][:60]}")
+def test_what_a_query_of_groups_may_name(item: Statements, sides: Sides) -> None:
+    [statement] = item.parts
+    strict = replace(sides, session=sides.engine.session())
+    strict.session.ask(f"use {DATABASE}")
+    strict.session.ask("set sql_mode = 'ONLY_FULL_GROUP_BY'")
+    if item.comment.startswith("answered"):
+        if NOT_IN_MARIADB.lower() not in statement:
+            strict.check(statement)
+        strict.ours(statement)
+        return
+    with pytest.raises(Refusal) as caught:
+        strict.ours(statement)
+    assert str(caught.value.number) == item.comment.split()[-1]
+    # without the mode any row's value is taken
+    assert sides.ours(statement)
 
 
 def test_every_rule_has_a_statement() -> None:

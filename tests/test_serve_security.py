@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -83,6 +85,19 @@ def outcome(session: Session, statement: str) -> list[tuple] | int:
 )
 def test_no_file_is_read(session: Session, secret: Path, statement: str) -> None:
     assert isinstance(outcome(session, statement.format(secret)), int)
+
+
+@pytest.mark.parametrize("source", ["read_text('{}')", "'{}'", "glob('{}')", "frame"])
+def test_not_even_duckdb_itself_reaches_out_of_a_served_mirror(
+    session: Session, secret: Path, source: str
+) -> None:
+    frame = pd.DataFrame({"secret": [SECRET]})
+    cursor = session.engine.cursor()
+    with pytest.raises((duckdb.PermissionException, duckdb.CatalogException)):
+        cursor.sql(f"from {source.format(secret)}")
+    with pytest.raises(duckdb.InvalidInputException, match="locked"):
+        cursor.execute("set enable_external_access = true")
+    assert not frame.empty
 
 
 @pytest.mark.parametrize(

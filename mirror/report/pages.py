@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -142,8 +143,16 @@ def frames_script(name: str, frames: Mapping[str, pd.DataFrame]) -> str:
 
 
 def packed(frame: pd.DataFrame) -> str:
-    """Rows as JSON with the names of the fields once."""
+    """Rows as JSON with the names of the fields once; what is no finite number is null."""
+    for name, column in frame.items():
+        if column.dtype == object:
+            # of a list with NULL in it pandas would write what lies under the mask
+            frame = frame.assign(**{str(name): column.map(_unmasked)})
     return frame.to_json(orient="split", index=False, double_precision=DIGITS, force_ascii=False)
+
+
+def _unmasked(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ma.MaskedArray) else value
 
 
 def table_script(name: str, table: Table, rows: pd.DataFrame) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
 
 from mirror import store
-from mirror.serve import catalogue, digits, render, show, statements
+from mirror.serve import catalogue, digits, modes, render, show, statements
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parse, size
@@ -115,15 +115,25 @@ class Session:
         return Answer(render.fields(relation), relation, self._cursor)
 
     def _set(self, statement: str) -> None:
-        for item in statements.assignments(statement):
-            if item.name in self._variables:
-                [(value,)] = self._query(f"select {item.value}").rows()
-                written = "" if value is None else str(value)
-                if self.engine.catalogue.variables[item.name] in SWITCH.values():
-                    written = SWITCH.get(written, written.upper())
-                self._variables[item.name] = None if value is None else _value(written)
-                # for SHOW VARIABLES
-                self._cursor.execute(f"set variable {item.name} = {quoted_text(written)}")
+        """Give variables their values: all of them, or where one is refused, none."""
+        items = [i for i in statements.assignments(statement) if i.name in self._variables]
+        for name, value in [(item.name, self._evaluated(item)) for item in items]:
+            self._variables[name] = None if value is None else _value(value)
+            # for SHOW VARIABLES
+            self._cursor.execute(f"set variable {name} = {quoted_text(value or '')}")
+
+    def _evaluated(self, item: statements.Assignment) -> str | None:
+        """The value of a variable as SHOW VARIABLES writes it."""
+        default = self.engine.catalogue.variables[item.name]
+        if item.value is None:
+            return default
+        [(value,)] = self._query(f"select {item.value}").rows()
+        if item.name == "sql_mode":
+            return modes.settled(value)
+        written = None if value is None else str(value)
+        if written is not None and default in SWITCH.values():
+            return SWITCH.get(written, written.upper())
+        return written
 
 
 # what 0 and 1 are called

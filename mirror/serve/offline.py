@@ -30,6 +30,11 @@ FIELD_TYPES = {
     "blob": FIELD_TYPE.BLOB,
     "null": FIELD_TYPE.NULL,
 }
+# what DataJoint sets on every connection that it opens
+MODES = (
+    "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
+    "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
+)
 _ABSENT = object()
 
 
@@ -82,6 +87,7 @@ class OfflineConnection(dj.Connection):
 
     def connect(self) -> None:
         self._conn = _Wire(self._engine)
+        self._conn.query(f"set sql_mode = '{MODES}'")
 
     def close(self) -> None:
         with suppress(pymysql.err.Error):

@@ -33,30 +33,27 @@ PRIVILEGED = (
     *("FLUSH", "SHUTDOWN", "RESET", "PURGE", "CHANGE", "STOP", "INSTALL", "UNINSTALL", "KILL"),
     *("BINLOG", "CACHE", "BACKUP"),
 )
-# modes under which the same text means another thing
-OTHER_GRAMMARS = (
-    *("ANSI", "ANSI_QUOTES", "PIPES_AS_CONCAT", "NO_BACKSLASH_ESCAPES", "ORACLE"),
-    *("HIGH_NOT_PRECEDENCE", "IGNORE_SPACE", "MSSQL", "DB2", "POSTGRESQL"),
-)
 # what would change answers, and the values that do not
 ONLY = {
-    "sql_select_limit": ("18446744073709551615", "DEFAULT"),
-    "div_precision_increment": ("4", "DEFAULT"),
-    "default_week_format": ("0", "DEFAULT"),
-    "lc_time_names": ("EN_US", "DEFAULT"),
-    "timestamp": ("0", "DEFAULT"),
-    "sql_auto_is_null": ("0", "OFF", "DEFAULT"),
+    "sql_select_limit": ("18446744073709551615",),
+    "div_precision_increment": ("4",),
+    "default_week_format": ("0",),
+    "lc_time_names": ("EN_US",),
+    "timestamp": ("0",),
+    "sql_auto_is_null": ("0", "OFF"),
 }
 UTC = ("SYSTEM", "+00:00", "UTC", "ETC/UTC", "GMT", "-00:00")
-TEXT_SETS = ("UTF8", "UTF8MB3", "UTF8MB4", "DEFAULT", "BINARY", "ASCII")
+TEXT_SETS = ("UTF8", "UTF8MB3", "UTF8MB4", "DEFAULT", "BINARY", "ASCII", "NULL")
+# what SET NAMES sets, each of which can be set by itself
+NAMES = (*("names", "character_set_client", "character_set_connection", "character_set_results"),)
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A variable of SET, in lower case, and the text of its value."""
+    """A variable of SET, in lower case, and the text of its value; None for DEFAULT."""
 
     name: str
-    value: str
+    value: str | None
 
 
 def check_text(statement: str) -> None:
@@ -158,6 +155,8 @@ def _assignment(tokens: list[Token], statement: str) -> Assignment | None:
     for prefix in ("@@session.", "@@local.", "@@", "session", "local"):
         name = name.removeprefix(prefix)
     rest = tokens[place + 1 :]
+    if len(rest) == 1 and rest[0].token_type == TokenType.DEFAULT:
+        return Assignment(name, None)
     if len(rest) == 1 and rest[0].token_type not in (TokenType.STRING, TokenType.NUMBER):
         # SET autocommit = ON, SET names = utf8: words, not columns
         return Assignment(name, "'" + rest[0].text.replace("'", "''") + "'")
@@ -165,15 +164,14 @@ def _assignment(tokens: list[Token], statement: str) -> Assignment | None:
 
 
 def _check(item: Assignment) -> None:
+    if item.value is None:
+        return
     value = item.value.strip("'\"").upper()
-    modes = re.findall(r"\w+", value)
-    if item.name == "sql_mode" and any(mode in OTHER_GRAMMARS for mode in modes):
-        raise Refusal(1231, "42000", f"The mirror does not take the sql_mode {item.value}")
     if item.name == "time_zone" and value not in UTC:
         raise Refusal(1298, "HY000", f"The mirror knows no time zone but UTC, not {item.value}")
     if item.name in ONLY and value not in ONLY[item.name]:
         raise Refusal(1231, "42000", f"The mirror does not take {item.value} for {item.name}")
-    if item.name == "names" and value not in TEXT_SETS:
+    if item.name in NAMES and value not in TEXT_SETS:
         raise Refusal(1115, "42000", f"The mirror speaks UTF-8, not {item.value}")
 
 

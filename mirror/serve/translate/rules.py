@@ -85,6 +85,21 @@ def function(
     return register
 
 
+def has_aggregate(node: exp.Expr) -> bool:
+    """Whether an aggregate stands in an expression, subqueries aside."""
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, exp.Query | exp.Window):
+            continue
+        if isinstance(part, exp.GroupConcat):
+            return True
+        if isinstance(part, exp.Anonymous) and str(part.this).upper() in AGGREGATES:
+            return True
+        stack += part.iter_expressions()
+    return False
+
+
 def as_is(expression: Typed) -> Typed:
     """An argument whose type the rule wants to know."""
     return expression

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal
+from mirror.serve.translate.dependence import Dependence
 from mirror.serve.translate.dialect import shown
-from mirror.serve.translate.rules import FUNCTIONS, OPERATORS
+from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate
 from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import Typed, condition
 
@@ -32,6 +33,7 @@ class Relation:
 
     sql: str
     columns: tuple[tuple[str, Typed], ...]
+    dependences: tuple[Dependence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,14 @@ class Scope:
 
     `listed` are the columns of `*`, in order; one of several sources is there once if NATURAL
     JOIN or USING made it one. `visible` finds them by their names in lower case; names that
-    stay ambiguous are in `ambiguous`.
+    stay ambiguous are in `ambiguous`; `dependences` are those of columns on each other.
     """
 
     sources: tuple[Source, ...] = ()
     visible: Mapping[str, Typed] = field(default_factory=dict)
     ambiguous: frozenset[str] = frozenset()
     listed: tuple[Typed, ...] = ()
+    dependences: tuple[Dependence, ...] = ()
     outer: "Context | None" = None
 
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
@@ -63,18 +66,48 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class Groups:
+    """What a clause that sees groups may name, by its SQL.
+
+    `keys` stand in DuckDB's GROUP BY as they are; of what is `determined`, any row of a group
+    tells. That is None where MySQL takes any row's value of anything.
+    """
+
+    keys: frozenset[str]
+    determined: frozenset[str] | None
+    are_all_rows: bool
+
+    def has(self, expression: Typed) -> bool:
+        return expression.sql in self.keys or expression.sql in (self.determined or ())
+
+    def of(self, column: Typed) -> Typed:
+        """A column, or a key, as one value. Raises Refusal 1055, or 1140 without GROUP BY."""
+        if column.sql in self.keys:
+            return column
+        if self.determined is not None and column.sql not in self.determined:
+            number, group = (1140, "all rows") if self.are_all_rows else (1055, "a group")
+            raise Refusal(
+                number,
+                "42000",
+                f"'{column.name}' may have several values in {group}, which is incompatible with"
+                f" sql_mode=only_full_group_by: group by it, or take any_value({column.name})",
+            )
+        return replace(column, sql=f"first({column.sql})", is_nullable=True)
+
+
+@dataclass(frozen=True)
 class Context:
     """How to translate the expressions of one clause.
 
-    `aliases` are the select list's, where the clause may use them; `grouped` is the SQL of
-    the GROUP BY keys in a clause that sees groups, else None; `query` translates a subquery.
+    `aliases` are the select list's, where the clause may use them; `groups` are those that the
+    clause sees, if it sees any; `query` translates a subquery.
     """
 
     scope: Scope
     query: Callable[[exp.Expr, "Context"], Relation]
     session: Mapping[str, object]
     aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
-    grouped: frozenset[str] | None = None
+    groups: Groups | None = None
 
     def typed(self, node: exp.Expr) -> Typed:
         """Translate an expression. Raises Refusal for what no rule covers, or grows too large."""
@@ -97,6 +130,14 @@ class Context:
             )
         return rule(node, self)
 
+    def item(self, node: exp.Expr) -> Typed:
+        """An expression that may be a key of the groups as a whole."""
+        if self.groups is not None and not has_aggregate(node):
+            as_key = self.of_rows().typed(node)
+            if self.groups.has(as_key):
+                return self.groups.of(as_key)
+        return self.typed(node)
+
     def both(self, node: exp.Expr) -> tuple[Typed, Typed]:
         return self.typed(node.this), self.typed(node.expression)
 
@@ -105,19 +146,16 @@ class Context:
 
     def of_rows(self) -> "Context":
         """The context in which an aggregate's argument is read: rows, not groups."""
-        return replace(self, grouped=None, aliases={})
+        return replace(self, groups=None, aliases={})
 
     def column(self, node: exp.Column) -> Typed:
         """What a name stands for: an alias, a column of the FROM clause, or of a query around."""
         name = node.name
         if not node.table and name.lower() in self.aliases:
-            item = self.aliases[name.lower()]
-            return replace(self, aliases={}).typed(item)
+            return replace(self, aliases={}).item(self.aliases[name.lower()])
         found = self.scope.find(name, node.table, node.db)
         if found is not None:
-            if self.grouped is not None and found.sql not in self.grouped:
-                return replace(found, sql=f"first({found.sql})", is_nullable=True)
-            return found
+            return found if self.groups is None else self.groups.of(found)
         if self.scope.outer is not None:
             return self.scope.outer.column(node)
         if not node.table and name.upper() in WITHOUT_BRACKETS:

@@ -1,6 +1,6 @@
 """SELECT in DuckDB's SQL: what FROM offers, and the clauses that work on it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -9,6 +9,7 @@ from sqlglot import exp
 # each module registers its rules
 from mirror.serve.answers import Refusal
 from mirror.serve.catalogue import Catalogue, Column, Table
+from mirror.serve.modes import FULL_GROUPS
 from mirror.serve.translate import (  # noqa: F401
     aggregates,
     choices,
@@ -18,10 +19,21 @@ from mirror.serve.translate import (  # noqa: F401
     times,
     windows,
 )
+from mirror.serve.translate.dependence import (
+    Dependence,
+    columns_of,
+    depend,
+    determined,
+    of_keys,
+    of_matches,
+    of_rows,
+    same,
+    seen_from_outside,
+)
 from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared, unwrapped
-from mirror.serve.translate.rules import AGGREGATES, operator
-from mirror.serve.translate.scope import Context, Relation, Scope, Source
+from mirror.serve.translate.rules import has_aggregate, operator
+from mirror.serve.translate.scope import Context, Groups, Relation, Scope, Source
 from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import Typed, key, ordered, settled, together
 from mirror.store import quoted
@@ -32,6 +44,9 @@ SELECT_PARTS = {
     *("distinct", "with_", "operation_modifiers", "kind", "hint"),
 }
 UNION_PARTS = {"this", "expression", "distinct", "order", "limit", "offset", "with_"}
+# an expression of the select list, or a column that a star stands for; with its name, an item
+Part = exp.Expr | Typed
+Item = tuple[str, Part]
 SMALL = ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER")
 
 
@@ -155,21 +170,22 @@ class _Select:
         group = [self._group_key(item, rows, items) for item in self._group_nodes()]
         having, order = node.args.get("having"), node.args.get("order")
         is_grouped = bool(group) or any(
-            _has_aggregate(part)
+            has_aggregate(part)
             for part in (*(i for _, i in items if isinstance(i, exp.Expr)), having, order)
             if part is not None
         )
         keys = [key(item) for item in group]
+        condition = node.args["where"].this if node.args.get("where") else None
+        facts = (*scope.dependences, *of_rows(scope, condition)) if self.is_strict else ()
         context = rows
         if is_grouped:
-            own = frozenset(item.sql for item in group if key(item) == item.sql)
-            context = replace(rows, grouped=own)
-        columns = [(name, _item(item, rows, context)) for name, item in items]
+            context = replace(rows, groups=self._groups(group, facts))
+        columns = [(name, _item(item, context)) for name, item in items]
         distinct = bool(node.args.get("distinct"))
         if is_grouped or distinct or node.args.get("limit"):
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
-        where = [rows.condition(node.args["where"].this)] if node.args.get("where") else []
+        where = [rows.condition(condition)] if condition is not None else []
         after = replace(context, aliases=self._aliases(items, scope))
         having_sql = ""
         if having is not None:
@@ -187,14 +203,74 @@ class _Select:
         if group:
             sql += f" group by {', '.join(keys)}"
         sql += having_sql
+        if self.is_strict and distinct:
+            self._check_order(items, rows, group)
+        if is_grouped and not group:
+            # one row is in any order
+            context = replace(context, groups=self._groups([], None))
         ordered = _order(node, context, columns)
         if not ordered and group and not distinct:
             # any order would do; that of the keys is the one people expect
-            ordered = f" order by {', '.join(f'{one} nulls first' for one in keys)}"
+            vary = [k for k, item in zip(keys, group, strict=True) if item.value is None]
+            ordered = f" order by {', '.join(f'{one} nulls first' for one in vary)}" if vary else ""
         sql += ordered + _limit(node)
-        return Relation(
-            sql, tuple((name, replace(c, sql=label(name), value=None)) for name, c in columns)
-        )
+        if self.is_strict:
+            facts += tuple(self._outputs(items, rows, group if is_grouped else None))
+        outputs = tuple((name, replace(c, sql=label(name), value=None)) for name, c in columns)
+        return Relation(sql, outputs, facts)
+
+    @property
+    def is_strict(self) -> bool:
+        """Whether columns must depend on the group."""
+        return FULL_GROUPS in str(self.translator.session.get("sql_mode"))
+
+    def _groups(self, group: list[Typed], facts: tuple[Dependence, ...] | None) -> Groups:
+        own = frozenset(item.sql for item in group if key(item) == item.sql)
+        if facts is None or not self.is_strict:
+            return Groups(own, None, not group)
+        return Groups(own, determined([item.sql for item in group], facts), not group)
+
+    def _outputs(
+        self, items: list[Item], rows: Context, group: list[Typed] | None
+    ) -> Iterator[Dependence]:
+        """What the columns of the select list depend on, seen from a query around this one."""
+        for name, item in items:
+            output = label(name)
+            if group is not None:
+                yield depend(group, output)
+            inner = _of_one_row(item, rows)
+            if inner is not None:
+                yield from same(output, inner.sql)
+            if isinstance(item, exp.Expr) and not has_aggregate(item):
+                used = columns_of(item, rows.scope)
+                if used is not None:
+                    yield depend(used.values(), output)
+
+    def _check_order(self, items: list[Item], rows: Context, group: list[Typed]) -> None:
+        """Refuse to order distinct rows by what they do not hold, which may be several values."""
+        order = self.node.args.get("order")
+        listed = {inner.sql for _, item in items if (inner := _of_one_row(item, rows))}
+        if order is None or (group and {item.sql for item in group} <= listed):
+            # as distinct as the groups are
+            return
+        names = {name.lower() for name, _ in items}
+        for target in (item.this for item in order.expressions):
+            is_name = isinstance(target, exp.Column) and not target.table
+            if is_name and target.name.lower() in names:
+                continue
+            inner = _of_one_row(target, rows)
+            used = set(columns_of(target, rows.scope) or ())
+            number = 3066 if has_aggregate(target) else 3065
+            if number == 3066 and not group:
+                # one row
+                continue
+            if number == 3066 or not ((inner and inner.sql in listed) or used <= listed):
+                raise Refusal(
+                    number,
+                    "HY000",
+                    f"'{shown(target)}' of ORDER BY is not in the SELECT list; this is incompatible"
+                    " with DISTINCT",
+                )
 
     def _from(self) -> tuple[Scope, str]:
         node = self.node
@@ -230,7 +306,8 @@ class _Select:
                     return self._tables(inner)
                 raise Refusal(1248, "42000", "Every derived table must have its own alias")
             relation = self.translator.query(_unnamed(node), None, self.named)
-            return self._named(relation, node.alias, alias)
+            outputs = {column.sql for _, column in relation.columns}
+            return self._named(relation, node.alias, alias, outputs)
         if not isinstance(node, exp.Table) or _extras(
             node, {"this", "db", "alias", "hints", "joins"}
         ):
@@ -238,16 +315,19 @@ class _Select:
         if not isinstance(node.this, exp.Identifier):
             raise Refusal(1305, "42000", f"FUNCTION {shown(node.this)} does not exist")
         if not node.db and node.name in self.named:
-            return self._named(self.named[node.name], node.alias or node.name, alias)
+            return self._named(self.named[node.name], node.alias or node.name, alias, None)
         if node.name.lower() == "dual" and not node.db:
             return Scope(), "(select 1) as " + alias
         table = self.translator.table(node)
         columns = {column.name.lower(): stored(column, alias) for column in table.columns}
         source = Source(node.alias or node.name, "" if node.alias else table.schema, columns)
-        listed = tuple(columns.values())
-        return Scope((source,), columns, listed=listed), f"{table.location} as {alias}"
+        listed, keys = tuple(columns.values()), of_keys(table, columns)
+        scope = Scope((source,), columns, listed=listed, dependences=keys)
+        return scope, f"{table.location} as {alias}"
 
-    def _named(self, relation: Relation, name: str, alias: str) -> tuple[Scope, str]:
+    def _named(
+        self, relation: Relation, name: str, alias: str, outputs: Collection[str] | None
+    ) -> tuple[Scope, str]:
         names = [column.lower() for column, _ in relation.columns]
         for column in names:
             if names.count(column) > 1:
@@ -256,7 +336,12 @@ class _Select:
             column.lower(): replace(typed, sql=f"{alias}.{label(column)}", name=column)
             for column, typed in relation.columns
         }
-        scope = Scope((Source(name, "", columns),), columns, listed=tuple(columns.values()))
+        scope = Scope(
+            (Source(name, "", columns),),
+            columns,
+            listed=tuple(columns.values()),
+            dependences=tuple(seen_from_outside(relation.dependences, alias, outputs)),
+        )
         return scope, f"({relation.sql}) as {alias}"
 
     def _joined(self, scope: Scope, sql: str, join: exp.Join) -> tuple[Scope, str]:
@@ -282,9 +367,13 @@ class _Select:
             shared = sorted(wanted, key=[*first.visible, *wanted].index)
         merged = _merged(scope, other, shared, side)
         tests = [_equal(scope, other, name) for name in shared]
-        if join.args.get("on"):
+        on = join.args.get("on")
+        if on:
             context = self.translator.context(replace(merged, outer=self.outer), self.named)
-            tests.append(context.condition(join.args["on"]))
+            tests.append(context.condition(on))
+        pairs = [(first.find(name), second.find(name)) for name in shared]
+        facts = of_matches(first, second, on, pairs) if side else of_rows(merged, on, pairs)
+        merged = replace(merged, dependences=(*merged.dependences, *facts))
         if side and not tests and method != "NATURAL":
             raise Refusal(1064, "42000", "You have an error in your SQL syntax: a join wants ON")
         other_sql = _enclosed(other, other_sql)
@@ -293,9 +382,9 @@ class _Select:
         words = f"{side.lower()} join" if side else "join"
         return merged, f"{sql} {words} {other_sql} on ({' and '.join(tests) or 'true'})"
 
-    def _items(self, scope: Scope) -> list[tuple[str, exp.Expr | Typed]]:
+    def _items(self, scope: Scope) -> list[Item]:
         """The select list with its names, its stars spelled out."""
-        items: list[tuple[str, exp.Expr | Typed]] = []
+        items: list[Item] = []
         for item in self.node.expressions:
             if isinstance(item, exp.Star):
                 if _extras(item, set()):
@@ -320,9 +409,7 @@ class _Select:
             raise Refusal(1235, "42000", "The mirror does not translate GROUP BY ... WITH ROLLUP")
         return group.expressions
 
-    def _aliases(
-        self, items: list[tuple[str, exp.Expr | Typed]], scope: Scope
-    ) -> dict[str, exp.Expr]:
+    def _aliases(self, items: list[Item], scope: Scope) -> dict[str, exp.Expr]:
         """The select list as HAVING knows it: keys of GROUP BY that are columns come before it."""
         keys = {
             item.name.lower()
@@ -339,7 +426,7 @@ class _Select:
         self,
         node: exp.Expr,
         rows: Context,
-        items: list[tuple[str, exp.Expr | Typed]],
+        items: list[Item],
     ) -> Typed:
         """A key: a column, an expression, or the number or alias of an item of the select list."""
         if isinstance(node, exp.Literal) and not node.is_string:
@@ -398,7 +485,14 @@ def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
         visible.setdefault(column.name.lower(), column)
     twice = {name for name in left if name in right and name not in shared}
     ambiguous = (scope.ambiguous | other.ambiguous | twice) - set(shared)
-    return Scope((*scope.sources, *other.sources), visible, frozenset(ambiguous), tuple(listed))
+    dependences = (*scope.dependences, *other.dependences)
+    return Scope(
+        (*scope.sources, *other.sources),
+        visible,
+        frozenset(ambiguous),
+        tuple(listed),
+        dependences,
+    )
 
 
 def _enclosed(scope: Scope, sql: str) -> str:
@@ -421,6 +515,7 @@ def _nullable(scope: Scope) -> Scope:
 
     return replace(
         scope,
+        dependences=tuple(one for one in scope.dependences if one.outlasts),
         sources=tuple(replace(s, columns=changed(s.columns)) for s in scope.sources),
         visible=changed(scope.visible),
         listed=tuple(replace(column, is_nullable=True) for column in scope.listed),
@@ -445,17 +540,20 @@ def _distinct(columns: Iterable[Typed]) -> str:
     return f"distinct on ({', '.join(keys)}) " if keys else "distinct "
 
 
-def _item(item: exp.Expr | Typed, rows: Context, context: Context) -> Typed:
+def _item(item: Part, context: Context) -> Typed:
     """An item of the select list; in a query of groups, a key or something made of the group."""
     if isinstance(item, exp.Expr):
-        if context.grouped and not _has_aggregate(item):
-            as_key = rows.typed(item)
-            if as_key.sql in context.grouped:
-                return as_key
-        return context.typed(item)
-    if context.grouped is None or item.sql in context.grouped:
+        return context.item(item)
+    return item if context.groups is None else context.groups.of(item)
+
+
+def _of_one_row(item: Part, rows: Context) -> Typed | None:
+    """An item that is made of one row; None if it is made of several, or of another query."""
+    if isinstance(item, Typed):
         return item
-    return replace(item, sql=f"first({item.sql})")
+    if has_aggregate(item) or item.find(exp.Query, exp.Window):
+        return None
+    return rows.typed(item)
 
 
 def _order(node: exp.Expr, context: Context, columns: list[tuple[str, Typed]]) -> str:
@@ -476,7 +574,7 @@ def _order(node: exp.Expr, context: Context, columns: list[tuple[str, Typed]]) -
         elif isinstance(target, exp.Column) and not target.table and target.name.lower() in named:
             one = named[target.name.lower()]
         else:
-            one = context.typed(target)
+            one = context.item(target)
         if one.kind == "null" or one.value is not None:
             # the same for all rows
             continue
@@ -490,7 +588,7 @@ def _place(node: exp.Literal, n: int) -> int:
     return int(node.this) - 1
 
 
-def _numbered(node: exp.Literal, items: list[tuple[str, exp.Expr | Typed]], rows: Context) -> Typed:
+def _numbered(node: exp.Literal, items: list[Item], rows: Context) -> Typed:
     _, item = items[_place(node, len(items))]
     return rows.typed(item) if isinstance(item, exp.Expr) else item
 
@@ -541,21 +639,6 @@ def _lifted(node: exp.Subquery) -> exp.Expr:
 def _unnamed(node: exp.Subquery) -> exp.Expr:
     """The query of a subquery that stands among tables, whose joins are none of its own."""
     return node.this if not _extras(node, {"this", "alias", "joins"}) else _lifted(node)
-
-
-def _has_aggregate(node: exp.Expr) -> bool:
-    """Whether an aggregate stands in an expression, subqueries aside."""
-    stack = [node]
-    while stack:
-        part = stack.pop()
-        if isinstance(part, exp.Query | exp.Window):
-            continue
-        if isinstance(part, exp.GroupConcat):
-            return True
-        if isinstance(part, exp.Anonymous) and str(part.this).upper() in AGGREGATES:
-            return True
-        stack += part.iter_expressions()
-    return False
 
 
 def _own_name(item: exp.Expr) -> str:
