@@ -4,26 +4,19 @@
 -- measures are taken over the last three sessions up to this one (of the protocols that the
 -- criterion asks for), pooled for psychometric curves and reaction times, the worst of the
 -- three for trials and easy performance.
-create table derived.criterion_windows as
-
-select
-    session.subject_uuid,
-    session.session_start_time,
-    session.session_date,
-    criterion.rule_set,
-    criterion.criterion::varchar as criterion,
-    criterion.measure::varchar as measure,
-    criterion.value,
-    criterion.comparison::varchar as comparison,
-    criterion."limit" as limit_value,
-    criterion.passed::boolean as passed,
-    status.is_certain
-from _criteria as criterion
-join _sessions as session
-    on session.session = criterion.session
-join _status as status
-    on status.session = criterion.session
-order by session.session, criterion.place;
+create table if not exists derived.criterion_windows (
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    rule_set varchar,
+    criterion varchar,
+    measure varchar,
+    value double,
+    comparison varchar,
+    limit_value double,
+    passed boolean,
+    is_certain boolean
+);
 
 comment on table derived.criterion_windows is
 'One row per session, criterion and measure: the value, its limit, and whether it passed.';
@@ -49,3 +42,24 @@ comment on column derived.criterion_windows.passed is
 'True if the criterion holds for this measure. NULL if the value is not known.';
 comment on column derived.criterion_windows.is_certain is
 'False if trials or sessions that the rules ask for are not in the mirror.';
+
+insert into derived.criterion_windows
+
+select
+    session.subject_uuid,
+    session.session_start_time,
+    session.session_date,
+    criterion.rule_set,
+    criterion.criterion::varchar as criterion,
+    criterion.measure::varchar as measure,
+    criterion.value,
+    criterion.comparison::varchar as comparison,
+    criterion."limit" as limit_value,
+    criterion.passed::boolean as passed,
+    status.is_certain
+from _criteria as criterion
+join _sessions as session
+    on session.session = criterion.session
+join _status as status
+    on status.session = criterion.session
+order by session.session, criterion.place;
