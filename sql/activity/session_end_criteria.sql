@@ -1,7 +1,7 @@
 -- Grain: one row per session with trials here, also where no criterion was met. Sessions
 -- without trials do not appear.
 --
--- Sources: behavior.trial_set__trial, sessions.
+-- Sources: behavior.trial_set__trial, session_labels.
 --
 -- Definition: session_end_indices in IBL-pipeline (analyses/end_session_criteria.py), whose
 -- tables group_shared_end_criteria.SessionEndCriteria (each criterion) and
@@ -312,7 +312,7 @@ select
     session_end.easy_drop_index,
     session_end.easy_drop_trial_id
 from session_end
-left join sessions as session
+left join session_labels as session
     on session.subject_uuid = session_end.subject_uuid
     and session.session_start_time = session_end.session_start_time;
 
