@@ -66,12 +66,12 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
     """Define the views in an open file, and drop those that an earlier version put there."""
     ordered = in_order(read() if views is None else views)
     names = {view.name for view in ordered}
-    for (name,) in connection.execute("select view_name from _mirror.views").fetchall():
-        if name not in names:
-            _drop(connection, name)
-            connection.execute(
-                f"delete from _mirror.views where view_name = {store.literal(name)}"
-            )
+    recorded = connection.execute("select view_name from _mirror.views").fetchall()
+    gone = [name for (name,) in recorded if name not in names]
+    kinds = _kinds(connection)
+    for name in gone:
+        _drop(connection, name, kinds)
+    _forget(connection, gone)
     return put(connection, ordered)
 
 
@@ -87,26 +87,29 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
             " where database_name = current_database() and schema_name <> 'main'"
         ).fetchall()
     }
-    inputs = dict(
-        connection.execute("select view_name, inputs from _mirror.views").fetchall()
-    )
+    inputs = dict(connection.execute("select view_name, inputs from _mirror.views").fetchall())
+    kinds = _kinds(connection)
     done: dict[str, View] = {}
     skipped: dict[str, str] = {}
+    rows = []
     for view in ordered:
-        digest = None
         missing = sorted(view.needs - present - {f"main.{name}" for name in done})
-        if missing:
-            _drop(connection, view.name)
-            skipped[view.name] = "needs " + ", ".join(n.removeprefix("main.") for n in missing)
-        else:
-            if view.stored_by:
-                digest = inputs_of(connection, [*done.values(), view], [view.name])
-            is_kept = digest and inputs.get(view.name) == digest and _is_table(connection, view)
-            if not is_kept and (mismatch := _make(connection, view)):
+        digest = None
+        if view.stored_by and not missing:
+            digest = inputs_of(connection, [*done.values(), view], [view.name])
+        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != "table":
+            _drop(connection, view.name, kinds)
+            if missing:
+                names = ", ".join(name.removeprefix("main.") for name in missing)
+                skipped[view.name] = f"needs {names}"
+            elif mismatch := _make(connection, view):
                 skipped[view.name], digest = mismatch, None
-            else:
-                done[view.name] = view
-        _record(connection, view, skipped.get(view.name), digest)
+        if view.name not in skipped:
+            done[view.name] = view
+        file = f"{view.file.parent.name}/{view.file.name}"
+        rows.append((view.name, file, skipped.get(view.name), bool(digest), digest))
+    _forget(connection, [name for name, *_ in rows])
+    store.insert(connection, "views", rows)
     return Applied(tuple(done), skipped)
 
 
@@ -149,12 +152,11 @@ def needed(views: Iterable[View], names: Iterable[str]) -> list[View]:
 
 def _make(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
     """Define a view; says what does not fit when the server's tables differ from IBL's."""
-    _drop(connection, view.name)
     try:
         connection.execute(view.sql)
         connection.execute(f"select * from main.{store.quoted(view.name)} limit 0")
     except (duckdb.BinderException, duckdb.CatalogException) as error:
-        _drop(connection, view.name)
+        connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
         return str(error).splitlines()[0]
     if view.stored_by:
         _store(connection, view)
@@ -186,34 +188,26 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
     connection.commit()
 
 
-def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Drop a view or the table that it is stored as."""
-    kinds = connection.execute(
-        "select lower(replace(table_type, 'BASE ', '')) from information_schema.tables"
-        " where table_catalog = current_database() and table_schema = 'main'"
-        f" and table_name = {store.literal(name)}"
-    ).fetchall()
-    for (kind,) in kinds:
-        connection.execute(f"drop {kind} main.{store.quoted(name)}")
-
-
-def _is_table(connection: duckdb.DuckDBPyConnection, view: View) -> bool:
-    return bool(
+def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What there is in the schema main, by name: a view, or the table that it is stored as."""
+    return dict(
         connection.execute(
-            "select 1 from duckdb_tables() where database_name = current_database()"
-            f" and schema_name = 'main' and table_name = {store.literal(view.name)}"
+            "select view_name, 'view' from duckdb_views()"
+            " where database_name = current_database() and schema_name = 'main'"
+            " union all select table_name, 'table' from duckdb_tables()"
+            " where database_name = current_database() and schema_name = 'main'"
         ).fetchall()
     )
 
 
-def _record(
-    connection: duckdb.DuckDBPyConnection, view: View, skipped: str | None, inputs: str | None
-) -> None:
-    connection.execute(f"delete from _mirror.views where view_name = {store.literal(view.name)}")
-    file = f"{view.file.parent.name}/{view.file.name}"
-    store.insert(
-        connection, "views", [(view.name, file, skipped, bool(inputs), inputs)]
-    )
+def _drop(connection: duckdb.DuckDBPyConnection, name: str, kinds: Mapping[str, str]) -> None:
+    if name in kinds:
+        connection.execute(f"drop {kinds[name]} main.{store.quoted(name)}")
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    listed = ", ".join(map(store.literal, names))
+    connection.execute(f"delete from _mirror.views where view_name in ({listed or 'null'})")
 
 
 def read(root: Path | None = None) -> list[View]:

@@ -1,26 +1,26 @@
 """The charts of activity and training on a few sessions that a person can count."""
 
 from datetime import timedelta
-from importlib.resources import files
 from math import exp, log, sqrt
 from uuid import UUID
 
-import duckdb
 import pandas as pd
 import pytest
 from handmade import (
     BIASED,
+    DAY_SUMMARIES,
     HABITUATION,
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
     add_mouse,
     add_session,
     add_to_session,
+    define,
+    opened,
     rows,
 )
 
@@ -35,16 +35,8 @@ from analyses import (
     training_funnel,
     training_probability,
 )
-from mirror import derive, views
 from mirror.errors import UsageError
 
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 SUNDAY = MONDAY + timedelta(days=6)
@@ -61,28 +53,8 @@ NAMES = (
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
-
-
-def define(con):
-    base = [
-        view
-        for view in views.read(views.folder() / "base")
-        if view.name in ("subjects", "sessions", "trials", "days")
-    ]
-    topics = [
-        view
-        for topic in ("activity", "training_status")
-        for view in views.read(views.folder() / topic)
-        if view.name in ("growth", "session_hours", "sessions_per_day")
-        or topic == "training_status"
-    ]
-    derive.refresh(con, base, set(), run=1, is_whole=True)
-    assert views.define(con, base + topics).skipped == {}
 
 
 def add_lab(con, lab, institution, *mice):
@@ -372,7 +344,7 @@ def test_days_without_status_are_told(three_mice):
         " 'in_training' and subject_uuid = ?",
         [MOUSE],
     )
-    derive.refresh(three_mice, views.read(views.folder() / "base"), set(), run=2, is_whole=True)
+    define(three_mice)
     for module in (training_probability, days_to_trained):
         assert "1 mouse has no status on most days" in subtitle(module.chart(three_mice))
 

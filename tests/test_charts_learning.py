@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from charted import add_status, data, define, having, opened, words
+from charted import add_status, data, having, opened, words
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -18,6 +18,7 @@ from handmade import (
     add_mouse,
     add_session,
     add_trial,
+    define,
     left,
     right,
 )

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from charted import add_status, data, define, having, opened, words
+from charted import add_status, data, having, opened, words
 from handmade import (
     ACTION,
     BIASED,
@@ -21,6 +21,7 @@ from handmade import (
     add_session,
     add_to_session,
     add_trial,
+    define,
     left,
     right,
 )

@@ -7,7 +7,7 @@ from math import sqrt
 import altair as alt
 import pytest
 import vl_convert
-from charted import add_status, define, opened, words
+from charted import add_status, opened, words
 from handmade import (
     ACTION,
     BIASED,
@@ -23,6 +23,7 @@ from handmade import (
     add_mouse,
     add_session,
     add_trial,
+    define,
     left,
     right,
 )

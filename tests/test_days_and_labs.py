@@ -1,22 +1,20 @@
 """The views days and labs, on tables small enough to check by eye."""
 
 from datetime import date, datetime
-from importlib.resources import files
 from uuid import UUID
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    DAY_SUMMARIES,
     ERROR,
     HABITUATION,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -25,40 +23,19 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
+    opened,
     right,
     rows,
 )
 
-from mirror import derive, views
-
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
-VIEWS = [
-    view
-    for folder in ("base", "training_status")
-    for view in views.read(views.folder() / folder)
-    if view.name in ("subjects", "sessions", "trials", "session_status", "days", "labs")
-]
 AFTERNOON = MONDAY.replace(hour=15)
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
-
-
-def define(con):
-    derive.refresh(con, VIEWS, set(), run=1, is_whole=True)
-    assert views.define(con, VIEWS).skipped == {}
 
 
 def answer(con, query):

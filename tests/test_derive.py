@@ -1,8 +1,5 @@
 """The tables of the schema derived, from trials small enough to check by eye."""
 
-from importlib.resources import files
-
-import duckdb
 import pytest
 from handmade import (
     BIASED,
@@ -13,7 +10,6 @@ from handmade import (
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -23,6 +19,7 @@ from handmade import (
     add_trial,
     column,
     left,
+    opened,
     right,
     rows,
 )
@@ -34,14 +31,14 @@ AFTERNOON = MONDAY.replace(hour=15)
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened() as connection:
         yield connection
 
 
-def refresh(con, is_whole=True, changed=frozenset()):
-    return derive.refresh(con, views.read(), changed, run=1, is_whole=is_whole)
+def refresh(con, is_whole=True):
+    """Bring the tables up, as when a sync has read the trials anew."""
+    con.execute("delete from _mirror.views; delete from _mirror.derived")
+    return derive.refresh(con, views.read(), run=1, is_whole=is_whole)
 
 
 def add_counts(con, counts, start=MONDAY, mouse=MOUSE, first_id=1, **values):

@@ -9,12 +9,12 @@ import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
+    DAY_SUMMARIES,
     ERROR,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -23,6 +23,8 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
+    opened,
     right,
     rows,
 )
@@ -38,11 +40,6 @@ create table behavior.complete_trial_session (
     go_cue_trigger_times_status enum ('Complete', 'Missing') not null,
     primary key (subject_uuid, session_start_time)
 );
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
 create table behavior_analyses.behavioral_summary_by_date__reaction_time_by_date (
     subject_uuid uuid, session_date date, median_reaction_time double,
     primary key (subject_uuid, session_date)
@@ -53,16 +50,8 @@ AFTERNOON = MONDAY.replace(hour=15)
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES + MORE_TABLES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES, MORE_TABLES) as connection:
         yield connection
-
-
-def define(con):
-    derive.refresh(con, views.read(), frozenset(), run=1, is_whole=True)
-    for view in VIEWS:
-        con.execute((SQL / "quality" / f"{view}.sql").read_text())
 
 
 def add_trial_set(con, n_trials, start=MONDAY, n_correct_trials=None):

@@ -1,21 +1,19 @@
 """The views of training status, on a few sessions whose statuses a person can follow."""
 
 from datetime import date, datetime, timedelta
-from importlib.resources import files
 from uuid import UUID
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    DAY_SUMMARIES,
     EPHYS,
     HABITUATION,
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -24,26 +22,13 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
 
-from mirror import derive, views
-
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
-BASE = [
-    view
-    for view in views.read(views.folder() / "base")
-    if view.name in ("subjects", "sessions", "trials", "days")
-]
-TOPIC = views.read(views.folder() / "training_status")
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 PROJECT = "ibl_neuropixel_brainwide_01"
@@ -51,16 +36,12 @@ PROJECT = "ibl_neuropixel_brainwide_01"
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
 
 
 def answer(con, query):
-    derive.refresh(con, BASE, set(), run=1, is_whole=True)
-    assert views.define(con, BASE + TOPIC).skipped == {}
+    define(con)
     return rows(con, query)
 
 

@@ -114,9 +114,7 @@ def _missing(connection: duckdb.DuckDBPyConnection, applied: views.Applied) -> s
     return next(iter([*skipped, *beside]), None)
 
 
-def _digest(
-    connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool
-) -> str:
+def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool) -> str:
     """Of what decides what the tables hold: the rows that they are made from, and the code."""
     found = hashlib.sha256(repr(is_whole).encode())
     found.update(views.inputs_of(connection, base, NEEDS, TABLES_BESIDE).encode())
