@@ -118,7 +118,7 @@ select
     status.training_status,
     status.good_enough_for_brainwide_map,
     reaction_time.subject_uuid is not null as has_reaction_time,
-    settings.pybpod_board like '%ephys%' as on_ephys_rig,
+    lower(settings.pybpod_board) like '%ephys%' as on_ephys_rig,
     delay.session_delay_in_mins::double as session_delay_min
 from acquisition.session as session
 join session_task
