@@ -5,6 +5,7 @@ from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    EPHYS,
     ERROR,
     MONDAY,
     MOUSE,
@@ -360,6 +361,29 @@ def test_status_and_the_numbers_behind_it(con):
     assert column(con, "select unit from derived.psychometric_fits where unit like 'last%'") == [
         "last_three"
     ]
+
+
+def test_the_case_of_a_protocol_and_of_a_board_changes_nothing(con):
+    """The server's MySQL compared without regard to case, and so does the view sessions."""
+    for mouse, change in ((MOUSE, str), (OTHER_MOUSE, str.upper)):
+        add_mouse(con, mouse)
+        for start, protocol in ((MONDAY, BIASED), (AFTERNOON, EPHYS), (TUESDAY, BIASED)):
+            add_session(con, start, change(protocol), mouse)
+            add_counts(con, CURVE, start, mouse, trial_stim_prob_left=0.2)
+            board = change("_iblrig_mainenlab_ephys_0")
+            add_to_session(con, "behavior.settings", start, mouse, pybpod_board=board)
+    refresh(con)
+    for query in (
+        "select unit, prob_left_block, n_trials from derived.psychometric_fits",
+        "select criterion, measure, value, passed from derived.criterion_windows",
+        "select training_status, rule from derived.session_status",
+        "select task, on_ephys_rig from sessions",
+    ):
+        plain, shouted = (
+            rows(con, f"{query} where subject_uuid = '{mouse}' order by all")
+            for mouse in (MOUSE, OTHER_MOUSE)
+        )
+        assert plain == shouted and plain
 
 
 def test_a_status_is_not_certain_when_older_sessions_stayed_behind(con):

@@ -365,10 +365,17 @@ def test_three_sessions_on_the_ephys_rig_one_delayed_make_ready4recording():
     assert statuses(RECORDS, prompt, ON_EPHYS_RIG)[-1] == "ready4recording"
 
 
+def test_a_delay_of_15_minutes_exactly_is_enough_for_ready4recording():
+    runs = [replace(RECORDS, delay=delay) for delay in (0, 15, 0)]
+    assert statuses(*runs)[-1] == "ready4recording"
+    delay = rows(judge(runs), 12, "ready4recording").loc["delay"]
+    assert delay[["value", "comparison", "limit"]].tolist() == [15, ">=", 15]
+
+
 @pytest.mark.parametrize(
     ("runs", "measure", "value"),
     [
-        ([replace(RECORDS, delay=15)] * 3, "delay", 15),
+        ([replace(RECORDS, delay=14.9)] * 3, "delay", 14.9),
         ([replace(RECORDS, delay=np.nan)] * 3, "delay", np.nan),
         ([RECORDS, RECORDS, replace(RECORDS, board=TRAINING_RIG)], "ephys_rig", 2),
         ([RECORDS, RECORDS, replace(RECORDS, board=None)], "ephys_rig", 2),

@@ -132,7 +132,7 @@ _BIASED = (
 READY4RECORDING = Criterion(
     "ready4recording",
     "last_three_biased_or_ephys",
-    (_PROTOCOL, _THREE, Rule("ephys_rig", "=", 3), Rule("delay", ">", 15), *_BIASED),
+    (_PROTOCOL, _THREE, Rule("ephys_rig", "=", 3), Rule("delay", ">=", 15), *_BIASED),
 )
 READY4DELAY = Criterion(
     "ready4delay",

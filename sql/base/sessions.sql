@@ -62,7 +62,7 @@ select
     label.training_day,
     user_list.users,
     coalesce(user_list.n_users, 0) as n_users,
-    settings.pybpod_board like '%ephys%' as on_ephys_rig,
+    lower(settings.pybpod_board) like '%ephys%' as on_ephys_rig,
     delay.session_delay_in_mins::double as session_delay_min,
     here.subject_uuid is not null as has_trials,
     here.n_trials,
