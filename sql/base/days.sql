@@ -55,8 +55,10 @@ status_date as (
         session_date,
         arg_max(training_status, session_start_time) filter (where training_status is not null)
             as training_status,
-        arg_max(derived_status, session_start_time) filter (where derived_status is not null)
-            as derived_status,
+        arg_max(is_status_certain, session_start_time) filter (where training_status is not null)
+            as is_status_certain,
+        arg_max(stored_training_status, session_start_time)
+            filter (where stored_training_status is not null) as stored_training_status,
         arg_max(status, session_start_time) filter (where status is not null) as status,
         arg_max(status_rank, session_start_time) filter (where status is not null)
             as status_rank
@@ -126,7 +128,8 @@ select
     summary.performance_easy,
     summary.median_reaction_time,
     status_date.training_status,
-    status_date.derived_status,
+    status_date.is_status_certain,
+    status_date.stored_training_status,
     status_date.status,
     status_date.status_rank,
     stored.subject_uuid is not null as has_stored_summary,
@@ -198,11 +201,13 @@ comment on column days.performance_easy is
 comment on column days.median_reaction_time is
 'Median of all trials, seconds, go cue as fallback, no-go included. NULL without any.';
 comment on column days.training_status is
+'Status after the last session of the date that has one, recomputed from trials. NULL if none.';
+comment on column days.is_status_certain is
+'False if trials or sessions that training_status rests on are not here. NULL as training_status.';
+comment on column days.stored_training_status is
 'Stored status after the last session of the date that has one. NULL if none.';
-comment on column days.derived_status is
-'Status by the same rules, recomputed from trials, last session that has one. NULL if none.';
 comment on column days.status is
-'training_status; derived_status for a mouse without any stored status. NULL if none.';
+'stored_training_status; training_status for a mouse without any stored status. NULL if none.';
 comment on column days.status_rank is
 'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
 comment on column days.has_stored_summary is
