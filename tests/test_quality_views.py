@@ -317,7 +317,21 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
             "reaction_time_over_60",
         ),
         ("update behavior.trial_set__trial set trial_stim_contrast_right = .08", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 50", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 1e9", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 'nan'", "odd_contrast"),
+        (
+            "update behavior.trial_set__trial set trial_stim_contrast_right = -1",
+            "negative_contrast",
+        ),
+        ("update behavior.trial_set__trial set trial_stim_contrast_left = .25", "two_stimuli"),
+        (
+            "alter table behavior.trial_set__trial alter trial_response_choice type varchar;"
+            "update behavior.trial_set__trial set trial_response_choice = 'ccw'",
+            "odd_choice",
+        ),
         ("update behavior.trial_set__trial set trial_stim_prob_left = .7", "odd_prob_left"),
+        ("update behavior.trial_set__trial set trial_stim_prob_left = 1e9", "odd_prob_left"),
         ("delete from behavior.trial_set__trial", "trials_not_here"),
         ("delete from behavior_analyses.reaction_time", "no_reaction_time"),
         ("delete from behavior_analyses.session_training_status", "no_status"),
