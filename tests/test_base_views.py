@@ -296,6 +296,18 @@ def test_signed_contrast_is_exact_percent_and_positive_on_the_right(con):
     ]
 
 
+def test_a_contrast_below_0_counts_by_its_size_and_stays_on_its_side(con):
+    add_mouse(con)
+    add_session(con)
+    for trial_id, contrast in enumerate([left(-0.5), right(-1.0), left(-0.0)], start=1):
+        add_trial(con, trial_id, **contrast, **CHOSE_LEFT)
+    assert rows(
+        con,
+        "select signed_contrast, contrast, stim_side, correct, correct_easy from trials"
+        " order by trial_id",
+    ) == [(-50.0, 50.0, -1, 1, 1), (100.0, 100.0, 1, 0, 0), (0.0, 0.0, -1, None, None)]
+
+
 def test_choice_counter_clockwise_is_right(con):
     add_mouse(con)
     add_session(con)

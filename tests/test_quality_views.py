@@ -285,9 +285,9 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
     define(spotless)
     assert rows(
         spotless,
-        "select flags, n_trial_rows, n_trials_missing, n_trial_gaps, without_stim_on_share,"
-        " no_go_share, n_odd_contrast, n_odd_prob_left, why_no_reaction_time, why_no_status,"
-        " training_status, derived_status from session_quality",
+        "select flags, n_trials, n_trials_missing, n_trial_gaps, without_stim_on_share,"
+        " no_go_share, n_odd_contrast, n_odd_prob_left, why_no_stored_reaction_time, why_no_stored_status,"
+        " training_status, stored_training_status from session_quality",
     ) == [("", 2, 0, 0, 0.0, 0.0, 0, 0, None, None, "in_training", "in_training")]
 
 
@@ -306,10 +306,24 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
             "reaction_time_over_60",
         ),
         ("update behavior.trial_set__trial set trial_stim_contrast_right = .08", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 50", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 1e9", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 'nan'", "odd_contrast"),
+        (
+            "update behavior.trial_set__trial set trial_stim_contrast_right = -1",
+            "negative_contrast",
+        ),
+        ("update behavior.trial_set__trial set trial_stim_contrast_left = .25", "two_stimuli"),
+        (
+            "alter table behavior.trial_set__trial alter trial_response_choice type varchar;"
+            "update behavior.trial_set__trial set trial_response_choice = 'ccw'",
+            "odd_choice",
+        ),
         ("update behavior.trial_set__trial set trial_stim_prob_left = .7", "odd_prob_left"),
+        ("update behavior.trial_set__trial set trial_stim_prob_left = 1e9", "odd_prob_left"),
         ("delete from behavior.trial_set__trial", "trials_not_here"),
-        ("delete from behavior_analyses.reaction_time", "no_reaction_time"),
-        ("delete from behavior_analyses.session_training_status", "no_status"),
+        ("delete from behavior_analyses.reaction_time", "no_stored_reaction_time"),
+        ("delete from behavior_analyses.session_training_status", "no_stored_status"),
         ("delete from behavior.settings", "no_settings"),
         ("update acquisition.session set session_end_time = null", "end_missing"),
         (
@@ -348,7 +362,7 @@ def test_shares_of_missing_onsets_and_no_go(spotless):
     define(spotless)
     assert rows(
         spotless,
-        "select n_trial_rows, without_stim_on_share, n_without_reaction_time, n_no_go,"
+        "select n_trials, without_stim_on_share, n_without_reaction_time, n_no_go,"
         " no_go_share, n_reaction_time_over_60, flags from session_quality",
     ) == [(5, 0.2, 1, 1, 0.2, 0, "missing_stim_on")]
 
@@ -359,11 +373,11 @@ def test_a_session_without_trials_keeps_its_row_and_says_why(con):
     define(con)
     assert rows(
         con,
-        "select flags, has_trials, n_trials, n_trial_rows, n_trials_missing, n_trial_gaps,"
-        " no_go_share, why_no_reaction_time, why_no_status from session_quality",
+        "select flags, has_trials, n_trials, stored_n_trials, n_trials_missing, n_trial_gaps,"
+        " no_go_share, why_no_stored_reaction_time, why_no_stored_status from session_quality",
     ) == [
         (
-            *("no_trials,no_user,no_lab,no_project", False, None, 0, None, None, None),
+            *("no_trials,no_user,no_lab,no_project", False, None, None, None, None, None),
             *["no trials were extracted from the raw files"] * 2,
         )
     ]
@@ -395,14 +409,14 @@ def test_why_there_is_no_reaction_time(spotless, stim_on, go_cue_trigger, why):
     spotless.execute("delete from behavior.complete_trial_session")
     add_complete(spotless, stim_on, go_cue_trigger)
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [why]
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [why]
 
 
 def test_why_there_is_no_reaction_time_where_nobody_looked(spotless):
     spotless.execute("delete from behavior_analyses.reaction_time")
     spotless.execute("delete from behavior.complete_trial_session")
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [
         "the server did not look which times there are (no CompleteTrialSession)"
     ]
 
@@ -411,7 +425,7 @@ def test_why_there_is_no_reaction_time_where_no_trial_has_one(spotless):
     spotless.execute("delete from behavior_analyses.reaction_time")
     spotless.execute("update behavior.trial_set__trial set trial_response_time = null")
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [
         "no trial has both a response and an onset"
     ]
 
@@ -432,7 +446,7 @@ def test_why_there_is_no_status(spotless, change, why):
     spotless.execute("delete from behavior_analyses.session_training_status")
     define(spotless)
     spotless.execute(change)
-    assert column(spotless, "select why_no_status from session_quality") == [
+    assert column(spotless, "select why_no_stored_status from session_quality") == [
         why or "the rules ask for Settings, which the session lacks"
     ]
 

@@ -44,8 +44,9 @@ numbered_trial as (
         trial_start_time,
         trial_response_time - trial_stim_on_time as reaction_time_stim_on,
         case
-            when abs(trial_stim_contrast_right::double - trial_stim_contrast_left::double) < 0.5e0
-                then null
+            when abs(
+                abs(trial_stim_contrast_right::double) - abs(trial_stim_contrast_left::double)
+            ) < 0.5e0 then null
             when trial_feedback_type = 1 then 1
             when trial_feedback_type = -1 then 0
         end as rewarded_easy,

@@ -14,6 +14,8 @@
 -- * IBL-pipeline computes reaction times per left minus right; here, as in its psychometric
 --   results and the paper, contrasts are right minus left. Raw ALF and ONE choices are -1 for
 --   right: the opposite of `choice`.
+-- * The rigs' files have signed contrasts in places: a contrast below 0 counts by its size, as in
+--   the paper (IBL-pipeline's own results take the sign). session_quality counts such trials.
 -- * A no-go counts as wrong in `correct`, has no side in choice_right, and lasts 60 s: leave it
 --   out of reaction times with `where is_valid`.
 -- * Training sessions have priors other than .5 (debiasing) but no blocks: prob_left_block is 50.
@@ -38,10 +40,13 @@ coded_trial as (
         session.session_date,
         session.training_day,
         coalesce(session.task, 'unknown') as task,
-        -- FLOAT to DOUBLE before arithmetic and rounding: .7 * 100 is 69.99 in some engines
+        -- FLOAT to DOUBLE before arithmetic and rounding: .7 * 100 is 69.99 in some engines;
+        -- the column tells the side, and a sign beside it would turn the stimulus round
         round(
-            (trial.trial_stim_contrast_right::double - trial.trial_stim_contrast_left::double)
-            * 100,
+            (
+                abs(trial.trial_stim_contrast_right::double)
+                - abs(trial.trial_stim_contrast_left::double)
+            ) * 100,
             4
         ) as signed_contrast,
         round(trial.trial_stim_prob_left::double, 4) as prob_left,

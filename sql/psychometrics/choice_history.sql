@@ -43,7 +43,7 @@ coded_trial as (
         trial.session_start_time,
         mouse.subject_nickname,
         trial.trial_id,
-        trial.trial_stim_contrast_right = trial.trial_stim_contrast_left as is_zero,
+        abs(trial.trial_stim_contrast_right) = abs(trial.trial_stim_contrast_left) as is_zero,
         case trial.trial_response_choice::varchar
             when 'CCW' then 1
             when 'CW' then -1

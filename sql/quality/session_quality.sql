@@ -42,13 +42,26 @@ session_trial as (
         ) as n_reaction_time_over_60,
         count(*) filter (where trial_response_choice::varchar = 'No Go') as n_no_go,
         count(*) filter (
-            where round(trial_stim_contrast_left::double * 10000)::integer
+            where coalesce(trial_response_choice::varchar, '') not in ('CCW', 'CW', 'No Go')
+        ) as n_odd_choice,
+        -- compared as they are: a cast of what no task shows could fail
+        count(*) filter (
+            where coalesce(
+                round(abs(trial_stim_contrast_left::double) * 10000)
                 not in (0, 625, 1250, 2500, 5000, 10000)
-                or round(trial_stim_contrast_right::double * 10000)::integer
-                not in (0, 625, 1250, 2500, 5000, 10000)
+                or round(abs(trial_stim_contrast_right::double) * 10000)
+                not in (0, 625, 1250, 2500, 5000, 10000),
+                true
+            )
         ) as n_odd_contrast,
         count(*) filter (
-            where round(trial_stim_prob_left::double * 100)::integer not in (20, 50, 80)
+            where trial_stim_contrast_left < 0 or trial_stim_contrast_right < 0
+        ) as n_negative_contrast,
+        count(*) filter (
+            where trial_stim_contrast_left <> 0 and trial_stim_contrast_right <> 0
+        ) as n_two_stimuli,
+        count(*) filter (
+            where round(trial_stim_prob_left::double * 100) not in (20, 50, 80)
         ) as n_odd_prob_left
     from behavior.trial_set__trial
     group by subject_uuid, session_start_time
@@ -112,7 +125,10 @@ assessed_session as (
         trial.n_reaction_time_not_positive,
         trial.n_reaction_time_over_60,
         trial.n_no_go,
+        trial.n_odd_choice,
         trial.n_odd_contrast,
+        trial.n_negative_contrast,
+        trial.n_two_stimuli,
         case when session.task in ('biased', 'ephys') then trial.n_odd_prob_left end
             as n_odd_prob_left,
         complete.stim_on_times_status::varchar as stim_on_times_status,
@@ -159,7 +175,10 @@ select
         case when n_without_stim_on > 0 then 'missing_stim_on' end,
         case when n_reaction_time_not_positive > 0 then 'reaction_time_not_positive' end,
         case when n_reaction_time_over_60 > 0 then 'reaction_time_over_60' end,
+        case when n_odd_choice > 0 then 'odd_choice' end,
         case when n_odd_contrast > 0 then 'odd_contrast' end,
+        case when n_negative_contrast > 0 then 'negative_contrast' end,
+        case when n_two_stimuli > 0 then 'two_stimuli' end,
         case when n_odd_prob_left > 0 then 'odd_prob_left' end,
         case
             when has_stored_trials and not has_stored_reaction_time
@@ -191,7 +210,10 @@ select
     n_reaction_time_over_60,
     n_no_go,
     n_no_go * 1e0 / nullif(n_trials, 0) as no_go_share,
+    n_odd_choice,
     n_odd_contrast,
+    n_negative_contrast,
+    n_two_stimuli,
     n_odd_prob_left,
     has_stored_reaction_time,
     case
@@ -271,8 +293,14 @@ comment on column session_quality.n_no_go is
 'Trials without a choice within 60 s. NULL without trials here.';
 comment on column session_quality.no_go_share is
 'n_no_go over n_trials, 0 to 1. NULL without trials here.';
+comment on column session_quality.n_odd_choice is
+'Trials whose choice is none of CCW, CW, No Go, and NULL in trials. NULL without trials here.';
 comment on column session_quality.n_odd_contrast is
 'Trials at a contrast other than 0, 6.25, 12.5, 25, 50, 100 percent. NULL without trials here.';
+comment on column session_quality.n_negative_contrast is
+'Trials with a contrast below 0, which trials takes by its size. NULL without trials here.';
+comment on column session_quality.n_two_stimuli is
+'Trials with a contrast on both sides: trials has the difference. NULL without trials here.';
 comment on column session_quality.n_odd_prob_left is
 'Trials with a prior other than .2, .5, .8. NULL in unbiased tasks and without trials here.';
 comment on column session_quality.has_stored_reaction_time is
