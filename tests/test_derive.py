@@ -71,7 +71,7 @@ def test_columns_have_their_types_with_and_without_rows(con):
     add_mouse(con)
     for start in (MONDAY, AFTERNOON, TUESDAY):
         add_trained_session(con, start)
-    refresh(con, changed={"behavior.trial_set__trial"})
+    refresh(con)
     assert rows(con, types) == empty
 
 
@@ -84,7 +84,7 @@ def test_mice_are_worked_on_in_portions_of_sessions(con, monkeypatch):
     refresh(con)
     at_once = {name: rows(con, f"from derived.{name}") for name in derive.TABLES}
     monkeypatch.setattr(derive, "PORTION", 2)
-    refresh(con, changed={"behavior.trial_set__trial"})
+    refresh(con)
     for name, expected in at_once.items():
         assert expected and sorted(rows(con, f"from derived.{name}"), key=repr) == sorted(
             expected, key=repr
@@ -115,17 +115,35 @@ def test_every_table_and_column_says_what_it_is(con):
 
 
 def test_nothing_is_computed_again_until_something_changes(con):
+    def again(is_whole=True):
+        return derive.refresh(con, views.read(), run=1, is_whole=is_whole).how
+
+    def read(schema, table):
+        """Write down, as a sync does, that it has read the rows of a table just now."""
+        con.execute(
+            "insert into _mirror.tables select ?, ?, 'x', 'x', 'x', 'Manual', '', 1, 1, 1, 1, [],"
+            " map {}, map {}, [], 'x', null, null, now() at time zone 'UTC'",
+            [schema, table],
+        )
+
     add_mouse(con)
-    assert [refresh(con).how for _ in range(2)] == ["derived", "unchanged"]
-    assert refresh(con, is_whole=False).how == "derived"
-    assert refresh(con, is_whole=False, changed={"reference.lab"}).how == "derived"
-    assert refresh(con, is_whole=False, changed={"action.weighing"}).how == "unchanged"
+    assert [again(), again(), again(is_whole=False)] == ["derived", "unchanged", "derived"]
+    read("reference", "lab")
+    assert again(is_whole=False) == "derived"
+    read("action", "weighing")
+    assert again(is_whole=False) == "unchanged"
+    con.execute("update _mirror.tables set read_at = read_at + interval 1 second")
+    assert again(is_whole=False) == "derived"
 
 
 def test_without_the_tables_of_trials_it_is_left_out_and_says_why(con):
     con.execute("drop table behavior.trial_set__trial")
     assert refresh(con) == derive.Derived("left out", why="needs behavior.trial_set__trial")
-    assert not rows(con, "from duckdb_tables() where schema_name = 'derived'")
+    assert set(
+        column(con, "select table_name from duckdb_tables() where schema_name = 'derived'")
+    ) == set(derive.TABLES)
+    for name in derive.TABLES:
+        assert rows(con, f"select count(*) from derived.{name}") == [(0,)]
 
 
 # counts, performance, days
@@ -372,7 +390,7 @@ def test_the_case_of_a_protocol_and_of_a_board_changes_nothing(con):
             add_counts(con, CURVE, start, mouse, trial_stim_prob_left=0.2)
             board = change("_iblrig_mainenlab_ephys_0")
             add_to_session(con, "behavior.settings", start, mouse, pybpod_board=board)
-    refresh(con)
+    define(con)
     for query in (
         "select unit, prob_left_block, n_trials from derived.psychometric_fits",
         "select criterion, measure, value, passed from derived.criterion_windows",
