@@ -159,7 +159,8 @@ def sync(
             derived = derive.Derived("left out", why="--no-derive")
             derive.clear(connection)
         applied = views.define(connection, available)
-        _record_run(connection, job, options, began, clock, left_out)
+        not_derived = [LeftOut("derived", derived.why)] if derived.why else []
+        _record_run(connection, job, options, began, clock, [*left_out, *not_derived])
         work.swap()
     return Report(
         database=work.target,

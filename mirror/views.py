@@ -52,12 +52,20 @@ def folder() -> Path:
 
 
 def apply(database: str | os.PathLike | None = None) -> Applied:
-    """Define the views of `sql/` anew in an existing mirror; no source is asked."""
+    """Define the views of `sql/` anew in an existing mirror; no source is asked.
+
+    What they read of the derived tables is brought up first, if another version made it.
+    """
+    # which itself needs this module
+    from mirror import derive
+
     target = store.path(database)
     store.connect(target).close()
     with store.staging(target, "views", name="views") as work:
         store.prepare(work.connection)
-        applied = define(work.connection)
+        available = read()
+        derive.bring_up(work.connection, available)
+        applied = define(work.connection, available)
         work.swap()
     return applied
 

@@ -19,6 +19,7 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
     opened,
     right,

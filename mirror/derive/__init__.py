@@ -91,6 +91,19 @@ def refresh(
     return Derived("derived", time.monotonic() - clock, rows)
 
 
+def bring_up(connection: duckdb.DuckDBPyConnection, available: Iterable[View]) -> None:
+    """Derive anew, with today's code, what a file has derived; where it has nothing, nothing."""
+    rows = connection.execute(
+        "select run, json_extract(options, '$.since') is null from _mirror.runs"
+        " where exists (from _mirror.derived) order by run desc limit 1"
+    ).fetchall()
+    if rows:
+        [(run, is_whole)] = rows
+        refresh(connection, available, run, is_whole)
+    else:
+        clear(connection)
+
+
 def clear(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the derived tables anew, without rows, so that the views that read them are there."""
     connection.begin()
