@@ -138,6 +138,6 @@ comment on column session_status.rule_set is
 comment on column session_status.rule is
 'What decided derived_status: criterion met, reached before, no trials here, ... NULL without.';
 comment on column session_status.is_certain is
-'Of derived_status: false if trials or sessions that the rules ask for are missing in the mirror.';
+'Of derived_status: false if trials are missing, or a value near a limit could have changed it.';
 comment on column session_status.n_sessions_without_trials is
 'Sessions of the mouse so far, not habituation, without trials in the mirror: crashed, or lost.';
