@@ -388,6 +388,13 @@ def test_easy_performance_drops_by_40_percent(con):
     ) == [(None, "perf_ez<40", 421, 422)]
 
 
+def test_a_contrast_below_0_counts_by_its_size_in_what_is_easy(con):
+    both = HARD | {"trial_stim_contrast_left": "-0.25"}
+    add_rows(con, 0, 399)
+    add_rows(con, 400, 430, **ERROR, **both)
+    assert column(con, "select easy_drop_index from session_end_criteria") == [None]
+
+
 def test_a_drop_before_400_trials_counts_from_the_first_trial_after(con):
     add_rows(con, 0, 349)
     add_rows(con, 350, 389, **ERROR)

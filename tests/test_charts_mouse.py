@@ -256,14 +256,19 @@ REPORT = f"""
 create view criterion_report as
 select
     *,
-    null::double as margin,
+    abs(limit_value - value) as margin,
+    case when measure = 'threshold' then 1.5 end as standard_error,
     true as is_certain,
     '{MOUSE}'::uuid as subject_uuid,
     timestamp '{MONDAY}' as session_start_time
 from (values
     ('trained_1a', 'n_trials', 1200::double, '>', 200::double, true, 0, 1),
     ('trained_1a', 'threshold', null, '<', 19, null, 0, 1),
-    ('trained_1b', 'zero_contrast_shown', 1, '=', 1, true, 0, 0)
+    ('trained_1b', 'zero_contrast_shown', 1, '=', 1, true, 0, 0),
+    ('ready4ephysrig', 'threshold', 18.5, '<', 19, true, 0, 0),
+    ('ready4recording', 'threshold', 19.5, '<', 19, false, 1, 0),
+    ('ready4delay', 'n_trials', 399, '>', 400, false, 2, 0),
+    ('ready4delay', 'threshold', 19.5, '<', 19, false, 2, 0)
 ) as report (
     criterion, measure, value, comparison, limit_value, passed, n_failed, n_unknown
 )
@@ -280,6 +285,16 @@ def test_a_measure_that_is_met_and_one_that_is_not_known(con):
     assert rows["met"].dropna().tolist() == ["not known", "met"]
     assert rows["shown"].tolist() == ["value", "1200", "not known", "value", "yes"]
     assert rows["limit_shown"].tolist() == ["limit", "> 200", "< 19", "limit", "yes"]
+
+
+def test_a_criterion_that_hangs_on_a_value_near_its_limit_is_uncertain(con):
+    con.execute(REPORT)
+    measures = criterion_checklist.rows(con, str(MOUSE), MONDAY)
+    rows = criterion_checklist.in_rows(
+        measures, ("ready4ephysrig", "ready4recording", "ready4delay")
+    )
+    assert rows["met"].dropna().tolist() == ["uncertain", "uncertain", "not met"]
+    assert rows["shown"].tolist()[1::2] == ["18.5 ± 1.5", "19.5 ± 1.5", "399"]
 
 
 # session_trials

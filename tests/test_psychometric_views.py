@@ -467,11 +467,15 @@ def test_history_stays_within_a_session(con):
     assert column(con, "select n_after_reward from choice_history") == [0, 0]
 
 
-def test_zero_contrast_is_that_of_the_trial_itself_not_of_the_one_before(con):
+@pytest.mark.parametrize(
+    "nothing_to_tell",
+    [left(0.0), {"trial_stim_contrast_left": -0.25, "trial_stim_contrast_right": 0.25}],
+)
+def test_zero_contrast_is_that_of_the_trial_itself_not_of_the_one_before(con, nothing_to_tell):
     add_mouse(con)
     add_session(con)
     add_trial(con, 1, **left(1.0), **CHOSE_LEFT)
-    add_trial(con, 2, **left(0.0), **CHOSE_LEFT)
+    add_trial(con, 2, **nothing_to_tell, **CHOSE_LEFT)
     add_trial(con, 3, **right(1.0), **CHOSE_RIGHT)
     define(con)
     assert rows(

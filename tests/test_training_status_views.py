@@ -98,10 +98,10 @@ def add_lab(con, lab, *mice):
 TRAINED = {-100: 0, -25: 2, -6.25: 14, 0: 30, 6.25: 46, 25: 58, 100: 60}
 
 
-def add_trained_session(con, start):
+def add_trained_session(con, start, counts=TRAINED):
     add_session(con, start)
     trial_id = 1
-    for percent, n_right in TRAINED.items():
+    for percent, n_right in counts.items():
         side = right(percent / 100) if percent > 0 else left(-percent / 100)
         for i in range(60):
             add_trial(con, trial_id, start, **side, **(CHOSE_RIGHT if i < n_right else CHOSE_LEFT))
@@ -540,6 +540,29 @@ def test_a_met_criterion_has_nothing_failed_and_nothing_unknown(con):
         "select distinct criterion, n_failed, n_unknown, is_certain from criterion_report"
         f" where session_start_time = '{TUESDAY}' and criterion like 'trained%' order by all",
     ) == [("trained_1a", 0, 0, True), ("trained_1b", 0, 0, True)]
+
+
+def test_a_criterion_within_the_standard_error_of_its_limit_is_not_certain(con):
+    """Lapses of 5 or 6 in 60, against a limit of 0.1."""
+    add_mouse(con)
+    for start in (MONDAY, AFTERNOON, TUESDAY):
+        add_trained_session(con, start, TRAINED | {-100: 5, -25: 6, 25: 54, 100: 55})
+    of_1b = f"from criterion_report where session_start_time = '{TUESDAY}' and criterion = "
+    assert answer(con, f"select distinct n_failed, n_uncertain {of_1b} 'trained_1b'") == [(0, 2)]
+    assert rows(con, f"select distinct n_failed, n_uncertain {of_1b} 'trained_1a'") == [(0, 0)]
+    near = f"{of_1b} 'trained_1b' and abs(margin) <= standard_error"
+    assert rows(con, f"select measure, is_certain {near} order by all") == [
+        ("lapse_high", False),
+        ("lapse_low", False),
+    ]
+    assert rows(
+        con,
+        f"select standard_error is null, count(*) {of_1b} 'trained_1b' and measure in"
+        " ('n_trials', 'reaction_time', 'bias', 'threshold') group by all order by all",
+    ) == [(False, 2), (True, 2)]
+    assert rows(
+        con, "select status, is_certain from session_status order by session_start_time"
+    ) == [("in_training", True), ("in_training", True), ("trained_1b", False)]
 
 
 def test_what_is_not_known_of_a_session_did_not_fail(con):

@@ -269,9 +269,9 @@ def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str
     ).df()
     found = status.evaluate(sessions, counts, zero_contrast)
     statuses = found.status.assign(rule_set=status.RULE_SET)
-    if not is_whole:
-        statuses["is_certain"] = False
     criteria = found.criteria.assign(rule_set=status.RULE_SET, place=range(len(found.criteria)))
+    if not is_whole:
+        statuses["is_certain"] = criteria["is_certain"] = False
     return {
         name: pyarrow.Table.from_pandas(frame, preserve_index=False)
         for name, frame in (

@@ -203,7 +203,7 @@ comment on column days.median_reaction_time is
 comment on column days.training_status is
 'Status after the last session of the date that has one, recomputed from trials. NULL if none.';
 comment on column days.is_status_certain is
-'False if trials or sessions that training_status rests on are not here. NULL as training_status.';
+'False if trials are missing, or a value near a limit could have changed it. NULL without it.';
 comment on column days.stored_training_status is
 'Stored status after the last session of the date that has one. NULL if none.';
 comment on column days.status is

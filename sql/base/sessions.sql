@@ -209,7 +209,7 @@ comment on column sessions.lapse_high is
 comment on column sessions.training_status is
 'Status after this session, such as trained_1a, recomputed. NULL if none, also with trials.';
 comment on column sessions.is_status_certain is
-'False if trials or sessions that the status rests on are not here. NULL without trials.';
+'False if trials are missing, or a value near a limit could have changed it. NULL without trials.';
 comment on column sessions.good_enough_for_brainwide_map is
 'Ephys session, over 400 trials, performance_easy over .9. NULL without trials.';
 comment on column sessions.has_stored_trials is

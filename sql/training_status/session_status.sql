@@ -120,7 +120,7 @@ comment on column session_status.task is
 comment on column session_status.training_status is
 'Status after this session, recomputed from trials. NULL if it cannot be known, see rule.';
 comment on column session_status.is_status_certain is
-'False if trials or sessions that training_status rests on are not here. NULL without trials.';
+'False if trials are missing, or a value near a limit could have changed it. NULL without trials.';
 comment on column session_status.stored_training_status is
 'Status after this session as the server stored it. NULL if the server has none.';
 comment on column session_status.is_same is

@@ -128,7 +128,7 @@ comment on column status_by_day.calendar_day is
 comment on column status_by_day.training_status is
 'Status after the last session of the date that has one, recomputed from trials. NULL if none.';
 comment on column status_by_day.is_status_certain is
-'False if trials or sessions that training_status rests on are not here. NULL as training_status.';
+'False if trials are missing, or a value near a limit could have changed it. NULL without it.';
 comment on column status_by_day.stored_training_status is
 'Stored status after the last session of the date that has one. NULL if none.';
 comment on column status_by_day.status is

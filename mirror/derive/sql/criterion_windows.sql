@@ -3,7 +3,9 @@
 -- Definition: the table of limits in IBL's pipeline, as mirror/derive/status.py writes it. The
 -- measures are taken over the last three sessions up to this one (of the protocols that the
 -- criterion asks for), pooled for psychometric curves and reaction times, the worst of the
--- three for trials and easy performance.
+-- three for trials and easy performance. standard_error is that of the fit, from the curvature
+-- of its likelihood: how far the value would move with other trials of the same mouse. A value
+-- within it of the limit is not certain.
 create table if not exists derived.criterion_windows (
     subject_uuid uuid,
     session_start_time timestamp,
@@ -15,6 +17,7 @@ create table if not exists derived.criterion_windows (
     comparison varchar,
     limit_value double,
     passed boolean,
+    standard_error double,
     is_certain boolean
 );
 
@@ -40,8 +43,10 @@ comment on column derived.criterion_windows.limit_value is
 'The limit.';
 comment on column derived.criterion_windows.passed is
 'True if the criterion holds for this measure. NULL if the value is not known.';
+comment on column derived.criterion_windows.standard_error is
+'Of a fitted value, in its unit. NULL of others, at a bound, and if the trials determine none.';
 comment on column derived.criterion_windows.is_certain is
-'False if trials or sessions that the rules ask for are not in the mirror.';
+'False if trials that the rules ask for are missing, or standard_error reaches the limit.';
 
 insert into derived.criterion_windows
 
@@ -56,10 +61,9 @@ select
     criterion.comparison::varchar as comparison,
     criterion."limit" as limit_value,
     criterion.passed::boolean as passed,
-    status.is_certain
+    criterion.standard_error,
+    criterion.is_certain
 from _criteria as criterion
 join _sessions as session
     on session.session = criterion.session
-join _status as status
-    on status.session = criterion.session
 order by session.session, criterion.place;

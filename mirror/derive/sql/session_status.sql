@@ -5,7 +5,8 @@
 -- derived.criterion_windows.
 --
 -- Traps: the pipeline evaluated each session once, when it arrived; a mirror evaluates them all
--- again with the trials it has. is_certain tells where trials that the server has are missing.
+-- again with the trials it has. is_certain tells where trials that the server has are missing, and
+-- where measures within their standard error of a limit could have made another status.
 -- A session that has no trials anywhere is invisible to the rules; n_sessions_without_trials
 -- counts them, because they may also be trials that nobody published.
 create table if not exists derived.session_status (
@@ -37,7 +38,7 @@ comment on column derived.session_status.good_enough_for_brainwide_map is
 comment on column derived.session_status.rule is
 'What decided.';
 comment on column derived.session_status.is_certain is
-'False if trials or sessions that the rules ask for are not in the mirror.';
+'False if trials that the rules ask for are missing, or a value near a limit could change it.';
 comment on column derived.session_status.n_sessions_without_trials is
 'Sessions of the mouse so far, not habituation, without trials in the mirror: crashed, or lost.';
 
