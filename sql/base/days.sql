@@ -15,6 +15,9 @@
 -- * training_week is no calendar week: day 5 is the first day of week 1, and week 0 has four.
 -- * stored_performance follows either rule, depending on the date: compare it with both.
 -- * Two sessions on one date are one row here. The status is that of the last one that has one.
+-- * training_day and stored_training_day are two clocks, and a mouse can have dates of which only one
+--   is known: never take one here and the other there. day_source names one for all days of a mouse,
+--   and summary_source does for what was summed up; who wants the better of the two goes by them.
 -- * A server cannot have a summary without a session; a mirror can, if sessions were left out.
 --   Such a date has no training_day, and later days count one too few: see stored_training_day.
 -- * After a sync with --since the first day here is training_day 1, cum_trials and calendar_day
@@ -105,13 +108,21 @@ select
     date_diff('day', mouse.subject_birth_date, day.session_date) as age_days,
     max(case when stored.training_day > session_date.training_day then 1
             when stored.training_day <= session_date.training_day then 0
-        end) over (partition by day.subject_uuid) = 1 as has_earlier_days,
+        end) over mouse_days = 1 as has_earlier_days,
+    case
+        when count(session_date.training_day) over mouse_days
+            > count(stored.training_day) over mouse_days then 'recomputed'
+        when count(stored.training_day) over mouse_days > 0 then 'stored'
+    end as day_source,
+    case
+        when count(summary.subject_uuid) over mouse_days
+            > count(stored.subject_uuid) over mouse_days then 'recomputed'
+        when count(stored.subject_uuid) over mouse_days > 0 then 'stored'
+    end as summary_source,
     session_date.training_day,
     session_date.training_day - 1 as training_day0,
     session_date.training_day // 5 as training_week,
-    date_diff(
-        'day', min(day.session_date) over (partition by day.subject_uuid), day.session_date
-    ) as calendar_day,
+    date_diff('day', min(day.session_date) over mouse_days, day.session_date) as calendar_day,
     session_date.tasks,
     coalesce(session_date.n_sessions, 0) as n_sessions,
     coalesce(summary.n_sessions, 0) as n_sessions_with_trials,
@@ -150,7 +161,8 @@ left join status_date
     and status_date.session_date = day.session_date
 left join behavior_analyses.behavioral_summary_by_date as stored
     on stored.subject_uuid = day.subject_uuid
-    and stored.session_date = day.session_date;
+    and stored.session_date = day.session_date
+window mouse_days as (partition by day.subject_uuid);
 
 comment on view days is
 'One row per mouse and date: training day, trials, performance and status, recomputed and stored.';
@@ -171,6 +183,10 @@ comment on column days.age_days is
 'Age of the mouse on the date, days. NULL without a date of birth.';
 comment on column days.has_earlier_days is
 'True if the server counted days of the mouse that are not here. NULL without a day to compare.';
+comment on column days.day_source is
+'Whose number of the day is known of more dates of the mouse: stored (also of as many) or recomputed.';
+comment on column days.summary_source is
+'Whose summaries there are of more dates of the mouse: stored (also of as many) or recomputed.';
 comment on column days.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
 comment on column days.training_day0 is
