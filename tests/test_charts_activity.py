@@ -29,6 +29,7 @@ from analyses import (
     gallery,
     growth,
     learning_curves,
+    learning_progress,
     session_hours,
     sessions_per_day,
     sessions_per_lab,
@@ -398,8 +399,8 @@ def test_pairs_of_labs_that_differ_are_squares_and_a_mouse_of_no_lab_is_drawn(co
 # learning_curves
 
 
-def add_day(con, day, mouse, performance_easy):
-    add_run(con, MONDAY + timedelta(days=day), mouse, 101)
+def add_day(con, day, mouse, performance_easy, status=None):
+    add_run(con, MONDAY + timedelta(days=day), mouse, 101, status)
     con.execute(
         "update behavior_analyses.behavioral_summary_by_date"
         " set performance_easy = ?, training_day = ? where session_date = ? and subject_uuid = ?",
@@ -416,9 +417,35 @@ def test_the_day_on_which_the_mean_exceeds_four_fifths_is_told(con):
     # two mice are not enough for a mean
     add_day(con, 7, MOUSE, 1.0)
     define(con)
-    assert "first exceeds 80 % on day 1 (3 mice)" in subtitle(learning_curves.chart(con))
+    assert "first exceeds 80 % on day 2 (3 mice)" in subtitle(learning_curves.chart(con))
     con.execute("update behavior_analyses.behavioral_summary_by_date set performance_easy = 0.8")
     assert "does not exceed 80 %" in subtitle(learning_curves.chart(con))
+
+
+def test_days_count_from_1_by_one_clock_and_the_axis_says_so(con):
+    """Training sessions without trials here come before, and are training days all the same."""
+    for number, mouse in enumerate((MOUSE, OTHER_MOUSE, THIRD_MOUSE), start=1):
+        add_mouse(con, mouse, f"mouse {number}")
+        add_session(con, MONDAY, mouse=mouse)
+        for day in (1, 2):
+            add_day(con, day, mouse, 0.5)
+    define(con)
+    curves, progress = learning_curves.chart(con), learning_progress.chart(con)
+    days = {day for (day,) in embedded(curves, "day")}
+    assert days == {day for (day,) in embedded(progress, "progress")} == {2, 3}
+    for chart in (curves, progress):
+        assert "training day (the first is 1)" in chart.to_json()
+
+
+def test_a_mouse_that_skipped_trained_1a_and_1b_is_trained(con):
+    """As in figure 2d, which counts any last status but in_training and untrainable."""
+    add_mouse(con)
+    add_day(con, 0, MOUSE, 0.9, "in_training")
+    add_day(con, 1, MOUSE, 0.9, "ready4ephysrig")
+    define(con)
+    assert "1 mouse, 1 trained and 0 censored" in subtitle(training_probability.chart(con))
+    assert "1 trained mouse" in subtitle(days_to_trained.chart(con))
+    assert embedded(learning_curves.chart(con), "day", "is_trained") == [(1, False), (2, True)]
 
 
 def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
@@ -436,8 +463,8 @@ def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
     define(con)
     drawn = learning_curves.chart(con).to_dict()
     [points] = [table for table in drawn["datasets"].values() if "day" in table[0]]
-    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(0, 41, 2))
-    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [111] * 41
+    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(2, 41, 2))
+    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [111] * 40
     first, *_, last = drawn["title"]["subtitle"]
-    assert first.startswith("111 mice, 4,551 days")
+    assert first.startswith("111 mice, 4,440 days")
     assert last == "lines of mice have a point every 2 days"

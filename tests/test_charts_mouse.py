@@ -367,14 +367,18 @@ select
     if(is_stored, null, n_trials) as n_trials,
     if(is_stored, n_trials, null) as stored_n_trials,
     if(is_stored, null, performance_easy) as performance_easy,
-    if(is_stored, performance_easy, null) as stored_performance_easy
+    if(is_stored, performance_easy, null) as stored_performance_easy,
+    if(is_stored, 'stored', 'recomputed') as day_source,
+    if(is_stored, 'stored', 'recomputed') as summary_source,
+    'mouse ' || mouse as subject_nickname
 from day;
 create table days_from_criterion as
 select
     subject_uuid,
     session_date,
     coalesce(stored_training_day, training_day) - 2 as days_from_criterion,
-    'trained' as criterion
+    day_source,
+    'reached_trained_1a' as criterion
 from days where subject_uuid < 4;
 create schema _mirror;
 create table _mirror.runs (run integer, is_simulated boolean);
@@ -400,6 +404,30 @@ def test_means_of_three_mice_or_more_with_their_interval(by, expected):
         assert {key: pytest.approx(row["mean"]) for key, row in found.items()} == alone
         three = [row for row in means if row["n_mice"] == 3]
         assert all(row["high"] - row["mean"] == pytest.approx(10 / 3**0.5) for row in three)
+
+
+def test_the_subtitle_says_whose_days_and_performance_they_are():
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        both = "as the server stored it, of 3 mice recomputed"
+        assert f"training day {both}; performance {both}" in words(learning_progress.chart(con))
+        con.execute("update days set day_source = 'recomputed', training_day = 1")
+        drawn = words(learning_progress.chart(con, by="day"))
+        assert f"training day recomputed; performance {both}" in drawn
+        assert "training day" not in words(learning_progress.chart(con, by="trials"))
+
+
+def test_a_mouse_with_days_of_two_clocks_is_drawn_by_one():
+    """The server did not number the second day: the third of one clock is the second of another."""
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        con.execute(
+            "update days set n_trials = 900, stored_n_trials = 900, day_source = 'stored',"
+            " training_day = day(session_date) - 5,"
+            " stored_training_day = case day(session_date) when 6 then 1 when 8 then 2 end"
+        )
+        drawn = having(learning_progress.chart(con), "n_days")
+        assert {row["progress"]: row["n_days"] for row in drawn} == {1: 4, 2: 4}
 
 
 def test_two_mice_are_too_few():

@@ -1,6 +1,6 @@
 """The views days and labs, on tables small enough to check by eye."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -262,6 +262,36 @@ def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(co
     assert answer(
         con, "select n_trials, stored_n_trials, cum_trials from days order by session_date"
     ) == [(2, None, 2), (2, 100, 102), (None, None, 102), (None, None, 102)]
+
+
+@pytest.mark.parametrize(
+    ("here", "stored", "source"),
+    [
+        ((0, 1, 2), (0, 1), "recomputed"),
+        ((0, 1), (0, 1, 2), "stored"),
+        ((0, 1), (1, 2), "stored"),
+        ((0,), (), "recomputed"),
+        ((), (0,), "stored"),
+    ],
+)
+def test_a_mouse_has_one_clock_and_one_source_of_summaries(con, here, stored, source):
+    add_mouse(con)
+    for number in here:
+        add_session(con, MONDAY + timedelta(days=number))
+        add_trial(con, 1, MONDAY + timedelta(days=number))
+    for number in stored:
+        add_summary(con, (MONDAY + timedelta(days=number)).date(), training_day=number + 5)
+    define(con)
+    assert rows(con, "select distinct day_source, summary_source from days") == [(source, source)]
+
+
+def test_the_clock_and_the_summaries_of_a_mouse_can_be_of_two_sources(con):
+    """The server stored what happened on a date, and not which day of training it was."""
+    add_mouse(con)
+    add_session(con)
+    add_summary(con, MONDAY.date(), training_day=None)
+    define(con)
+    assert rows(con, "select day_source, summary_source from days") == [("recomputed", "stored")]
 
 
 def test_tasks_of_a_day_are_listed_once_and_sorted(con):

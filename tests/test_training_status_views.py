@@ -437,7 +437,8 @@ def test_a_mouse_that_the_server_knew_earlier_is_flagged(con):
     ) == [("mouse", True, True, 1, 31), ("other mouse", None, True, 1, None)]
 
 
-def test_stored_days_are_subtracted_where_both_dates_have_one(con):
+def test_days_from_a_criterion_are_counted_by_one_clock_for_each_mouse(con):
+    """The server knows as many of its dates as the mirror does, so that its number counts."""
     add_mouse(con)
     add_run(con, day(1), "in_training")
     add_run(con, day(2), "in_training")
@@ -452,14 +453,14 @@ def test_stored_days_are_subtracted_where_both_dates_have_one(con):
         " day_source from days_from_criterion where criterion = 'trained' order by session_date",
     ) == [
         (6, 1, 2, -3, "stored"),
-        (7, 2, None, -1, "recomputed"),
+        (7, 2, None, None, "stored"),
         (8, None, 4, -1, "stored"),
         (9, 3, 5, 0, "stored"),
         (10, 4, 6, 1, "stored"),
     ]
 
 
-def test_a_day_with_no_number_of_either_kind_has_no_distance(con):
+def test_the_clock_of_a_mouse_is_one_that_knows_the_date_of_the_criterion(con):
     add_mouse(con)
     add_summary(con, day(1), n_trials=300, training_day=1)  # no session
     add_run(con, day(2), "trained_1a")  # no summary
@@ -467,7 +468,7 @@ def test_a_day_with_no_number_of_either_kind_has_no_distance(con):
         con,
         "select session_date, days_from_criterion, day_source from days_from_criterion"
         " where criterion = 'trained' order by session_date",
-    ) == [(day(1).date(), None, None), (day(2).date(), 0, "recomputed")]
+    ) == [(day(1).date(), None, "recomputed"), (day(2).date(), 0, "recomputed")]
 
 
 def test_days_from_a_criterion_skip_dates_without_a_session(con):
@@ -669,6 +670,22 @@ def test_a_mouse_is_in_a_cohort_by_its_project_and_the_date_it_was_trained(
     assert answer(con, "select cohort, date_trained from cohorts order by cohort") == [
         (cohort, trained) for cohort in cohorts
     ]
+
+
+def test_a_mouse_that_skipped_trained_1a_and_1b_counts_as_trained_but_not_for_the_paper(con):
+    """Figure 2d counts any last status but in_training and untrainable as trained."""
+    add_mouse(con)
+    add(con, "subject.subject_project", subject_uuid=MOUSE, subject_project=PROJECT)
+    add_run(con, day(1), "in_training")
+    add_run(con, day(2), "ready4ephysrig", BIASED)
+    assert answer(con, "select cohort, date_trained from cohorts") == [
+        ("all_trained", day(2).date())
+    ]
+    assert rows(
+        con,
+        "select criterion, is_reached, n_sessions_in_training from time_to_criterion"
+        " where criterion in ('trained', 'reached_trained_1a') order by criterion",
+    ) == [("reached_trained_1a", True, 1), ("trained", False, 1)]
 
 
 def test_a_mouse_that_was_not_trained_is_in_no_cohort(con):

@@ -55,10 +55,11 @@ session_trial as (
             )
         ) as n_odd_contrast,
         count(*) filter (
-            where trial_stim_contrast_left < 0 or trial_stim_contrast_right < 0
+            where trial_stim_contrast_left::double < 0 or trial_stim_contrast_right::double < 0
         ) as n_negative_contrast,
         count(*) filter (
-            where trial_stim_contrast_left <> 0 and trial_stim_contrast_right <> 0
+            where trial_stim_contrast_left::double <> 0
+                and trial_stim_contrast_right::double <> 0
         ) as n_two_stimuli,
         count(*) filter (
             where round(trial_stim_prob_left::double * 100) not in (20, 50, 80)

@@ -41,7 +41,7 @@ status_of_session as (
         recomputed.n_sessions_without_trials,
         count(session.stored_training_status) over (partition by session.subject_uuid)
             as n_stored,
-        count(session.training_status) over (partition by session.subject_uuid) as n_derived
+        count(session.training_status) over (partition by session.subject_uuid) as n_recomputed
     from sessions as session
     left join derived.session_status as recomputed
         on recomputed.subject_uuid = session.subject_uuid
@@ -56,7 +56,7 @@ status_with_source as (
         *,
         case
             when n_stored > 0 then 'stored'
-            when n_derived > 0 then 'derived'
+            when n_recomputed > 0 then 'recomputed'
         end as status_source,
         case when n_stored > 0 then stored_training_status else training_status end as status
     from status_of_session
@@ -130,7 +130,7 @@ comment on column session_status.status is
 comment on column session_status.status_rank is
 'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
 comment on column session_status.status_source is
-'Where the statuses of this mouse come from: stored or derived. NULL if it has none.';
+'Where the statuses of this mouse come from: stored or recomputed. NULL if it has none.';
 comment on column session_status.good_enough_for_brainwide_map is
 'Ephys session, over 400 trials, performance_easy over .9. NULL if it cannot be known.';
 comment on column session_status.stored_good_enough_for_brainwide_map is
