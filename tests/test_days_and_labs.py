@@ -144,7 +144,7 @@ def test_a_stored_summary_without_a_session_keeps_its_day(con):
     add_summary(con, TUESDAY.date(), n_trials_date=1, training_day=5, training_week=1)
     assert answer(
         con,
-        "select session_date, n_sessions, n_trials, cum_trials, training_day, training_week,"
+        "select session_date, n_sessions, n_trials, stored_cum_trials, training_day, training_week,"
         " stored_training_day, stored_training_week, has_stored_summary"
         " from days order by session_date",
     ) == [
@@ -249,7 +249,7 @@ def test_stored_performance_of_exactly_80_percent_is_not_above_80_percent(con):
     ) == [(False, False)]
 
 
-def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(con):
+def test_trials_add_up_here_and_as_stored(con):
     add_mouse(con)
     starts = [datetime(2020, 1, day, 9) for day in (6, 7, 8, 9)]
     for start in starts:
@@ -260,8 +260,10 @@ def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(co
     add_summary(con, starts[1].date(), n_trials_date=100)
     add_summary(con, starts[2].date(), n_trials_date=None)
     assert answer(
-        con, "select n_trials, stored_n_trials, cum_trials from days order by session_date"
-    ) == [(2, None, 2), (2, 100, 102), (None, None, 102), (None, None, 102)]
+        con,
+        "select n_trials, stored_n_trials, cum_trials, stored_cum_trials from days"
+        " order by session_date",
+    ) == [(2, None, 2, None), (2, 100, 4, 100), (None, None, 4, 100), (None, None, 4, 100)]
 
 
 @pytest.mark.parametrize(
@@ -310,9 +312,9 @@ def test_status_of_a_day_is_that_of_its_last_session_that_has_one(con):
         add_trial(con, 1, start)
     add_status(con, MONDAY.replace(hour=9), "in_training")
     add_status(con, MONDAY.replace(hour=12), "trained_1a")
-    assert answer(con, "select training_status, derived_status, status, status_rank from days") == [
-        ("trained_1a", "in_training", "trained_1a", 1)
-    ]
+    assert answer(
+        con, "select stored_training_status, training_status, status, status_rank from days"
+    ) == [("trained_1a", "in_training", "trained_1a", 1)]
 
 
 def test_a_day_carries_the_lab_of_its_mouse(con):
@@ -354,12 +356,15 @@ def test_a_lab_counts_the_mice_sessions_and_trials_of_its_mice(con):
     add_session(con, MONDAY, HABITUATION)
     add_session(con, TUESDAY)
     add_trial_set(con, TUESDAY, n_trials=500)
+    for trial_id in (1, 2):
+        add_trial(con, trial_id, TUESDAY)
     add_session(con, TUESDAY, mouse=UUID(int=3))  # of no lab
     assert answer(
         con,
         "select lab_name, institution_code, n_mice, n_mice_with_sessions, n_sessions,"
-        " n_sessions_with_trials, n_trials, first_session_date, last_session_date from labs",
-    ) == [("cortexlab", "Lab 1", 2, 1, 2, 1, 500, MONDAY.date(), TUESDAY.date())]
+        " n_sessions_with_trials, n_sessions_with_stored_trials, n_trials, stored_n_trials,"
+        " first_session_date, last_session_date from labs",
+    ) == [("cortexlab", "Lab 1", 2, 1, 2, 1, 1, 2, 500, MONDAY.date(), TUESDAY.date())]
 
 
 def test_two_labs_of_one_institution_are_two_labs(con):
