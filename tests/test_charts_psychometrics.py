@@ -272,6 +272,15 @@ def test_each_mouse_has_its_measures(con):
     assert "1 mouse, 2 sessions" in words(variability_across_labs.chart(con))
 
 
+def test_easy_is_a_contrast_of_50_percent_and_no_less(con):
+    mouse(con)
+    session(con, "trained_1a")
+    trials(con, {100: 1, 50: 0.5, 49.95: 0})
+    define(con)
+    [found] = variability_across_labs.measured(con).to_dict("records")
+    assert found["performance_easy"] == pytest.approx(75)
+
+
 def test_trials_per_minute_are_of_sessions_that_end_after_their_start(con):
     mouse(con)
     minutes = (90, 45, None, -1)

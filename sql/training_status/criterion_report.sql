@@ -15,7 +15,7 @@
 --   before, and statuses last. The status itself is in session_status.
 -- * Where the protocol is another, or there were fewer sessions than asked for, what comes after
 --   was not measured and has no row: the last measure there is, protocol or sessions, failed.
--- * The server's search started at random and stopped early in places: 2 to 3 in a hundred of its
+-- * The server's search started at random and stopped early in places: 1 to 4 in a hundred of its
 --   fits are further than one standard_error from the likeliest, and can have decided otherwise
 --   where a criterion is certain here.
 -- * bias is the absolute value of the midpoint; bias_shift, that of block 80 less that of 20.
