@@ -93,15 +93,8 @@ def test_minutes_are_of_all_sessions_of_the_date(con):
     add_mouse(con)
     for start, ended in ((MONDAY, 120.0), (MONDAY + timedelta(hours=2), 180.0)):
         add_session(con, start)
-        add_trial(con, 1, start)
-        add_to_session(
-            con,
-            "behavior.trial_set",
-            start,
-            n_trials=1,
-            trials_start_time=60.0,
-            trials_end_time=ended,
-        )
+        add_trial(con, 1, start, trial_start_time=60.0, trial_end_time=70.0)
+        add_trial(con, 2, start, trial_start_time=70.0, trial_end_time=ended)
     define(con)
     assert mouse_progress.rows(con, str(MOUSE))["days"]["minutes"].tolist() == [3]
 
@@ -363,7 +356,8 @@ select
     if(mouse = 4, null, 'UCL') as institution_short,
     if(is_stored, null, day) as training_day,
     if(is_stored, day, null) as stored_training_day,
-    900 * day as cum_trials,
+    if(is_stored, 0, 900 * day) as cum_trials,
+    if(is_stored, 900 * day, null) as stored_cum_trials,
     if(is_stored, null, n_trials) as n_trials,
     if(is_stored, n_trials, null) as stored_n_trials,
     if(is_stored, null, performance_easy) as performance_easy,

@@ -15,9 +15,9 @@
 -- * training_week is no calendar week: day 5 is the first day of week 1, and week 0 has four.
 -- * stored_performance follows either rule, depending on the date: compare it with both.
 -- * Two sessions on one date are one row here. The status is that of the last one that has one.
--- * training_day and stored_training_day are two clocks, and a mouse can have dates of which only one
---   is known: never take one here and the other there. day_source names one for all days of a mouse,
---   and summary_source does for what was summed up; who wants the better of the two goes by them.
+-- * training_day and stored_training_day are two clocks, and a mouse can have dates of which only
+--   one is known: never take one here and the other there. day_source names one for all days of a
+--   mouse, and summary_source does for what was summed up; who wants the better goes by them.
 -- * A server cannot have a summary without a session; a mirror can, if sessions were left out.
 --   Such a date has no training_day, and later days count one too few: see stored_training_day.
 -- * After a sync with --since the first day here is training_day 1, cum_trials and calendar_day
@@ -195,7 +195,7 @@ comment on column days.has_earlier_days is
 comment on column days.day_source is
 'Who knows the number of the day of more dates of the mouse: stored (or as many), or recomputed.';
 comment on column days.summary_source is
-'Whose summaries there are of more dates of the mouse: stored (also of as many) or recomputed.';
+'Whose summaries are of more dates of the mouse: recomputed, or stored (also of as many).';
 comment on column days.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
 comment on column days.training_day0 is

@@ -9,7 +9,8 @@
 -- eLife 2021;10:e63711 takes from the database (day summaries up to the date of the criterion),
 -- and days with trials of which the server stored none.
 -- For figure 2d, Kaplan-Meier, n_sessions_in_training is the time, is_reached the event and
--- reached_trained_1a the criterion: a mouse that skipped 1a and 1b is trained there, not in `trained`.
+-- reached_trained_1a the criterion: a mouse that skipped 1a and 1b is trained in the figure, and
+-- not by `trained`.
 --
 -- Traps:
 -- * The paper's published table counts one day less (date < date_trained) and up to three rows a

@@ -10,8 +10,8 @@
 --
 -- Traps:
 -- * A status can be skipped: a mouse may have trained_1b and never trained_1a, and a few have
---   ready4ephysrig and neither, so that date_trained is NULL. Hence date_reached_trained_1a, and not
---   first_trained_1a or date_trained, for "how long until trained": as figure 2d of the paper.
+--   ready4ephysrig and neither, so that date_trained is NULL. Hence date_reached_trained_1a, and
+--   not first_trained_1a or date_trained, for "how long until trained": as in figure 2d.
 -- * A date is only as early as the sessions with a status reach: where n_days_without_status is
 --   not 0 in time_to_criterion, the mouse may have been there before.
 -- * After a sync with --since, or where sessions have no rows here, a mouse trained long ago
