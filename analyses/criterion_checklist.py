@@ -6,8 +6,9 @@ The measures are over the last three sessions of the protocols that the criterio
 for curves and reaction times, the worst of the three for trials and performance; `ready4delay` and
 `good_enough_for_brainwide_map` look at this session alone. A criterion that
 fails today may have been met before: statuses last. Where the protocol is another, or sessions are
-too few, only that one measure stands there. `untrainable` and `unbiasable` are met by a number of
-sessions alone.
+too few, only that one measure stands there. What is fitted has its standard error (±): a criterion
+that hangs on a value within it of the limit is uncertain. `untrainable` and `unbiasable` are met
+by a number of sessions alone.
 """
 
 from typing import Any
@@ -30,7 +31,7 @@ select
         when value is null then 'not known'
         when comparison = '=' and limit_value = 1 then if(value = 1, 'yes', 'no')
         when measure in ('n_trials', 'sessions', 'blocks', 'ephys_rig') then format('{:.0f}', value)
-        else format('{:.3g}', value)
+        else format('{:.3g}', value) || coalesce(format(' ± {:.2g}', standard_error), '')
     end as shown,
     case
         when comparison = '=' and limit_value = 1 then 'yes'
@@ -38,6 +39,8 @@ select
     end as limit_shown,
     value,
     margin,
+    standard_error,
+    coalesce(abs(margin) <= standard_error, false) as is_near,
     case when passed then 'passed' when not passed then 'failed' else 'not known' end as verdict,
     n_failed,
     n_unknown,
@@ -121,8 +124,12 @@ def chart(
         f"{counted(len(measures), 'measure')} of {measures['criterion'].nunique()} criteria, over"
         " this session or the last three",
     ]
-    if not measures["is_certain"].all():
-        subtitle.append("uncertain: trials or sessions that the rules ask for are missing here")
+    if measures["is_near"].any():
+        subtitle.append("uncertain: hangs on a value within one standard error (±) of its limit")
+    if not (measures["is_certain"] | measures["is_near"]).all():
+        subtitle.append(
+            "uncertain: trials that the rules ask for are missing here, or determine no curve"
+        )
     return finished(con, drawn, title, subtitle)
 
 
@@ -143,15 +150,22 @@ def in_rows(measures: pd.DataFrame, criteria: tuple[str, ...]) -> pd.DataFrame:
         order = {measure: place for place, measure in enumerate(WORDS)}
         place = part["measure"].map(order).fillna(len(order))
         part = part.assign(place=place).sort_values(["place", "measure"])
-        met = "met" if not part["n_failed"].iloc[0] else "not met"
-        if met == "met" and part["n_unknown"].iloc[0]:
-            met = "not known"
         name = HEADINGS.get(criterion, criterion)
-        heading = {"heading": name, "shown": "value", "limit_shown": "limit", "met": met}
+        heading = {"heading": name, "shown": "value", "limit_shown": "limit", "met": _met(part)}
         words = part["measure"].map(WORDS).fillna(part["measure"])
         parts += [pd.DataFrame([heading]), part.assign(words=words)]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return rows.assign(row=range(len(rows)))
+
+
+def _met(measures: pd.DataFrame) -> str:
+    """Whether the criterion of these measures is met."""
+    failed = measures["verdict"] == "failed"
+    if (failed & ~measures["is_near"]).any():
+        return "not met"
+    if not failed.any() and measures["n_unknown"].iloc[0]:
+        return "not known"
+    return "uncertain" if measures["is_near"].any() else "met"
 
 
 def _column(measures: pd.DataFrame, criteria: tuple[str, ...]) -> Any:
@@ -167,6 +181,7 @@ def _column(measures: pd.DataFrame, criteria: tuple[str, ...]) -> Any:
             alt.Tooltip("value:Q", format=".4~f"),
             alt.Tooltip("limit_shown:N", title="limit"),
             alt.Tooltip("margin:Q", title="margin (below 0 fails)", format=".4~f"),
+            alt.Tooltip("standard_error:Q", title="standard error", format=".4~f"),
             alt.Tooltip("verdict:N"),
         ],
     )

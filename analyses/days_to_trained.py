@@ -1,7 +1,9 @@
 """Days and trials until a mouse is trained, by laboratory: a dot per mouse (figure 2g).
 
 The bar is the median. Days with trials up to and including the one on which the mouse was trained,
-as the paper's queries count; its published table counts one day less. The paper tests days only.
+as the paper's queries count; its published table counts one day less. A mouse is trained with its
+first status trained_1a or a higher one; the paper leaves out those that skipped both 1a and 1b, and
+tests days only.
 Laboratories with fewer than two mice, and mice of no laboratory, are drawn and not tested.
 """
 
@@ -31,7 +33,7 @@ select
     n_trials,
     2 * n_days_without_status > training_day as is_mostly_without_status
 from time_to_criterion
-where criterion = 'trained'
+where criterion = 'reached_trained_1a'
     and is_reached
     and ($lab is null or lab_name = $lab)
     and ($cohort is null or exists (

@@ -3,13 +3,15 @@
 One line per mouse, grey until the day it is trained and dark from then on; the mean of the
 laboratory in its colour. The last panel has the means of all laboratories, and that of all mice in
 black. Means are of days with more than two mice; the paper starts those of threshold and bias on
-the first such day and keeps all days after it. Days with 100 trials or fewer are left out, and days
-count from 0, as in the paper. Its running median of three days is not applied: the lines show the
-days as they were.
+the first such day and keeps all days after it. Days with 100 trials or fewer are left out, as in
+the paper. Its running median of three days is not applied: the lines show the days as they were.
 
-Day, trials and performance are those that the server stored, as in the paper, else recomputed. The
-day on which the mean over all mice first exceeds 80 % is as IBL's notebook takes it, which leaves
-out no day and reports day 12 of its mice.
+Days are training days, from 1, as everywhere here; the paper counts from 0, and that from the first
+day with more than 100 trials. A mouse is trained from its first status trained_1a or a higher one.
+The number of the day, trials and performance are those that the server stored, as in the paper, or
+recomputed: for all days of a mouse that of which more days are known (`days.day_source` and
+`days.summary_source`). The day on which the mean over all mice first exceeds 80 % is as IBL's
+notebook takes it, which leaves out no day and reports day 12 of its mice.
 """
 
 import math
@@ -24,6 +26,7 @@ from analyses.style import (
     DARK,
     GREY,
     NO_LABORATORY,
+    TRAINING_DAY,
     ask,
     counted,
     finished,
@@ -37,32 +40,41 @@ from analyses.style import (
 TITLE = "Learning curves"
 # A notebook shows 5,000 rows without being asked to; even days can be more than odd ones.
 MOST_ROWS = 4500
+# The days of each mouse by one clock and one source of what was summed up.
+DAYS_BY_SOURCE = """
+select
+    subject_uuid,
+    subject_nickname,
+    institution_short,
+    lab_name,
+    session_date,
+    case summary_source when 'stored' then stored_cum_trials else cum_trials end as cum_trials,
+    day_source,
+    summary_source,
+    case day_source when 'stored' then stored_training_day else training_day end as day,
+    case summary_source when 'stored' then stored_n_trials else n_trials end as n_trials,
+    case summary_source when 'stored' then stored_performance_easy else performance_easy end
+        as performance_easy
+from days
+"""
 DAYS = f"""
-with day as (
-    select
-        subject_uuid,
-        subject_nickname,
-        institution_short,
-        lab_name,
-        session_date,
-        coalesce(stored_training_day, training_day) as training_day,
-        coalesce(stored_performance_easy, performance_easy) as performance_easy,
-        coalesce(stored_n_trials, n_trials) as n_trials
-    from days
-)
+with day as ({DAYS_BY_SOURCE})
 select
     day.subject_uuid::varchar as subject_uuid,
     day.subject_nickname,
     day.session_date,
     coalesce(day.institution_short, '{NO_LABORATORY}') as institution_short,
-    day.training_day - min(day.training_day) over (partition by day.subject_uuid) as day,
+    day.day,
+    day.day_source,
+    day.summary_source,
     100 * day.performance_easy as performance_easy,
     day.n_trials,
-    coalesce(day.session_date >= milestones.date_trained, false) as is_trained
+    coalesce(day.session_date >= milestones.date_reached_trained_1a, false) as is_trained
 from day
 left join training_milestones as milestones
     on milestones.subject_uuid = day.subject_uuid
 where day.n_trials > 100
+    and day.day is not null
     and day.performance_easy is not null
     and ($lab is null or day.lab_name = $lab)
     and ($cohort is null or exists (
@@ -79,10 +91,12 @@ def chart(
     last_day: int = 40,
 ) -> Any:
     """Draw the curves up to `last_day`, of all mice or those of one lab or cohort."""
-    days = ask(con, DAYS, lab=lab, cohort=cohort).drop(columns="session_date")
+    days = ask(con, DAYS, lab=lab, cohort=cohort)
     days = days[days["day"] <= last_day]
     if days.empty:
         return nothing(con, TITLE, "no days match")
+    told = "; ".join(sources(days))
+    days = days.drop(columns=["session_date", "day_source", "summary_source"])
     means = averaged(days, ["performance_easy"])
     every = step(days, means)
     rows = drawable(days, means, every)
@@ -90,6 +104,7 @@ def chart(
     n_mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
     subtitle = [
         f"{n_mice}, {counted(len(days), 'day')} with more than 100 trials; {_exceeds(means)}",
+        told,
         *key(days, every),
     ]
     return finished(con, drawn, TITLE, subtitle)
@@ -129,7 +144,7 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
     names = in_order(rows["panel"])
     hover = under_pointer()
     base = alt.Chart().encode(
-        x=alt.X("day:Q", title="training day", scale=alt.Scale(domain=[0, last_day], nice=False)),
+        x=alt.X("day:Q", title=TRAINING_DAY, scale=alt.Scale(domain=[1, last_day], nice=False)),
         y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(domain=ends, clamp=True)),
     )
     day = alt.Tooltip("day:Q", title="training day")
@@ -180,6 +195,23 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
         .properties(width=size, height=size)
         .facet(alt.Facet("panel:N", title=None, sort=names), columns=math.ceil(len(names) / n_rows))
     )
+
+
+def sources(days: pd.DataFrame) -> list[str]:
+    """Whose days and whose performance these are; `days` has a row or more for each mouse."""
+    is_stored = days.groupby("subject_uuid")[["day_source", "summary_source"]].first() == "stored"
+    return [
+        source("training day", int(is_stored["day_source"].sum()), len(is_stored)),
+        source("performance", int(is_stored["summary_source"].sum()), len(is_stored)),
+    ]
+
+
+def source(what: str, n_stored: int, n_mice: int) -> str:
+    """Whose it is, of so many mice that of the server."""
+    if n_stored in (0, n_mice):
+        return f"{what} {'as the server stored it' if n_stored else 'recomputed'}"
+    recomputed = counted(n_mice - n_stored, "mouse", "mice")
+    return f"{what} as the server stored it, of {recomputed} recomputed"
 
 
 def key(days: pd.DataFrame, every: int) -> list[str]:

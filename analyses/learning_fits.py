@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from analyses.learning_curves import DAYS, averaged, drawable, key, panels, step
+from analyses.learning_curves import DAYS, averaged, drawable, key, panels, sources, step
 from analyses.style import ask, counted, finished, nothing, together
 from mirror.errors import UsageError
 
@@ -27,6 +27,8 @@ select
     day.subject_nickname,
     day.institution_short,
     day.day,
+    day.day_source,
+    day.summary_source,
     day.is_trained,
     fits.threshold,
     fits.bias,
@@ -75,6 +77,7 @@ def chart(
         f"{n_mice}, {counted(len(days), 'day')} with six contrasts,"
         f" {counted(int(days['n_trials'].sum()), 'trial')} of 50:50 blocks; {whose}; beyond the"
         " axes: at their edge",
+        sources(days)[0],
         *key(days, every),
     ]
     return finished(con, drawn, TITLE, subtitle)

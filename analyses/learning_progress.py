@@ -2,11 +2,12 @@
 
 The mean over mice with its 68 % interval (one standard error either way, from the spread of the
 mice), in black for all and in colour for each laboratory; points with fewer than three mice are
-left out. `by` is `day`, `trials` (so far, in steps of 1,000, where a mouse counts once) or
-`criterion` (days from being trained, the paper's criterion, only mice that came to it). Days with
-100 trials or fewer are left out, as in figure 2 of the paper; days, trials and performance are
-those that the server stored, else recomputed, as in `learning_curves`. Mice leave as time passes,
-so late points are of fewer mice: hover to see how many. `lab` draws one laboratory alone.
+left out. `by` is `day` (of training, from 1), `trials` (so far, in steps of 1,000, where a mouse
+counts once) or `criterion` (days from the first status trained_1a or a higher one, only mice that
+came to it). Days with 100 trials or fewer are left out, as in figure 2 of the paper; the number of
+the day and performance are stored or recomputed, one of them for all days of a mouse, as in
+`learning_curves`. Mice leave as time passes, so late points are of fewer mice: hover to see how
+many. `lab` draws one laboratory alone.
 """
 
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import altair as alt
 import duckdb
 
+from analyses.learning_curves import DAYS_BY_SOURCE, source
 from analyses.style import (
     DARK,
     NO_LABORATORY,
+    TRAINING_DAY,
     ask,
     counted,
     finished,
@@ -31,6 +34,8 @@ TITLE = "Performance against progress in training"
 PROGRESS = f"""
 with
 
+day_by_source as ({DAYS_BY_SOURCE}),
+
 day as (
 
     select
@@ -38,17 +43,19 @@ day as (
         days.lab_name,
         coalesce(days.institution_short, '{NO_LABORATORY}') as institution_short,
         case $by
-            when 'day' then coalesce(days.stored_training_day, days.training_day)
+            when 'day' then days.day
             when 'trials' then 1000 * (days.cum_trials // 1000) + 500
             when 'criterion' then trained.days_from_criterion
         end as progress,
-        coalesce(days.stored_performance_easy, days.performance_easy) as performance_easy
-    from days
+        case $by when 'criterion' then trained.day_source else days.day_source end as day_source,
+        days.summary_source,
+        days.performance_easy
+    from day_by_source as days
     left join days_from_criterion as trained
         on trained.subject_uuid = days.subject_uuid
         and trained.session_date = days.session_date
-        and trained.criterion = 'trained'
-    where coalesce(days.stored_n_trials, days.n_trials) > 100
+        and trained.criterion = 'reached_trained_1a'
+    where days.n_trials > 100
 
 ),
 
@@ -58,6 +65,8 @@ mouse as (
         subject_uuid,
         institution_short,
         progress,
+        day_source,
+        summary_source,
         100 * avg(performance_easy) as performance_easy,
         count(*) as n_days
     from day
@@ -97,13 +106,17 @@ select
     case when n_mice > 2 then mean + standard_error end as high,
     n_mice,
     n_days,
-    (select count(distinct subject_uuid) from mouse) as n_mice_in_all
+    (select count(distinct subject_uuid) from mouse) as n_mice_in_all,
+    (select count(distinct subject_uuid) from mouse where day_source = 'stored')
+        as n_with_stored_days,
+    (select count(distinct subject_uuid) from mouse where summary_source = 'stored')
+        as n_with_stored_performance
 from grouped
 order by is_all, institution_short, progress
 """
 # What is on the axis, and from where to where.
 AXES = {
-    "day": ("training day", 1, 60),
+    "day": (TRAINING_DAY, 1, 60),
     "trials": ("trials so far", 0, 40_000),
     "criterion": ("training days from being trained", -30, 30),
 }
@@ -160,18 +173,26 @@ def chart(
         zero = alt.Chart().mark_rule(strokeDash=[4, 3], color=DARK)
         layers.append(zero.encode(x=alt.datum(0)))
     drawn = alt.layer(*layers).properties(width=560, height=340)
-    return finished(con, drawn, TITLE, _subtitle(everyone, institutions, lab))
+    return finished(con, drawn, TITLE, _subtitle(everyone, institutions, lab, by))
 
 
 def _band(means: Any, x: alt.X) -> alt.Chart:
     return alt.Chart(means).encode(x=x, y=alt.Y("low:Q", scale=PERCENT), y2="high:Q")
 
 
-def _subtitle(everyone: Any, institutions: list[str], lab: str | None) -> list[str]:
-    n_mice = counted(int(everyone["n_mice_in_all"].iloc[0]), "mouse", "mice")
+def _subtitle(everyone: Any, institutions: list[str], lab: str | None, by: str) -> list[str]:
+    first = everyone.iloc[0]
+    n_mice = int(first["n_mice_in_all"])
     n_days = counted(int(everyone.dropna(subset=["mean"])["n_days"].sum()), "day")
     where = f" of {lab}" if lab else ""
-    lines = [f"{n_mice}{where}, {n_days} with more than 100 trials; at least three mice per point"]
+    whose = [source("performance", int(first["n_with_stored_performance"]), n_mice)]
+    if by != "trials":
+        whose.insert(0, source("training day", int(first["n_with_stored_days"]), n_mice))
+    lines = [
+        f"{counted(n_mice, 'mouse', 'mice')}{where}, {n_days} with more than 100 trials;"
+        " at least three mice per point",
+        "; ".join(whose),
+    ]
     if len(institutions) > 1:
         lines.append("black: all, with the 68 % interval of the mean; in colour: each laboratory")
     else:

@@ -7,7 +7,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import DARK, NO_LABORATORY, ask
+from analyses.style import DARK, NO_LABORATORY, TRAINING_DAY, ask
 
 # Rows at hand, or the name of rows that a page brings later: a chart looks the same for both.
 Rows: TypeAlias = pd.DataFrame | alt.NamedData
@@ -163,7 +163,7 @@ def date_axis() -> alt.X:
 def day_axis(field: str = "training_day") -> alt.X:
     """The training day, with room at both ends for the width of a point."""
     scale = alt.Scale(nice=False, zero=False, padding=8)
-    return alt.X(f"{field}:Q", title="training day", scale=scale, axis=alt.Axis(tickMinStep=1))
+    return alt.X(f"{field}:Q", title=TRAINING_DAY, scale=scale, axis=alt.Axis(tickMinStep=1))
 
 
 def stacked(*panels: Any) -> Any:

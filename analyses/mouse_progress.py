@@ -31,13 +31,22 @@ from mirror.errors import UsageError
 
 TITLE = "Training of a mouse"
 DAYS = """
-with duration as (
+with session_duration as (
     select
         subject_uuid,
-        session_date,
-        sum(trials_duration_min) as minutes
-    from sessions
+        session_start_time,
+        (max(trial_end_time) - min(trial_start_time)) / 60 as minutes
+    from trial_times
     where $mouse is null or subject_uuid = $mouse::uuid
+    group by subject_uuid, session_start_time
+),
+
+duration as (
+    select
+        subject_uuid,
+        session_start_time::date as session_date,
+        sum(minutes) as minutes
+    from session_duration
     group by subject_uuid, session_date
 )
 select

@@ -20,18 +20,24 @@ from analyses.style import DARK, ask, block_color, counted, finished, nothing
 TITLE = "Trials of a session"
 TRIALS = """
 select
-    trial_id,
+    trials.trial_id,
     reaction_time,
     -- of what is drawn: the last 20 trials that have a reaction time
-    median(reaction_time) over (order by trial_id rows between 19 preceding and current row)
+    median(reaction_time) over (order by trials.trial_id rows between 19 preceding and current row)
         as running_median,
     case when is_no_go then 'no-go' when rewarded = 1 then 'correct' else 'error' end as outcome,
     signed_contrast,
     prob_left_block,
-    round(trial_start_time / 60, 1) as minute
+    round(times.trial_start_time / 60, 1) as minute
 from trials
-where subject_uuid = $mouse::uuid and session_start_time = $start and reaction_time > 0
-order by trial_id
+join trial_times as times
+    on times.subject_uuid = trials.subject_uuid
+    and times.session_start_time = trials.session_start_time
+    and times.trial_id = trials.trial_id
+where trials.subject_uuid = $mouse::uuid
+    and trials.session_start_time = $start
+    and reaction_time > 0
+order by trials.trial_id
 """
 BLOCKS = """
 select

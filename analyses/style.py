@@ -33,6 +33,9 @@ NO_LABORATORY_COLOR = "#999999"
 # Trained, not trained yet: told apart in grey print as well.
 DARK = "#222222"
 
+# Of axes of days.training_day or stored_training_day; the paper counts from 0.
+TRAINING_DAY = "training day (the first is 1)"
+
 # Names as in the journals' figures; the browser's own sans-serif is always there.
 FONT = "Helvetica, Arial, sans-serif"
 

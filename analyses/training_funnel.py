@@ -53,6 +53,8 @@ unpivot (
         count(date_reached_ready4ephysrig) as reached_ready4ephysrig,
         count(date_reached_ready4delay) as reached_ready4delay,
         count(date_reached_ready4recording) as reached_ready4recording,
+        count(*) filter (where is_in_training) as in_training,
+        count(is_alive) as with_known_life,
         count(*) filter (where is_in_training and is_alive) as still_in_training,
         count(*) filter (where is_in_training and not is_alive) as died_in_training
     from chosen
@@ -84,11 +86,15 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     shown = stages[stages["stage"].isin(NAMES)].copy()
     shown["name"] = shown["stage"].map(NAMES)
     shown["percent"] = 100 * shown["n_mice"] / shown["stage"].map(total)
+    in_training = (
+        f"{total['still_in_training']:,} still in training,"
+        f" {total['died_in_training']:,} died in training"
+        if total["with_known_life"]
+        else f"{total['in_training']:,} in training when last seen, as no deaths are recorded"
+    )
     subtitle = (
         f"{counted(int(total['mice']), 'mouse', 'mice')},"
-        f" {total['with_status']:,} with a training status:"
-        f" {total['still_in_training']:,} still in training,"
-        f" {total['died_in_training']:,} died in training"
+        f" {total['with_status']:,} with a training status: {in_training}"
     )
     return finished(con, _bars(shown, total), TITLE, subtitle)
 

@@ -1,7 +1,8 @@
 """Probability of being trained by days, sessions or trials: Kaplan-Meier (figure 2d).
 
 One curve per laboratory and one for all mice, with the 95 % interval of the curve that the
-pointer touched last, at first of all mice. Mice that were never trained count until their last
+pointer touched last, at first of all mice. A mouse is trained with its first status trained_1a or a
+higher one, as both 1a and 1b can be skipped. Mice that were never trained count until their last
 status; mice without any status are left out, as nobody knows. The paper counts sessions with
 status in_training where its axis says days: here the axis says which. The interval is that of
 Greenwood's variance on the log-log scale, which stays between 0 and 1; the paper shows none, and
@@ -41,7 +42,7 @@ select
     is_reached,
     2 * n_days_without_status > training_day as is_mostly_without_status
 from time_to_criterion
-where criterion = 'trained'
+where criterion = 'reached_trained_1a'
     and is_reached is not null
     and ($lab is null or lab_name = $lab)
     and ($cohort is null or exists (

@@ -45,12 +45,13 @@ def entries(connection: duckdb.DuckDBPyConnection) -> list[Entry]:
             union all
             select d.schema_name, d.table_name,
                 case d.schema_name
+                    when 'main' then 'view'
                     when '_mirror' then 'provenance'
                     when 'derived' then 'derived'
                     else coalesce(lower(t.tier), 'table')
                 end,
                 coalesce(t.n_rows, d.estimated_size), d.comment,
-                case when d.schema_name = '_mirror' then 2 else 1 end
+                case d.schema_name when 'main' then 0 when '_mirror' then 2 else 1 end
             from duckdb_tables() as d
             left join _mirror.tables as t
                 on t.schema_name = d.schema_name and t.table_name = d.table_name
@@ -132,8 +133,7 @@ def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
             " referenced_table, violations from _mirror.foreign_keys where violations > 0"
         ).fetchall(),
         "derived": connection.execute(
-            "select table_name, estimated_size from duckdb_tables()"
-            " where schema_name = 'derived' order by table_name"
+            "select table_name, n_rows from _mirror.derived order by table_name"
         ).fetchall(),
         "views_skipped": connection.execute(
             "select view_name, skipped from _mirror.views where skipped is not null"

@@ -21,7 +21,7 @@ from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Source
-from mirror.store import give_back, insert, literal, quoted, streaming
+from mirror.store import give_back, insert, literal, now, quoted, streaming
 from mirror.tables import Restriction, Selection, Table
 from mirror.types import Conversion, conversion
 
@@ -495,6 +495,7 @@ def _record(
                 definition,
                 token,
                 checksum,
+                now(),
             )
         ],
     )

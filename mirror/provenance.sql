@@ -50,8 +50,12 @@ create table if not exists _mirror.tables (
     notes varchar[] not null,
     definition varchar not null,
     change_token varchar,
-    checksum varchar
+    checksum varchar,
+    read_at timestamp
 );
+
+-- of mirrors that an earlier version made
+alter table _mirror.tables add column if not exists read_at timestamp;
 
 comment on table _mirror.tables is 'One row per mirrored table';
 comment on column _mirror.tables.schema_name is 'Schema in this file';
@@ -72,6 +76,7 @@ comment on column _mirror.tables.notes is 'What else a reader should know';
 comment on column _mirror.tables.definition is 'Digest of heading, source and selection';
 comment on column _mirror.tables.change_token is 'When the server last saw a change';
 comment on column _mirror.tables.checksum is 'Computed by the server over all rows';
+comment on column _mirror.tables.read_at is 'When its rows were last read (UTC); NULL if long ago';
 
 create table if not exists _mirror.columns (
     schema_name varchar not null,
@@ -152,13 +157,20 @@ comment on column _mirror.left_out.why is 'The reason';
 create table if not exists _mirror.views (
     view_name varchar not null,
     file varchar not null,
-    skipped varchar
+    skipped varchar,
+    is_stored boolean,
+    inputs varchar
 );
+
+alter table _mirror.views add column if not exists is_stored boolean;
+alter table _mirror.views add column if not exists inputs varchar;
 
 comment on table _mirror.views is 'One row per view that the mirror defines';
 comment on column _mirror.views.view_name is 'Name in the schema main';
 comment on column _mirror.views.file is 'The file under sql/ that defines it';
 comment on column _mirror.views.skipped is 'Why the view is not here; NULL when it is';
+comment on column _mirror.views.is_stored is 'Whether its rows are kept as a table of that name';
+comment on column _mirror.views.inputs is 'Digest of the rows and the SQL that a stored view has';
 
 create table if not exists _mirror.derived (
     table_name varchar not null,

@@ -11,6 +11,8 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -185,6 +187,16 @@ def give_back() -> None:
     """Return to the system what glibc keeps of the memory that Arrow has freed."""
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def now() -> datetime:
+    """The time as the provenance keeps it: UTC, without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables of the provenance, or bring up those of an earlier version."""
+    connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
 
 
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[object]]) -> None:

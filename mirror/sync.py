@@ -5,11 +5,10 @@ import os
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -99,7 +98,7 @@ def sync(
     call goes on from the tables that were finished. `with_derived` also computes anew what
     IBL's pipeline computed from the trials. Raises MirrorError.
     """
-    began, clock = _now(), time.monotonic()
+    began, clock = store.now(), time.monotonic()
     options, progress = options or Options(), progress or Progress()
     parsing = in_background(views.read)
     there, left_out = source.tables()
@@ -119,7 +118,7 @@ def sync(
     purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
     with store.staging(target, purpose, full) as work:
         connection = work.connection
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
+        store.prepare(connection)
         run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
         gone = _drop_gone(connection, wanted)
         job = Job(
@@ -155,12 +154,13 @@ def sync(
         available = parsing.result()
         if with_derived:
             progress.start("derived")
-            derived = derive.refresh(connection, available, changed, job.run, options.since is None)
+            derived = derive.refresh(connection, available, job.run, options.since is None)
         else:
             derived = derive.Derived("left out", why="--no-derive")
-            derive.forget(connection)
+            derive.clear(connection)
         applied = views.define(connection, available)
-        _record_run(connection, job, options, began, clock, left_out)
+        not_derived = [LeftOut("derived", derived.why)] if derived.why else []
+        _record_run(connection, job, options, began, clock, [*left_out, *not_derived])
         work.swap()
     return Report(
         database=work.target,
@@ -174,10 +174,6 @@ def sync(
         derived=derived,
         views=applied,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _wanted(
@@ -394,7 +390,7 @@ def _record_run(
             (
                 job.run,
                 began,
-                _now(),
+                store.now(),
                 time.monotonic() - clock,
                 job.source.kind,
                 job.source.address,

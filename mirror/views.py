@@ -2,9 +2,14 @@
 
 sqlglot reads from each file which view it defines and which tables and views it needs. A
 view whose tables are not there, because the sync was narrowed, is skipped and said so.
+
+A view whose head has a line `-- Stored: in the order of a, b.` is kept as a table of the same
+name, with the same comments, and made again when what it is made from has changed.
 """
 
+import hashlib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,15 +20,21 @@ import duckdb
 from mirror import store
 from mirror.errors import MirrorError
 
+STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
+
 
 @dataclass(frozen=True)
 class View:
-    """One file of `sql/`: the view it defines, what it needs, its statements."""
+    """One file of `sql/`: the view it defines, what it needs, its statements.
+
+    `stored_by` names the columns by which the rows lie where the view is kept as a table.
+    """
 
     name: str
     file: Path
     needs: frozenset[str]
     sql: str
+    stored_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,48 +52,113 @@ def folder() -> Path:
 
 
 def apply(database: str | os.PathLike | None = None) -> Applied:
-    """Define the views of `sql/` anew in an existing mirror; no source is asked."""
+    """Define the views of `sql/` anew in an existing mirror; no source is asked.
+
+    What they read of the derived tables is brought up first, if another version made it.
+    """
+    # which itself needs this module
+    from mirror import derive
+
     target = store.path(database)
     store.connect(target).close()
     with store.staging(target, "views", name="views") as work:
-        applied = define(work.connection)
+        store.prepare(work.connection)
+        available = read()
+        derive.bring_up(work.connection, available)
+        applied = define(work.connection, available)
         work.swap()
     return applied
 
 
 def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None = None) -> Applied:
-    """Define the views in an open file, replacing those that an earlier version put there."""
+    """Define the views in an open file, and drop those that an earlier version put there."""
     ordered = in_order(read() if views is None else views)
-    for (name,) in connection.execute(
-        "select view_name from _mirror.views where skipped is null"
-    ).fetchall():
-        connection.execute(f"drop view if exists main.{store.quoted(name)}")
-    connection.execute("delete from _mirror.views")
-    rows = []
+    names = {view.name for view in ordered}
+    recorded = connection.execute("select view_name from _mirror.views").fetchall()
+    gone = [name for (name,) in recorded if name not in names]
+    kinds = _kinds(connection)
+    for name in gone:
+        _drop(connection, name, kinds)
+    _forget(connection, gone)
+    return put(connection, ordered)
+
+
+def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Applied:
+    """Put some views into an open file, among them all that they need of each other.
+
+    A stored view is made again only if its SQL, or what it is made from, has changed.
+    """
     present = {
         f"{schema}.{name}"
         for schema, name in connection.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where database_name = current_database()"
+            " where database_name = current_database() and schema_name <> 'main'"
         ).fetchall()
     }
-    defined: list[str] = []
+    inputs = dict(connection.execute("select view_name, inputs from _mirror.views").fetchall())
+    kinds = _kinds(connection)
+    done: dict[str, View] = {}
     skipped: dict[str, str] = {}
+    rows = []
     for view in ordered:
-        missing = sorted(view.needs - present - {f"main.{name}" for name in defined})
-        if missing:
-            skipped[view.name] = "needs " + ", ".join(n.removeprefix("main.") for n in missing)
-        elif mismatch := _mismatch(connection, view):
-            skipped[view.name] = mismatch
-        else:
-            defined.append(view.name)
+        missing = sorted(view.needs - present - {f"main.{name}" for name in done})
+        digest = None
+        if view.stored_by and not missing:
+            digest = inputs_of(connection, [*done.values(), view], [view.name])
+        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != "table":
+            _drop(connection, view.name, kinds)
+            if missing:
+                names = ", ".join(name.removeprefix("main.") for name in missing)
+                skipped[view.name] = f"needs {names}"
+            elif mismatch := _make(connection, view):
+                skipped[view.name], digest = mismatch, None
+        if view.name not in skipped:
+            done[view.name] = view
         file = f"{view.file.parent.name}/{view.file.name}"
-        rows.append((view.name, file, skipped.get(view.name)))
+        rows.append((view.name, file, skipped.get(view.name), bool(digest), digest))
+    _forget(connection, [name for name, *_ in rows])
     store.insert(connection, "views", rows)
-    return Applied(tuple(defined), skipped)
+    return Applied(tuple(done), skipped)
 
 
-def _mismatch(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
+def inputs_of(
+    connection: duckdb.DuckDBPyConnection,
+    views: Iterable[View],
+    names: Iterable[str],
+    beside: Iterable[str] = (),
+) -> str:
+    """A digest of what decides the rows of some views: their SQL, and when which rows were read.
+
+    `views` has the views named and all that they need; `beside` names further tables.
+    """
+    base = needed(views, names)
+    tables = {name for view in base for name in view.needs}.union(beside)
+    found = hashlib.sha256()
+    for name, *state in connection.execute(
+        "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
+        " from _mirror.tables union all"
+        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
+    ).fetchall():
+        if name in tables:
+            found.update(repr((name, state)).encode())
+    for view in sorted(base, key=lambda view: view.name):
+        found.update(view.sql.encode())
+    return found.hexdigest()[:16]
+
+
+def needed(views: Iterable[View], names: Iterable[str]) -> list[View]:
+    """The views named and all that they need, in the order in which they can be defined."""
+    by_name = {view.name: view for view in views}
+    waiting, found = list(names), {}
+    while waiting:
+        name = waiting.pop()
+        if name in by_name and name not in found:
+            found[name] = by_name[name]
+            waiting += [n.removeprefix("main.") for n in by_name[name].needs]
+    return in_order(found.values())
+
+
+def _make(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
     """Define a view; says what does not fit when the server's tables differ from IBL's."""
     try:
         connection.execute(view.sql)
@@ -90,7 +166,56 @@ def _mismatch(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
         return str(error).splitlines()[0]
+    if view.stored_by:
+        _store(connection, view)
     return None
+
+
+def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    """Put a table in the place of a view: its rows in order, its comments."""
+    name = f"main.{store.quoted(view.name)}"
+    order = ", ".join(map(store.quoted, view.stored_by))
+    [(comment,)] = connection.execute(
+        "select comment from duckdb_views() where database_name = current_database()"
+        f" and schema_name = 'main' and view_name = {store.literal(view.name)}"
+    ).fetchall()
+    columns = connection.execute(
+        "select column_name, comment from duckdb_columns()"
+        " where database_name = current_database() and schema_name = 'main'"
+        f" and table_name = {store.literal(view.name)} and comment is not null"
+    ).fetchall()
+    connection.begin()
+    connection.execute(f"create table main._stored as from {name} order by {order}")
+    connection.execute(f"drop view {name}")
+    connection.execute(f"alter table main._stored rename to {store.quoted(view.name)}")
+    connection.execute(f"comment on table {name} is {store.literal(comment)}")
+    for column, comment in columns:
+        connection.execute(
+            f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
+        )
+    connection.commit()
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """What there is in the schema main, by name: a view, or the table that it is stored as."""
+    return dict(
+        connection.execute(
+            "select view_name, 'view' from duckdb_views()"
+            " where database_name = current_database() and schema_name = 'main'"
+            " union all select table_name, 'table' from duckdb_tables()"
+            " where database_name = current_database() and schema_name = 'main'"
+        ).fetchall()
+    )
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str, kinds: Mapping[str, str]) -> None:
+    if name in kinds:
+        connection.execute(f"drop {kinds[name]} main.{store.quoted(name)}")
+
+
+def _forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    listed = ", ".join(map(store.literal, names))
+    connection.execute(f"delete from _mirror.views where view_name in ({listed or 'null'})")
 
 
 def read(root: Path | None = None) -> list[View]:
@@ -132,4 +257,6 @@ def _parse(file: Path, text: str) -> View:
         for table in query.find_all(exp.Table)
         if table.name and (table.db or table.name not in local)
     }
-    return View(file.stem, file, frozenset(needs), text)
+    stored = STORED.search(text)
+    by = tuple(stored[1].replace(" ", "").split(",")) if stored else ()
+    return View(file.stem, file, frozenset(needs), text, by)

@@ -33,7 +33,7 @@ def main() -> None:
     with connect(file) as con:
         [(n_mice,)] = con.sql("select count(*) from subjects").fetchall()
         [(n_sessions, n_with_trials)] = con.sql(
-            "select count(*), count(*) filter (where n_trial_rows > 0) from session_quality"
+            "select count(*), count(*) filter (where has_trials) from sessions"
         ).fetchall()
         mice = [
             name

@@ -2,19 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 
 import duckdb
-from handmade import MOUSE, TABLES, add_to_session
-
-from mirror import derive, views
+import handmade
+from handmade import MOUSE, add_to_session
 
 STORED = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
 alter table behavior_analyses.psych_results add column signed_contrasts double[];
 alter table behavior_analyses.psych_results add column n_trials_stim bigint[];
 create table behavior_analyses.psych_results_block (
@@ -32,25 +25,13 @@ create table behavior_analyses.behavioral_summary_by_date__psych_results (
     primary key (subject_uuid, session_date, prob_left_block)
 );
 """
-TOPICS = ("base", "training_status", "psychometrics", "reaction_time", "activity")
 
 
 @contextmanager
 def opened() -> Iterator[duckdb.DuckDBPyConnection]:
     """A mirror with the tables that the charts of a mouse need, all empty."""
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(STORED)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with handmade.opened(handmade.DAY_SUMMARIES, STORED) as connection:
         yield connection
-
-
-def define(con):
-    """Derive what the views read, and define them."""
-    read = [view for topic in TOPICS for view in views.read(views.folder() / topic)]
-    base = [view for view in read if view.name in ("subjects", "sessions", "trials", "days")]
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    views.define(con, read)
 
 
 def add_status(con, start, status, mouse=MOUSE):

@@ -1,7 +1,13 @@
 """Tables small enough to check by eye, made by hand in DuckDB as a sync would make them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
+
+import duckdb
+
+from mirror import derive, store, views
 
 TABLES = """
 create schema reference;
@@ -84,6 +90,14 @@ create table behavior_analyses.session_training_status (
 );
 """
 
+DAY_SUMMARIES = """
+create table behavior_analyses.behavioral_summary_by_date (
+    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
+    n_trials_date integer, training_day integer, training_week integer,
+    primary key (subject_uuid, session_date)
+);
+"""
+
 # Weighings and water, which not every server has.
 ACTION = """
 create schema action;
@@ -111,6 +125,25 @@ MOUSE = UUID(int=1)
 OTHER_MOUSE = UUID(int=2)
 MONDAY = datetime(2020, 1, 6, 9, 30, 0)
 TUESDAY = datetime(2020, 1, 7, 9, 30, 0)
+
+
+@contextmanager
+def opened(*more: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A mirror in memory with the tables above and `more`, all empty, and no views yet."""
+    with duckdb.connect() as con:
+        for tables in (TABLES, *more):
+            con.execute(tables)
+        store.prepare(con)
+        yield con
+
+
+def define(con, is_whole=True):
+    """Derive from what is there now, and define every view that has its tables."""
+    # rows that were put in by hand leave no trace by which a change would be seen
+    con.execute("delete from _mirror.views")
+    derive.clear(con)
+    derive.refresh(con, views.read(), run=1, is_whole=is_whole)
+    return views.define(con)
 
 
 def add(con, table, **values):

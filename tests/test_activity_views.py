@@ -4,7 +4,6 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
-import duckdb
 import pytest
 from handmade import (
     ACTION,
@@ -14,7 +13,6 @@ from handmade import (
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -23,8 +21,11 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    opened,
     rows,
 )
+
+from mirror import derive
 
 SQL = Path(__file__).parents[1] / "sql"
 AFTERNOON = MONDAY.replace(hour=15)
@@ -34,9 +35,9 @@ THIRD_MOUSE = UUID(int=3)
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES + ACTION)
-        for view in ("base/subjects", "base/sessions"):
+    with opened(ACTION) as connection:
+        derive.clear(connection)
+        for view in ("base/subjects", "base/session_labels", "base/sessions"):
             connection.execute((SQL / f"{view}.sql").read_text())
         for file in sorted((SQL / "activity").glob("*.sql")):
             connection.execute(file.read_text())
@@ -57,6 +58,8 @@ def add_lab(con, lab, institution=None, mice=()):
 
 
 def add_trial_set(con, start, n_trials, mouse=MOUSE):
+    """As stored by the server, all of whose trials are here."""
+    add_to_session(con, "derived.session_performance", start, mouse, n_trials=n_trials)
     add_to_session(
         con,
         "behavior.trial_set",
@@ -386,6 +389,13 @@ def test_easy_performance_drops_by_40_percent(con):
         "select end_status, any_end_status, easy_drop_index, easy_drop_trial_id"
         " from session_end_criteria",
     ) == [(None, "perf_ez<40", 421, 422)]
+
+
+def test_a_contrast_below_0_counts_by_its_size_in_what_is_easy(con):
+    both = HARD | {"trial_stim_contrast_left": "-0.25"}
+    add_rows(con, 0, 399)
+    add_rows(con, 400, 430, **ERROR, **both)
+    assert column(con, "select easy_drop_index from session_end_criteria") == [None]
 
 
 def test_a_drop_before_400_trials_counts_from_the_first_trial_after(con):

@@ -4,7 +4,6 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
-import duckdb
 import pytest
 import sqlglot
 from handmade import (
@@ -18,7 +17,6 @@ from handmade import (
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -27,19 +25,30 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
 
+from mirror import derive
+
 BASE = Path(__file__).parents[1] / "sql" / "base"
-VIEWS = ["subjects", "sessions", "trials"]  # each reads those before it
+VIEWS = [
+    "subjects",
+    "session_labels",
+    "sessions",
+    "trials",
+    "trial_times",
+]  # each reads those before it
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
+    with opened() as connection:
+        derive.clear(connection)
+        # defined as the files say: trials too is a view here, and sees what is put in later
         for view in VIEWS:
             connection.execute((BASE / f"{view}.sql").read_text())
         yield connection
@@ -54,7 +63,7 @@ def test_mouse_without_lab_project_or_user_keeps_its_row(con):
         con,
         "select subject_nickname, lab_name, institution_code, projects, responsible_user, is_alive"
         " from subjects",
-    ) == [("mouse", None, None, None, None, True)]
+    ) == [("mouse", None, None, None, None, None)]
 
 
 def test_mouse_in_two_projects_has_one_row_with_both_sorted(con):
@@ -156,20 +165,7 @@ def test_session_of_two_users_has_one_row_with_both_sorted(con):
     assert rows(con, "select users, n_users from sessions") == [("anna,wilma", 2)]
 
 
-def test_session_without_trials_user_or_results_keeps_its_row(con):
-    add_mouse(con)
-    add_session(con)
-    assert rows(
-        con,
-        "select users, n_users, has_trials, has_reaction_time, n_trials, trials_duration_min,"
-        " performance, training_status, on_ephys_rig, session_delay_min, session_duration_min,"
-        " age_days, session_project from sessions",
-    ) == [(None, 0, False, False, None, None, None, None, None, None, None, None, None)]
-
-
-def test_stored_results_and_settings_reach_the_session(con):
-    add_mouse(con)
-    add_session(con, protocol=EPHYS)
+def add_stored_results(con):
     add_to_session(
         con,
         "behavior.trial_set",
@@ -195,15 +191,34 @@ def test_stored_results_and_settings_reach_the_session(con):
         training_status="trained_1b",
         good_enough_for_brainwide_map=False,
     )
+
+
+def test_session_without_trials_user_or_results_keeps_its_row(con):
+    add_mouse(con)
+    add_session(con)
+    assert rows(
+        con,
+        "select users, n_users, has_trials, has_stored_trials, has_stored_reaction_time, n_trials,"
+        " stored_trials_duration_min, performance, stored_performance, training_status,"
+        " is_status_certain, on_ephys_rig, session_delay_min, session_duration_min,"
+        " age_days, session_project from sessions",
+    ) == [(None, 0, False, False, False, *[None] * 11)]
+
+
+def test_stored_results_and_settings_reach_the_session(con):
+    add_mouse(con)
+    add_session(con, protocol=EPHYS)
+    add_stored_results(con)
     add_to_session(con, "behavior.settings", pybpod_board="_iblrig_danlab_ephys_0")
     add_to_session(con, "behavior.session_delay", session_delay_in_mins=15.0)
     add_to_session(con, "acquisition.session_project", session_project="a_project")
     assert rows(
         con,
-        "select has_trials, n_trials, n_correct_trials, trials_duration_min, performance,"
-        " performance_easy, threshold, bias, lapse_low, lapse_high, has_reaction_time,"
-        " training_status, good_enough_for_brainwide_map, on_ephys_rig, session_delay_min,"
-        " session_project from sessions",
+        "select has_stored_trials, stored_n_trials, stored_n_correct_trials,"
+        " stored_trials_duration_min, stored_performance, stored_performance_easy,"
+        " stored_threshold, stored_bias, stored_lapse_low, stored_lapse_high,"
+        " has_stored_reaction_time, stored_training_status, stored_good_enough_for_brainwide_map,"
+        " on_ephys_rig, session_delay_min, session_project from sessions",
     ) == [
         (
             *(True, 500, 400, 45.0, 0.75),
@@ -212,6 +227,41 @@ def test_stored_results_and_settings_reach_the_session(con):
             "a_project",
         )
     ]
+
+
+PLAIN = (
+    "n_trials, n_correct_trials, performance, performance_rewarded, performance_easy,"
+    " median_reaction_time, threshold, bias, lapse_low, lapse_high, training_status,"
+    " is_status_certain, good_enough_for_brainwide_map"
+)
+
+
+def test_a_plain_name_is_recomputed_from_the_trials_whatever_is_stored(con):
+    add_mouse(con)
+    add_session(con)
+    contrasts = (0.0625, 0.25, 1.0)
+    for number in range(60):
+        side = left if number % 2 else right
+        # every fifth choice at the weakest contrast is wrong
+        is_left = (number % 2 == 1) != (number % 15 == 0)
+        outcome = ERROR if number % 15 == 0 else {}
+        choice = CHOSE_LEFT if is_left else CHOSE_RIGHT
+        add_trial(con, number + 1, **side(contrasts[number % 3]), **choice, **outcome)
+    bare = define(con)
+    assert "sessions" in bare.views
+    recomputed = rows(con, f"select {PLAIN} from sessions")
+    add_stored_results(con)
+    assert recomputed[0][:5] == (60, 56, 56 / 60, 56 / 60, 1.0)
+    assert recomputed[0][10:] == ("in_training", True, False)
+    assert None not in recomputed[0]
+    assert rows(con, f"select {PLAIN} from sessions") == recomputed
+
+
+def test_what_is_stored_is_not_taken_for_what_the_trials_say(con):
+    add_mouse(con)
+    add_session(con)
+    add_stored_results(con)
+    assert rows(con, f"select {PLAIN} from sessions") == [(None,) * 13]
 
 
 def test_performance_of_exactly_80_percent_is_not_above_80_percent(con):
@@ -227,7 +277,7 @@ def test_performance_of_exactly_80_percent_is_not_above_80_percent(con):
         lapse_low=0,
         lapse_high=0,
     )
-    (above,) = column(con, "select performance_easy > 0.8::double from sessions")
+    (above,) = column(con, "select stored_performance_easy > 0.8::double from sessions")
     assert above is False
 
 
@@ -294,6 +344,18 @@ def test_signed_contrast_is_exact_percent_and_positive_on_the_right(con):
         (12.5, 12.5),
         (50.0, 50.0),
     ]
+
+
+def test_a_contrast_below_0_counts_by_its_size_and_stays_on_its_side(con):
+    add_mouse(con)
+    add_session(con)
+    for trial_id, contrast in enumerate([left(-0.5), right(-1.0), left(-0.0)], start=1):
+        add_trial(con, trial_id, **contrast, **CHOSE_LEFT)
+    assert rows(
+        con,
+        "select signed_contrast, contrast, stim_side, correct, correct_easy from trials"
+        " order by trial_id",
+    ) == [(-50.0, 50.0, -1, 1, 1), (100.0, 100.0, 1, 0, 0), (0.0, 0.0, -1, None, None)]
 
 
 def test_choice_counter_clockwise_is_right(con):

@@ -1,26 +1,27 @@
 """The charts of activity and training on a few sessions that a person can count."""
 
 from datetime import timedelta
-from importlib.resources import files
 from math import exp, log, sqrt
 from uuid import UUID
 
-import duckdb
 import pandas as pd
 import pytest
 from handmade import (
     BIASED,
+    DAY_SUMMARIES,
     HABITUATION,
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
     add_mouse,
     add_session,
     add_to_session,
+    add_trial,
+    define,
+    opened,
     rows,
 )
 
@@ -29,22 +30,15 @@ from analyses import (
     gallery,
     growth,
     learning_curves,
+    learning_progress,
     session_hours,
     sessions_per_day,
     sessions_per_lab,
     training_funnel,
     training_probability,
 )
-from mirror import derive, views
 from mirror.errors import UsageError
 
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 SUNDAY = MONDAY + timedelta(days=6)
@@ -61,28 +55,8 @@ NAMES = (
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
-
-
-def define(con):
-    base = [
-        view
-        for view in views.read(views.folder() / "base")
-        if view.name in ("subjects", "sessions", "trials", "days")
-    ]
-    topics = [
-        view
-        for topic in ("activity", "training_status")
-        for view in views.read(views.folder() / topic)
-        if view.name in ("growth", "session_hours", "sessions_per_day")
-        or topic == "training_status"
-    ]
-    derive.refresh(con, base, set(), run=1, is_whole=True)
-    assert views.define(con, base + topics).skipped == {}
 
 
 def add_lab(con, lab, institution, *mice):
@@ -118,6 +92,8 @@ def add_run(con, start, mouse=MOUSE, n_trials=None, status=None, protocol=TRAINI
             performance=0.5,
             n_trials_date=n_trials,
         )
+        for trial_id in range(n_trials):
+            add_trial(con, trial_id, start, mouse)
     if status is not None:
         add_to_session(
             con,
@@ -282,11 +258,15 @@ def test_growth_agrees_with_the_view(three_mice):
 
 
 def test_the_funnel_agrees_with_the_view(three_mice):
-    found = three_mice.execute(training_funnel.STAGES, {"lab": None, "cohort": None}).fetchall()
+    found = three_mice.execute(
+        f"from ({training_funnel.STAGES})"
+        " where stage in (select stage from training_funnel) and stage not like '%_in_training'",
+        {"lab": None, "cohort": None},
+    ).fetchall()
     expected = rows(
         three_mice,
         "select coalesce(institution_short, 'no laboratory'), stage, n_mice"
-        " from training_funnel where scope = 'lab'",
+        " from training_funnel where scope = 'lab' and stage not like '%_in_training'",
     )
     assert sorted(found) == sorted(expected)
 
@@ -310,6 +290,10 @@ def test_the_funnel_counts_mice_by_lab_and_says_who_is_still_in_training(three_m
         for stage in ("mice", "started_biased", "started_training", "with_sessions")
     ]
     assert subtitle(chart) == (
+        "3 mice, 2 with a training status: 1 in training when last seen, as no deaths are recorded"
+    )
+    add(three_mice, "subject.death", subject_uuid=THIRD_MOUSE, death_date=TUESDAY.date())
+    assert subtitle(training_funnel.chart(three_mice)) == (
         "3 mice, 2 with a training status: 1 still in training, 0 died in training"
     )
 
@@ -372,7 +356,7 @@ def test_days_without_status_are_told(three_mice):
         " 'in_training' and subject_uuid = ?",
         [MOUSE],
     )
-    derive.refresh(three_mice, views.read(views.folder() / "base"), set(), run=2, is_whole=True)
+    define(three_mice)
     for module in (training_probability, days_to_trained):
         assert "1 mouse has no status on most days" in subtitle(module.chart(three_mice))
 
@@ -426,8 +410,8 @@ def test_pairs_of_labs_that_differ_are_squares_and_a_mouse_of_no_lab_is_drawn(co
 # learning_curves
 
 
-def add_day(con, day, mouse, performance_easy):
-    add_run(con, MONDAY + timedelta(days=day), mouse, 101)
+def add_day(con, day, mouse, performance_easy, status=None):
+    add_run(con, MONDAY + timedelta(days=day), mouse, 101, status)
     con.execute(
         "update behavior_analyses.behavioral_summary_by_date"
         " set performance_easy = ?, training_day = ? where session_date = ? and subject_uuid = ?",
@@ -444,9 +428,35 @@ def test_the_day_on_which_the_mean_exceeds_four_fifths_is_told(con):
     # two mice are not enough for a mean
     add_day(con, 7, MOUSE, 1.0)
     define(con)
-    assert "first exceeds 80 % on day 1 (3 mice)" in subtitle(learning_curves.chart(con))
+    assert "first exceeds 80 % on day 2 (3 mice)" in subtitle(learning_curves.chart(con))
     con.execute("update behavior_analyses.behavioral_summary_by_date set performance_easy = 0.8")
     assert "does not exceed 80 %" in subtitle(learning_curves.chart(con))
+
+
+def test_days_count_from_1_by_one_clock_and_the_axis_says_so(con):
+    """Training sessions without trials here come before, and are training days all the same."""
+    for number, mouse in enumerate((MOUSE, OTHER_MOUSE, THIRD_MOUSE), start=1):
+        add_mouse(con, mouse, f"mouse {number}")
+        add_session(con, MONDAY, mouse=mouse)
+        for day in (1, 2):
+            add_day(con, day, mouse, 0.5)
+    define(con)
+    curves, progress = learning_curves.chart(con), learning_progress.chart(con)
+    days = {day for (day,) in embedded(curves, "day")}
+    assert days == {day for (day,) in embedded(progress, "progress")} == {2, 3}
+    for chart in (curves, progress):
+        assert "training day (the first is 1)" in chart.to_json()
+
+
+def test_a_mouse_that_skipped_trained_1a_and_1b_is_trained(con):
+    """As in figure 2d, which counts any last status but in_training and untrainable."""
+    add_mouse(con)
+    add_day(con, 0, MOUSE, 0.9, "in_training")
+    add_day(con, 1, MOUSE, 0.9, "ready4ephysrig")
+    define(con)
+    assert "1 mouse, 1 trained and 0 censored" in subtitle(training_probability.chart(con))
+    assert "1 trained mouse" in subtitle(days_to_trained.chart(con))
+    assert embedded(learning_curves.chart(con), "day", "is_trained") == [(1, False), (2, True)]
 
 
 def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
@@ -464,8 +474,8 @@ def test_a_chart_of_many_days_has_fewer_points_and_the_same_means(con):
     define(con)
     drawn = learning_curves.chart(con).to_dict()
     [points] = [table for table in drawn["datasets"].values() if "day" in table[0]]
-    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(0, 41, 2))
-    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [111] * 41
+    assert {row["day"] for row in points if row["subject_uuid"]} == set(range(2, 41, 2))
+    assert [row["n_mice"] for row in points if not row["subject_uuid"]] == [111] * 40
     first, *_, last = drawn["title"]["subtitle"]
-    assert first.startswith("111 mice, 4,551 days")
+    assert first.startswith("111 mice, 4,440 days")
     assert last == "lines of mice have a point every 2 days"

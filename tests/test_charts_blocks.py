@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from charted import define, opened
+from charted import opened
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -24,6 +24,7 @@ from handmade import (
     add_session,
     add_to_session,
     add_trial,
+    define,
     left,
     right,
 )

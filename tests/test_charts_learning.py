@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from charted import add_status, data, define, having, opened, words
+from charted import add_status, data, having, opened, words
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -18,6 +18,7 @@ from handmade import (
     add_mouse,
     add_session,
     add_trial,
+    define,
     left,
     right,
 )
@@ -108,7 +109,7 @@ def test_days_with_six_contrasts_of_even_blocks_are_drawn(con):
     add_mouse(con)
     for day, protocol in enumerate((TRAINING, TRAINING, TRAINING, BIASED)):
         add_session(con, MONDAY + timedelta(days=day), protocol)
-    # no more than 100 trials, so that the next day is the first; four contrasts
+    # no more than 100 trials, and four contrasts: days that count and are not drawn
     add_trials(con, 0, RISING, n=10)
     add_trials(con, 1, [-100, -25, 25, 100], n=30)
     add_trials(con, 2, RISING)
@@ -118,7 +119,7 @@ def test_days_with_six_contrasts_of_even_blocks_are_drawn(con):
     define(con)
     chart = learning_fits.chart(con)
     [day] = of_mice(chart)
-    assert (day["day"], day["is_trained"], day["n_trials"]) == (1, True, 140)
+    assert (day["day"], day["is_trained"], day["n_trials"]) == (3, True, 140)
     assert day["bias"] == pytest.approx(0, abs=0.01)
     assert 5 < day["threshold"] < 25
     assert "1 mouse, 1 day with six contrasts, 140 trials" in words(chart)
@@ -136,8 +137,8 @@ def test_stored_fits_are_drawn_on_request(con):
     define(con)
     chart = learning_fits.chart(con, source="stored")
     assert [(r["day"], r["threshold"], r["bias"]) for r in of_mice(chart)] == [
-        (0, 50, -40),
-        (2, 10, 5),
+        (1, 50, -40),
+        (3, 10, 5),
     ]
     assert "the server's fits" in words(chart)
     [row] = data(learning_fits.chart(con))
@@ -177,17 +178,17 @@ def test_the_last_panel_has_the_means_of_laboratories_and_that_of_all_on_top(con
         add_stored_day(con, 2, mouse)
     define(con)
     chart = learning_curves.chart(con)
-    assert of_means(chart, "UCL") == [("UCL", 0)]
-    assert of_means(chart, "CCU") == [("CCU", 0), ("CCU", 1)]
+    assert of_means(chart, "UCL") == [("UCL", 1)]
+    assert of_means(chart, "CCU") == [("CCU", 1), ("CCU", 2)]
     assert of_means(chart, "all") == [
-        ("CCU", 0),
         ("CCU", 1),
-        ("UCL", 0),
-        ("all", 0),
+        ("CCU", 2),
+        ("UCL", 1),
         ("all", 1),
         ("all", 2),
+        ("all", 3),
     ]
-    means = {row["institution_short"]: row for row in having(chart, "n_mice") if row["day"] == 0}
+    means = {row["institution_short"]: row for row in having(chart, "n_mice") if row["day"] == 1}
     # of mice, not of laboratories
     assert means["all"]["performance_easy"] == pytest.approx((4 * 40 + 3 * 75) / 7)
     assert means["UCL"]["performance_easy"] == pytest.approx(75)
@@ -203,7 +204,7 @@ def test_one_laboratory_has_no_panel_of_all(con):
     define(con)
     for chart in (learning_curves.chart(con), learning_fits.chart(con, source="stored")):
         assert {row["panel"] for row in data(chart)} == {"CCU"}
-        assert of_means(chart, "CCU") == [("CCU", 0)]
+        assert of_means(chart, "CCU") == [("CCU", 1)]
         assert "all in black" not in words(chart)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
-from charted import add_status, data, define, having, opened, words
+from charted import add_status, data, having, opened, words
 from handmade import (
     ACTION,
     BIASED,
@@ -21,6 +21,7 @@ from handmade import (
     add_session,
     add_to_session,
     add_trial,
+    define,
     left,
     right,
 )
@@ -92,15 +93,8 @@ def test_minutes_are_of_all_sessions_of_the_date(con):
     add_mouse(con)
     for start, ended in ((MONDAY, 120.0), (MONDAY + timedelta(hours=2), 180.0)):
         add_session(con, start)
-        add_trial(con, 1, start)
-        add_to_session(
-            con,
-            "behavior.trial_set",
-            start,
-            n_trials=1,
-            trials_start_time=60.0,
-            trials_end_time=ended,
-        )
+        add_trial(con, 1, start, trial_start_time=60.0, trial_end_time=70.0)
+        add_trial(con, 2, start, trial_start_time=70.0, trial_end_time=ended)
     define(con)
     assert mouse_progress.rows(con, str(MOUSE))["days"]["minutes"].tolist() == [3]
 
@@ -255,14 +249,19 @@ REPORT = f"""
 create view criterion_report as
 select
     *,
-    null::double as margin,
+    abs(limit_value - value) as margin,
+    case when measure = 'threshold' then 1.5 end as standard_error,
     true as is_certain,
     '{MOUSE}'::uuid as subject_uuid,
     timestamp '{MONDAY}' as session_start_time
 from (values
     ('trained_1a', 'n_trials', 1200::double, '>', 200::double, true, 0, 1),
     ('trained_1a', 'threshold', null, '<', 19, null, 0, 1),
-    ('trained_1b', 'zero_contrast_shown', 1, '=', 1, true, 0, 0)
+    ('trained_1b', 'zero_contrast_shown', 1, '=', 1, true, 0, 0),
+    ('ready4ephysrig', 'threshold', 18.5, '<', 19, true, 0, 0),
+    ('ready4recording', 'threshold', 19.5, '<', 19, false, 1, 0),
+    ('ready4delay', 'n_trials', 399, '>', 400, false, 2, 0),
+    ('ready4delay', 'threshold', 19.5, '<', 19, false, 2, 0)
 ) as report (
     criterion, measure, value, comparison, limit_value, passed, n_failed, n_unknown
 )
@@ -279,6 +278,16 @@ def test_a_measure_that_is_met_and_one_that_is_not_known(con):
     assert rows["met"].dropna().tolist() == ["not known", "met"]
     assert rows["shown"].tolist() == ["value", "1200", "not known", "value", "yes"]
     assert rows["limit_shown"].tolist() == ["limit", "> 200", "< 19", "limit", "yes"]
+
+
+def test_a_criterion_that_hangs_on_a_value_near_its_limit_is_uncertain(con):
+    con.execute(REPORT)
+    measures = criterion_checklist.rows(con, str(MOUSE), MONDAY)
+    rows = criterion_checklist.in_rows(
+        measures, ("ready4ephysrig", "ready4recording", "ready4delay")
+    )
+    assert rows["met"].dropna().tolist() == ["uncertain", "uncertain", "not met"]
+    assert rows["shown"].tolist()[1::2] == ["18.5 ± 1.5", "19.5 ± 1.5", "399"]
 
 
 # session_trials
@@ -347,18 +356,23 @@ select
     if(mouse = 4, null, 'UCL') as institution_short,
     if(is_stored, null, day) as training_day,
     if(is_stored, day, null) as stored_training_day,
-    900 * day as cum_trials,
+    if(is_stored, 0, 900 * day) as cum_trials,
+    if(is_stored, 900 * day, null) as stored_cum_trials,
     if(is_stored, null, n_trials) as n_trials,
     if(is_stored, n_trials, null) as stored_n_trials,
     if(is_stored, null, performance_easy) as performance_easy,
-    if(is_stored, performance_easy, null) as stored_performance_easy
+    if(is_stored, performance_easy, null) as stored_performance_easy,
+    if(is_stored, 'stored', 'recomputed') as day_source,
+    if(is_stored, 'stored', 'recomputed') as summary_source,
+    'mouse ' || mouse as subject_nickname
 from day;
 create table days_from_criterion as
 select
     subject_uuid,
     session_date,
     coalesce(stored_training_day, training_day) - 2 as days_from_criterion,
-    'trained' as criterion
+    day_source,
+    'reached_trained_1a' as criterion
 from days where subject_uuid < 4;
 create schema _mirror;
 create table _mirror.runs (run integer, is_simulated boolean);
@@ -384,6 +398,30 @@ def test_means_of_three_mice_or_more_with_their_interval(by, expected):
         assert {key: pytest.approx(row["mean"]) for key, row in found.items()} == alone
         three = [row for row in means if row["n_mice"] == 3]
         assert all(row["high"] - row["mean"] == pytest.approx(10 / 3**0.5) for row in three)
+
+
+def test_the_subtitle_says_whose_days_and_performance_they_are():
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        both = "as the server stored it, of 3 mice recomputed"
+        assert f"training day {both}; performance {both}" in words(learning_progress.chart(con))
+        con.execute("update days set day_source = 'recomputed', training_day = 1")
+        drawn = words(learning_progress.chart(con, by="day"))
+        assert f"training day recomputed; performance {both}" in drawn
+        assert "training day" not in words(learning_progress.chart(con, by="trials"))
+
+
+def test_a_mouse_with_days_of_two_clocks_is_drawn_by_one():
+    """The server did not number the second day: the third of one clock is the second of another."""
+    with duckdb.connect() as con:
+        con.execute(DAYS)
+        con.execute(
+            "update days set n_trials = 900, stored_n_trials = 900, day_source = 'stored',"
+            " training_day = day(session_date) - 5,"
+            " stored_training_day = case day(session_date) when 6 then 1 when 8 then 2 end"
+        )
+        drawn = having(learning_progress.chart(con), "n_days")
+        assert {row["progress"]: row["n_days"] for row in drawn} == {1: 4, 2: 4}
 
 
 def test_two_mice_are_too_few():

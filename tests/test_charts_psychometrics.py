@@ -1,28 +1,28 @@
 """The charts of psychometric curves, reaction times and choice history, on a few trials by hand."""
 
 from datetime import timedelta
-from importlib.resources import files
 from uuid import UUID
 
-import duckdb
 import pandas as pd
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    DAY_SUMMARIES,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     add,
     add_mouse,
     add_session,
     add_to_session,
     add_trial,
+    define,
     left,
+    opened,
     right,
 )
 
@@ -34,7 +34,6 @@ from analyses import (
     psychometric_curves,
     variability_across_labs,
 )
-from mirror import derive, views
 
 CHARTS = (
     bias_shift,
@@ -44,22 +43,12 @@ CHARTS = (
     psychometric_curves,
     variability_across_labs,
 )
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
 CONTRASTS = (-100, -50, -25, -12.5, 0, 12.5, 25, 50, 100)
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         for lab, institution in (("mainenlab", "CCU"), ("zadorlab", "CSHL")):
             add(
                 connection,
@@ -70,13 +59,6 @@ def con():
                 time_zone="Europe/Lisbon",
             )
         yield connection
-
-
-def define(con):
-    base = views.read(views.folder() / "base")
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    topics = ("psychometrics", "training_status")
-    views.define(con, base + [v for t in topics for v in views.read(views.folder() / t)])
 
 
 def mouse(con, uuid=MOUSE, nickname="mouse", lab="mainenlab"):
@@ -288,6 +270,15 @@ def test_each_mouse_has_its_measures(con):
     assert found["reaction_time"] == pytest.approx(0.5)
     assert found["bias"] == pytest.approx(0, abs=1)
     assert "1 mouse, 2 sessions" in words(variability_across_labs.chart(con))
+
+
+def test_easy_is_a_contrast_of_50_percent_and_no_less(con):
+    mouse(con)
+    session(con, "trained_1a")
+    trials(con, {100: 1, 50: 0.5, 49.95: 0})
+    define(con)
+    [found] = variability_across_labs.measured(con).to_dict("records")
+    assert found["performance_easy"] == pytest.approx(75)
 
 
 def test_trials_per_minute_are_of_sessions_that_end_after_their_start(con):

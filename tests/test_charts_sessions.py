@@ -7,7 +7,7 @@ from math import sqrt
 import altair as alt
 import pytest
 import vl_convert
-from charted import add_status, define, opened, words
+from charted import add_status, opened, words
 from handmade import (
     ACTION,
     BIASED,
@@ -23,6 +23,7 @@ from handmade import (
     add_mouse,
     add_session,
     add_trial,
+    define,
     left,
     right,
 )
@@ -458,7 +459,7 @@ def test_the_strip_of_a_mouse_without_a_status_is_empty(con, specs, name):
     found = find(con, str(MOUSE)) | {"statuses": statuses}
     picture = svg(brought(specs[name], found))
     assert picture == svg(style.configured(draw(**found)).to_dict())
-    assert "training day: 3" in picture
+    assert re.search(r"training day[^:\"]*: [123]", picture)
     assert not re.search("first date of|NaN|undefined", picture)
 
 

@@ -1,22 +1,20 @@
 """The views days and labs, on tables small enough to check by eye."""
 
-from datetime import date, datetime
-from importlib.resources import files
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    DAY_SUMMARIES,
     ERROR,
     HABITUATION,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -25,40 +23,19 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
+    opened,
     right,
     rows,
 )
 
-from mirror import derive, views
-
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
-VIEWS = [
-    view
-    for folder in ("base", "training_status")
-    for view in views.read(views.folder() / folder)
-    if view.name in ("subjects", "sessions", "trials", "session_status", "days", "labs")
-]
 AFTERNOON = MONDAY.replace(hour=15)
 
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
-
-
-def define(con):
-    derive.refresh(con, VIEWS, set(), run=1, is_whole=True)
-    assert views.define(con, VIEWS).skipped == {}
 
 
 def answer(con, query):
@@ -167,7 +144,7 @@ def test_a_stored_summary_without_a_session_keeps_its_day(con):
     add_summary(con, TUESDAY.date(), n_trials_date=1, training_day=5, training_week=1)
     assert answer(
         con,
-        "select session_date, n_sessions, n_trials, cum_trials, training_day, training_week,"
+        "select session_date, n_sessions, n_trials, stored_cum_trials, training_day, training_week,"
         " stored_training_day, stored_training_week, has_stored_summary"
         " from days order by session_date",
     ) == [
@@ -272,7 +249,7 @@ def test_stored_performance_of_exactly_80_percent_is_not_above_80_percent(con):
     ) == [(False, False)]
 
 
-def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(con):
+def test_trials_add_up_here_and_as_stored(con):
     add_mouse(con)
     starts = [datetime(2020, 1, day, 9) for day in (6, 7, 8, 9)]
     for start in starts:
@@ -283,8 +260,40 @@ def test_trials_add_up_as_stored_and_as_in_the_mirror_where_nothing_is_stored(co
     add_summary(con, starts[1].date(), n_trials_date=100)
     add_summary(con, starts[2].date(), n_trials_date=None)
     assert answer(
-        con, "select n_trials, stored_n_trials, cum_trials from days order by session_date"
-    ) == [(2, None, 2), (2, 100, 102), (None, None, 102), (None, None, 102)]
+        con,
+        "select n_trials, stored_n_trials, cum_trials, stored_cum_trials from days"
+        " order by session_date",
+    ) == [(2, None, 2, None), (2, 100, 4, 100), (None, None, 4, 100), (None, None, 4, 100)]
+
+
+@pytest.mark.parametrize(
+    ("here", "stored", "source"),
+    [
+        ((0, 1, 2), (0, 1), "recomputed"),
+        ((0, 1), (0, 1, 2), "stored"),
+        ((0, 1), (1, 2), "stored"),
+        ((0,), (), "recomputed"),
+        ((), (0,), "stored"),
+    ],
+)
+def test_a_mouse_has_one_clock_and_one_source_of_summaries(con, here, stored, source):
+    add_mouse(con)
+    for number in here:
+        add_session(con, MONDAY + timedelta(days=number))
+        add_trial(con, 1, MONDAY + timedelta(days=number))
+    for number in stored:
+        add_summary(con, (MONDAY + timedelta(days=number)).date(), training_day=number + 5)
+    define(con)
+    assert rows(con, "select distinct day_source, summary_source from days") == [(source, source)]
+
+
+def test_the_clock_and_the_summaries_of_a_mouse_can_be_of_two_sources(con):
+    """The server stored what happened on a date, and not which day of training it was."""
+    add_mouse(con)
+    add_session(con)
+    add_summary(con, MONDAY.date(), training_day=None)
+    define(con)
+    assert rows(con, "select day_source, summary_source from days") == [("recomputed", "stored")]
 
 
 def test_tasks_of_a_day_are_listed_once_and_sorted(con):
@@ -303,9 +312,9 @@ def test_status_of_a_day_is_that_of_its_last_session_that_has_one(con):
         add_trial(con, 1, start)
     add_status(con, MONDAY.replace(hour=9), "in_training")
     add_status(con, MONDAY.replace(hour=12), "trained_1a")
-    assert answer(con, "select training_status, derived_status, status, status_rank from days") == [
-        ("trained_1a", "in_training", "trained_1a", 1)
-    ]
+    assert answer(
+        con, "select stored_training_status, training_status, status, status_rank from days"
+    ) == [("trained_1a", "in_training", "trained_1a", 1)]
 
 
 def test_a_day_carries_the_lab_of_its_mouse(con):
@@ -347,12 +356,15 @@ def test_a_lab_counts_the_mice_sessions_and_trials_of_its_mice(con):
     add_session(con, MONDAY, HABITUATION)
     add_session(con, TUESDAY)
     add_trial_set(con, TUESDAY, n_trials=500)
+    for trial_id in (1, 2):
+        add_trial(con, trial_id, TUESDAY)
     add_session(con, TUESDAY, mouse=UUID(int=3))  # of no lab
     assert answer(
         con,
         "select lab_name, institution_code, n_mice, n_mice_with_sessions, n_sessions,"
-        " n_sessions_with_trials, n_trials, first_session_date, last_session_date from labs",
-    ) == [("cortexlab", "Lab 1", 2, 1, 2, 1, 500, MONDAY.date(), TUESDAY.date())]
+        " n_sessions_with_trials, n_sessions_with_stored_trials, n_trials, stored_n_trials,"
+        " first_session_date, last_session_date from labs",
+    ) == [("cortexlab", "Lab 1", 2, 1, 2, 1, 1, 2, 500, MONDAY.date(), TUESDAY.date())]
 
 
 def test_two_labs_of_one_institution_are_two_labs(con):

@@ -1,19 +1,16 @@
 """The tables of the schema derived, from trials small enough to check by eye."""
 
-from importlib.resources import files
-
-import duckdb
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    EPHYS,
     ERROR,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -22,7 +19,9 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
@@ -34,14 +33,14 @@ AFTERNOON = MONDAY.replace(hour=15)
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened() as connection:
         yield connection
 
 
-def refresh(con, is_whole=True, changed=frozenset()):
-    return derive.refresh(con, views.read(), changed, run=1, is_whole=is_whole)
+def refresh(con, is_whole=True):
+    """Bring the tables up, as when a sync has read the trials anew."""
+    con.execute("delete from _mirror.views; delete from _mirror.derived")
+    return derive.refresh(con, views.read(), run=1, is_whole=is_whole)
 
 
 def add_counts(con, counts, start=MONDAY, mouse=MOUSE, first_id=1, **values):
@@ -73,7 +72,7 @@ def test_columns_have_their_types_with_and_without_rows(con):
     add_mouse(con)
     for start in (MONDAY, AFTERNOON, TUESDAY):
         add_trained_session(con, start)
-    refresh(con, changed={"behavior.trial_set__trial"})
+    refresh(con)
     assert rows(con, types) == empty
 
 
@@ -86,7 +85,7 @@ def test_mice_are_worked_on_in_portions_of_sessions(con, monkeypatch):
     refresh(con)
     at_once = {name: rows(con, f"from derived.{name}") for name in derive.TABLES}
     monkeypatch.setattr(derive, "PORTION", 2)
-    refresh(con, changed={"behavior.trial_set__trial"})
+    refresh(con)
     for name, expected in at_once.items():
         assert expected and sorted(rows(con, f"from derived.{name}"), key=repr) == sorted(
             expected, key=repr
@@ -117,17 +116,35 @@ def test_every_table_and_column_says_what_it_is(con):
 
 
 def test_nothing_is_computed_again_until_something_changes(con):
+    def again(is_whole=True):
+        return derive.refresh(con, views.read(), run=1, is_whole=is_whole).how
+
+    def read(schema, table):
+        """Write down, as a sync does, that it has read the rows of a table just now."""
+        con.execute(
+            "insert into _mirror.tables select ?, ?, 'x', 'x', 'x', 'Manual', '', 1, 1, 1, 1, [],"
+            " map {}, map {}, [], 'x', null, null, now() at time zone 'UTC'",
+            [schema, table],
+        )
+
     add_mouse(con)
-    assert [refresh(con).how for _ in range(2)] == ["derived", "unchanged"]
-    assert refresh(con, is_whole=False).how == "derived"
-    assert refresh(con, is_whole=False, changed={"reference.lab"}).how == "derived"
-    assert refresh(con, is_whole=False, changed={"action.weighing"}).how == "unchanged"
+    assert [again(), again(), again(is_whole=False)] == ["derived", "unchanged", "derived"]
+    read("reference", "lab")
+    assert again(is_whole=False) == "derived"
+    read("action", "weighing")
+    assert again(is_whole=False) == "unchanged"
+    con.execute("update _mirror.tables set read_at = read_at + interval 1 second")
+    assert again(is_whole=False) == "derived"
 
 
 def test_without_the_tables_of_trials_it_is_left_out_and_says_why(con):
     con.execute("drop table behavior.trial_set__trial")
     assert refresh(con) == derive.Derived("left out", why="needs behavior.trial_set__trial")
-    assert not rows(con, "from duckdb_tables() where schema_name = 'derived'")
+    assert set(
+        column(con, "select table_name from duckdb_tables() where schema_name = 'derived'")
+    ) == set(derive.TABLES)
+    for name in derive.TABLES:
+        assert rows(con, f"select count(*) from derived.{name}") == [(0,)]
 
 
 # counts, performance, days
@@ -363,6 +380,29 @@ def test_status_and_the_numbers_behind_it(con):
     assert column(con, "select unit from derived.psychometric_fits where unit like 'last%'") == [
         "last_three"
     ]
+
+
+def test_the_case_of_a_protocol_and_of_a_board_changes_nothing(con):
+    """The server's MySQL compared without regard to case, and so does the view sessions."""
+    for mouse, change in ((MOUSE, str), (OTHER_MOUSE, str.upper)):
+        add_mouse(con, mouse)
+        for start, protocol in ((MONDAY, BIASED), (AFTERNOON, EPHYS), (TUESDAY, BIASED)):
+            add_session(con, start, change(protocol), mouse)
+            add_counts(con, CURVE, start, mouse, trial_stim_prob_left=0.2)
+            board = change("_iblrig_mainenlab_ephys_0")
+            add_to_session(con, "behavior.settings", start, mouse, pybpod_board=board)
+    define(con)
+    for query in (
+        "select unit, prob_left_block, n_trials from derived.psychometric_fits",
+        "select criterion, measure, value, passed from derived.criterion_windows",
+        "select training_status, rule from derived.session_status",
+        "select task, on_ephys_rig from sessions",
+    ):
+        plain, shouted = (
+            rows(con, f"{query} where subject_uuid = '{mouse}' order by all")
+            for mouse in (MOUSE, OTHER_MOUSE)
+        )
+        assert plain == shouted and plain
 
 
 def test_a_status_is_not_certain_when_older_sessions_stayed_behind(con):

@@ -1,12 +1,10 @@
 """The views of psychometric curves, block shifts and choice history, small enough to check."""
 
 from datetime import datetime
-from importlib.resources import files
 from math import sqrt
 from pathlib import Path
 from statistics import NormalDist
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
@@ -17,7 +15,6 @@ from handmade import (
     MONDAY,
     MOUSE,
     NO_GO,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -26,12 +23,12 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
-
-from mirror import derive, views
 
 SQL = Path(__file__).parents[1] / "sql"
 NAMES = sorted(file.stem for file in (SQL / "psychometrics").glob("*.sql"))
@@ -64,18 +61,8 @@ FIT = {"threshold": 12.5, "bias": -1.5, "lapse_low": 0.25, "lapse_high": 0.125}
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(STORED)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(STORED) as connection:
         yield connection
-
-
-def define(con):
-    """Derive what the views read, and define them."""
-    base = views.read(SQL / "base")
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    return views.define(con, base + views.read(SQL / "psychometrics"))
 
 
 def add_trials(con, choices, start=MONDAY, first_id=1, **values):
@@ -480,11 +467,15 @@ def test_history_stays_within_a_session(con):
     assert column(con, "select n_after_reward from choice_history") == [0, 0]
 
 
-def test_zero_contrast_is_that_of_the_trial_itself_not_of_the_one_before(con):
+@pytest.mark.parametrize(
+    "nothing_to_tell",
+    [left(0.0), {"trial_stim_contrast_left": -0.25, "trial_stim_contrast_right": 0.25}],
+)
+def test_zero_contrast_is_that_of_the_trial_itself_not_of_the_one_before(con, nothing_to_tell):
     add_mouse(con)
     add_session(con)
     add_trial(con, 1, **left(1.0), **CHOSE_LEFT)
-    add_trial(con, 2, **left(0.0), **CHOSE_LEFT)
+    add_trial(con, 2, **nothing_to_tell, **CHOSE_LEFT)
     add_trial(con, 3, **right(1.0), **CHOSE_RIGHT)
     define(con)
     assert rows(

@@ -1,7 +1,6 @@
 """The views of sql/quality, on tables small enough to check by eye."""
 
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
 
 import duckdb
@@ -9,12 +8,12 @@ import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
+    DAY_SUMMARIES,
     ERROR,
     MONDAY,
     MOUSE,
     NO_GO,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -23,11 +22,13 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
+    opened,
     right,
     rows,
 )
 
-from mirror import derive, views
+from mirror import derive, store, views
 
 SQL = Path(__file__).parents[1] / "sql"
 VIEWS = sorted(file.stem for file in (SQL / "quality").glob("*.sql"))
@@ -37,11 +38,6 @@ create table behavior.complete_trial_session (
     stim_on_times_status enum ('Complete', 'Partial', 'Missing') not null,
     go_cue_trigger_times_status enum ('Complete', 'Missing') not null,
     primary key (subject_uuid, session_start_time)
-);
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
 );
 create table behavior_analyses.behavioral_summary_by_date__reaction_time_by_date (
     subject_uuid uuid, session_date date, median_reaction_time double,
@@ -53,16 +49,8 @@ AFTERNOON = MONDAY.replace(hour=15)
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES + MORE_TABLES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES, MORE_TABLES) as connection:
         yield connection
-
-
-def define(con):
-    derive.refresh(con, views.read(), frozenset(), run=1, is_whole=True)
-    for view in VIEWS:
-        con.execute((SQL / "quality" / f"{view}.sql").read_text())
 
 
 def add_trial_set(con, n_trials, start=MONDAY, n_correct_trials=None):
@@ -296,9 +284,9 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
     define(spotless)
     assert rows(
         spotless,
-        "select flags, n_trial_rows, n_trials_missing, n_trial_gaps, without_stim_on_share,"
-        " no_go_share, n_odd_contrast, n_odd_prob_left, why_no_reaction_time, why_no_status,"
-        " training_status, derived_status from session_quality",
+        "select flags, n_trials, n_trials_missing, n_trial_gaps, without_stim_on_share,"
+        " no_go_share, n_odd_contrast, n_odd_prob_left, why_no_stored_reaction_time,"
+        " why_no_stored_status, training_status, stored_training_status from session_quality",
     ) == [("", 2, 0, 0, 0.0, 0.0, 0, 0, None, None, "in_training", "in_training")]
 
 
@@ -317,10 +305,24 @@ def test_a_session_without_fault_has_no_flags_and_no_reasons(spotless):
             "reaction_time_over_60",
         ),
         ("update behavior.trial_set__trial set trial_stim_contrast_right = .08", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 50", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 1e9", "odd_contrast"),
+        ("update behavior.trial_set__trial set trial_stim_contrast_right = 'nan'", "odd_contrast"),
+        (
+            "update behavior.trial_set__trial set trial_stim_contrast_right = -1",
+            "negative_contrast",
+        ),
+        ("update behavior.trial_set__trial set trial_stim_contrast_left = .25", "two_stimuli"),
+        (
+            "alter table behavior.trial_set__trial alter trial_response_choice type varchar;"
+            "update behavior.trial_set__trial set trial_response_choice = 'ccw'",
+            "odd_choice",
+        ),
         ("update behavior.trial_set__trial set trial_stim_prob_left = .7", "odd_prob_left"),
+        ("update behavior.trial_set__trial set trial_stim_prob_left = 1e9", "odd_prob_left"),
         ("delete from behavior.trial_set__trial", "trials_not_here"),
-        ("delete from behavior_analyses.reaction_time", "no_reaction_time"),
-        ("delete from behavior_analyses.session_training_status", "no_status"),
+        ("delete from behavior_analyses.reaction_time", "no_stored_reaction_time"),
+        ("delete from behavior_analyses.session_training_status", "no_stored_status"),
         ("delete from behavior.settings", "no_settings"),
         ("update acquisition.session set session_end_time = null", "end_missing"),
         (
@@ -359,7 +361,7 @@ def test_shares_of_missing_onsets_and_no_go(spotless):
     define(spotless)
     assert rows(
         spotless,
-        "select n_trial_rows, without_stim_on_share, n_without_reaction_time, n_no_go,"
+        "select n_trials, without_stim_on_share, n_without_reaction_time, n_no_go,"
         " no_go_share, n_reaction_time_over_60, flags from session_quality",
     ) == [(5, 0.2, 1, 1, 0.2, 0, "missing_stim_on")]
 
@@ -370,11 +372,11 @@ def test_a_session_without_trials_keeps_its_row_and_says_why(con):
     define(con)
     assert rows(
         con,
-        "select flags, has_trials, n_trials, n_trial_rows, n_trials_missing, n_trial_gaps,"
-        " no_go_share, why_no_reaction_time, why_no_status from session_quality",
+        "select flags, has_trials, n_trials, stored_n_trials, n_trials_missing, n_trial_gaps,"
+        " no_go_share, why_no_stored_reaction_time, why_no_stored_status from session_quality",
     ) == [
         (
-            *("no_trials,no_user,no_lab,no_project", False, None, 0, None, None, None),
+            *("no_trials,no_user,no_lab,no_project", False, None, None, None, None, None),
             *["no trials were extracted from the raw files"] * 2,
         )
     ]
@@ -406,14 +408,14 @@ def test_why_there_is_no_reaction_time(spotless, stim_on, go_cue_trigger, why):
     spotless.execute("delete from behavior.complete_trial_session")
     add_complete(spotless, stim_on, go_cue_trigger)
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [why]
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [why]
 
 
 def test_why_there_is_no_reaction_time_where_nobody_looked(spotless):
     spotless.execute("delete from behavior_analyses.reaction_time")
     spotless.execute("delete from behavior.complete_trial_session")
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [
         "the server did not look which times there are (no CompleteTrialSession)"
     ]
 
@@ -422,7 +424,7 @@ def test_why_there_is_no_reaction_time_where_no_trial_has_one(spotless):
     spotless.execute("delete from behavior_analyses.reaction_time")
     spotless.execute("update behavior.trial_set__trial set trial_response_time = null")
     define(spotless)
-    assert column(spotless, "select why_no_reaction_time from session_quality") == [
+    assert column(spotless, "select why_no_stored_reaction_time from session_quality") == [
         "no trial has both a response and an onset"
     ]
 
@@ -435,16 +437,22 @@ def test_why_there_is_no_reaction_time_where_no_trial_has_one(spotless):
             "delete from behavior.trial_set__trial",
             "the server stored none, and the trials are not here",
         ),
-        ("update derived.session_status set rule = 'no Settings row'", None),
         ("select 1", "the server stored none"),
     ],
 )
 def test_why_there_is_no_status(spotless, change, why):
     spotless.execute("delete from behavior_analyses.session_training_status")
-    define(spotless)
     spotless.execute(change)
-    assert column(spotless, "select why_no_status from session_quality") == [
-        why or "the rules ask for Settings, which the session lacks"
+    define(spotless)
+    assert column(spotless, "select why_no_stored_status from session_quality") == [why]
+
+
+def test_why_there_is_no_status_where_the_rules_ask_for_settings(spotless):
+    spotless.execute("delete from behavior_analyses.session_training_status")
+    define(spotless)
+    spotless.execute("update derived.session_status set rule = 'no Settings row'")
+    assert column(spotless, "select why_no_stored_status from session_quality") == [
+        "the rules ask for Settings, which the session lacks"
     ]
 
 
@@ -465,7 +473,7 @@ def add_recorded(con, table="subject", n_rows=1, run=1, **values):
     lists = {"left_out": [], "notes": [], "forced": {}, "true": {}} | values
     con.execute(
         "insert into _mirror.tables values ('subject', ?, 'x', 'x', 'x', 'Manual', '', ?, 1, 1, ?,"
-        " ?, ?, ?, ?, 'x', null, null)",
+        " ?, ?, ?, ?, 'x', null, null, null)",
         [
             *(table, n_rows, run, lists["left_out"]),
             duckdb.Value(lists["forced"], "map(varchar, bigint)"),
@@ -483,7 +491,7 @@ def checks(con):
 def bare():
     """A mirror of the one table subject.subject and one mouse, without trials or sessions."""
     with duckdb.connect() as con:
-        con.execute(files("mirror").joinpath("provenance.sql").read_text())
+        store.prepare(con)
         con.execute("create schema subject; create table subject.subject (subject_uuid uuid)")
         con.execute("insert into subject.subject values (?)", [MOUSE])
         con.execute((SQL / "quality" / "mirror_health.sql").read_text())
@@ -578,8 +586,9 @@ def test_orphans_are_counted_and_what_was_not_checked_is_told(bare):
 
 def test_views_that_are_skipped_or_gone_are_found(bare):
     bare.execute(
-        "insert into _mirror.views values ('mirror_health', 'x', null), ('gone', 'x', null),"
-        " ('trials', 'x', 'needs acquisition.session')"
+        "insert into _mirror.views values ('mirror_health', 'x', null, false, null),"
+        " ('gone', 'x', null, false, null),"
+        " ('trials', 'x', 'needs acquisition.session', false, null)"
     )
     found = checks(bare)
     assert (found["views"], found["views_skipped"]) == ((2, False), (1, False))
@@ -611,8 +620,9 @@ def test_derived_tables_that_are_gone_stale_or_changed_are_found(con):
 
 
 def test_what_makes_derived_tables_stale_is_all_that_they_are_made_from(con):
-    base = derive.needed(views.read())
+    base = views.needed(views.read(), derive.NEEDS)
     inputs = {name for view in base for name in view.needs if not name.startswith("main.")}
+    inputs.update(derive.TABLES_BESIDE)
     text = (SQL / "quality" / "mirror_health.sql").read_text()
     assert {name for name in inputs if f"'{name}'" not in text} == set()
 

@@ -1,10 +1,8 @@
 """The views of reaction times, on tables small enough to check by eye."""
 
-from importlib.resources import files
 from math import nan
 from pathlib import Path
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
@@ -12,7 +10,6 @@ from handmade import (
     MONDAY,
     MOUSE,
     NO_GO,
-    TABLES,
     TUESDAY,
     add,
     add_mouse,
@@ -20,12 +17,12 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
-
-from mirror import derive, views
 
 SQL = Path(__file__).parents[1] / "sql"
 NAMES = sorted(file.stem for file in (SQL / "reaction_time").glob("*.sql"))
@@ -62,18 +59,8 @@ FIT = {"threshold": 12.5, "bias": -1.5, "lapse_low": 0.25, "lapse_high": 0.125}
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(STORED)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(STORED) as connection:
         yield connection
-
-
-def define(con):
-    """Derive what the views read, and define them."""
-    base = views.read(SQL / "base")
-    derive.refresh(con, base, changed=frozenset(), run=1, is_whole=True)
-    return views.define(con, base + views.read(SQL / "reaction_time"))
 
 
 def add_answer(con, trial_id, seconds, start=MONDAY, **values):

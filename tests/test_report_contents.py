@@ -100,7 +100,9 @@ def test_a_figure_without_rows_has_no_caption(figure):
 
 def measures():
     return pd.DataFrame(
-        {"criterion": criterion, "measure": measure, "limit_shown": "> 1", "n_unknown": 0} | values
+        {"criterion": criterion, "measure": measure, "limit_shown": "> 1"}
+        | {"n_unknown": 0, "is_near": False}
+        | values
         for (criterion, measure), values in MEASURES.items()
     )
 

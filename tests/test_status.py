@@ -365,10 +365,17 @@ def test_three_sessions_on_the_ephys_rig_one_delayed_make_ready4recording():
     assert statuses(RECORDS, prompt, ON_EPHYS_RIG)[-1] == "ready4recording"
 
 
+def test_a_delay_of_15_minutes_exactly_is_enough_for_ready4recording():
+    runs = [replace(RECORDS, delay=delay) for delay in (0, 15, 0)]
+    assert statuses(*runs)[-1] == "ready4recording"
+    delay = rows(judge(runs), 12, "ready4recording").loc["delay"]
+    assert delay[["value", "comparison", "limit"]].tolist() == [15, ">=", 15]
+
+
 @pytest.mark.parametrize(
     ("runs", "measure", "value"),
     [
-        ([replace(RECORDS, delay=15)] * 3, "delay", 15),
+        ([replace(RECORDS, delay=14.9)] * 3, "delay", 14.9),
         ([replace(RECORDS, delay=np.nan)] * 3, "delay", np.nan),
         ([RECORDS, RECORDS, replace(RECORDS, board=TRAINING_RIG)], "ephys_rig", 2),
         ([RECORDS, RECORDS, replace(RECORDS, board=None)], "ephys_rig", 2),
@@ -441,6 +448,90 @@ def test_an_unknown_number_matters_where_nothing_else_fails():
     )
     assert good == [True, True, False]
     assert poor == [True, True, True]
+
+
+NEAR_1A = replace(TRAINED_1A, curves=((50, (0, 19.004, 0.1, 0.1)),))
+
+
+def certain(evaluation: Evaluation) -> list[bool]:
+    return evaluation.status["is_certain"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("run", "curve", "criterion", "measure", "given"),
+    [
+        (TRAINED_1A, (0, 19.004, 0.1, 0.1), "trained_1a", "threshold", "in_training"),
+        (TRAINED_1A, (0, 18.96, 0.1, 0.1), "trained_1a", "threshold", "trained_1a"),
+        (TRAINED_1A, (-16.2, 15, 0.1, 0.1), "trained_1a", "bias", "in_training"),
+        (TRAINED_1B, (0, 12, 0.0995, 0.03), "trained_1b", "lapse_low", "trained_1b"),
+        (TRAINED_1B, (0, 12, 0.03, 0.1005), "trained_1b", "lapse_high", "trained_1a"),
+    ],
+)
+def test_a_limit_within_the_standard_error_of_the_fit_makes_a_status_uncertain(
+    run: Run, curve: tuple[float, ...], criterion: str, measure: str, given: str
+):
+    evaluation = judge([replace(run, curves=((50, curve),))] * 3)
+    assert evaluation.status["training_status"].iloc[-1] == given
+    assert certain(evaluation) == [True, True, False]
+    row = rows(evaluation, 12, criterion).loc[measure]
+    assert 0 < abs(row["value"] - row["limit"]) < row["standard_error"]
+    assert not row["is_certain"]
+
+
+def test_a_bias_shift_within_its_standard_error_of_5_is_uncertain():
+    """That of a difference: the root of the sum of the squares of both blocks' errors."""
+    curves = ((20, (-2.4, 15, 0.03, 0.03)), (50, GOOD), (80, (2.4, 15, 0.04, 0.04)))
+    evaluation = judge([replace(SHIFTS, curves=curves)] * 3)
+    row = rows(evaluation, 12, "ready4ephysrig").loc["bias_shift"]
+    windows = evaluation.windows.query("window == 'last_three_biased' and prob_left_block > 0")
+    assert row["standard_error"] == pytest.approx(np.hypot(*windows["bias_se"]))
+    assert not row["is_certain"]
+    assert not certain(evaluation)[-1]
+
+
+def test_a_value_near_its_limit_does_not_matter_where_something_else_fails():
+    evaluation = judge([replace(NEAR_1A, n_trials=150)] * 3)
+    assert certain(evaluation) == [True] * 3
+    assert rows(evaluation, 12, "trained_1a")["is_certain"].to_dict()["threshold"] is False
+
+
+def test_a_status_is_certain_again_once_every_way_leads_to_it():
+    """Perhaps trained_1a at the third session, and in any case at the fourth."""
+    steep = replace(TRAINED_1A, curves=((50, (0, 10, 0.1, 0.1)),))
+    evaluation = judge([*[NEAR_1A] * 3, steep, POOR])
+    assert evaluation.status["training_status"].tolist()[2:] == [
+        "in_training",
+        *["trained_1a"] * 2,
+    ]
+    assert certain(evaluation) == [True, True, False, True, True]
+
+
+def test_a_limit_far_from_the_value_is_certain_also_at_a_bound():
+    perfect = replace(TRAINED_1B, curves=((50, (0, 12, 0, 0)),))
+    evaluation = judge([perfect] * 3)
+    table = rows(evaluation, 12, "trained_1b")
+    assert certain(evaluation) == [True] * 3
+    assert table["is_certain"].all()
+    assert table["standard_error"].notna().to_dict() == {
+        name: name in ("bias", "threshold") for name in table.index
+    }
+
+
+def test_what_the_trials_do_not_determine_is_not_certain():
+    always = ((20, (-1000, 15, 0, 0)), (50, GOOD), (80, GOOD))
+    evaluation = judge([replace(SHIFTS, curves=always)] * 3)
+    table = rows(evaluation, 12, "ready4ephysrig")
+    assert not table.loc[["bias_shift", "lapse_low_20", "lapse_high_20"], "is_certain"].any()
+    assert table.loc[["lapse_low_80", "lapse_high_80"], "is_certain"].all()
+    assert not certain(evaluation)[-1]
+
+
+def test_whether_a_mouse_was_ready_for_the_rig_is_as_certain_as_its_status():
+    curves = ((20, (-2.6, 15, 0.03, 0.03)), (50, GOOD), (80, (2.6, 15, 0.04, 0.04)))
+    evaluation = judge([*[replace(SHIFTS, curves=curves)] * 3, ON_EPHYS_RIG])
+    assert evaluation.status["training_status"].iloc[-1] == "ready4delay"
+    assert not certain(evaluation)[-1]
+    assert not rows(evaluation, 13, "ready4delay").loc["previous_status", "is_certain"]
 
 
 def test_good_enough_for_the_brainwide_map_is_of_the_session_alone():

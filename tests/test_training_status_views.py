@@ -1,21 +1,19 @@
 """The views of training status, on a few sessions whose statuses a person can follow."""
 
 from datetime import date, datetime, timedelta
-from importlib.resources import files
 from uuid import UUID
 
-import duckdb
 import pytest
 from handmade import (
     BIASED,
     CHOSE_LEFT,
     CHOSE_RIGHT,
+    DAY_SUMMARIES,
     EPHYS,
     HABITUATION,
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -24,26 +22,13 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    define,
     left,
+    opened,
     right,
     rows,
 )
 
-from mirror import derive, views
-
-DAY_SUMMARIES = """
-create table behavior_analyses.behavioral_summary_by_date (
-    subject_uuid uuid, session_date date, performance float not null, performance_easy float,
-    n_trials_date integer, training_day integer, training_week integer,
-    primary key (subject_uuid, session_date)
-);
-"""
-BASE = [
-    view
-    for view in views.read(views.folder() / "base")
-    if view.name in ("subjects", "sessions", "trials", "days")
-]
-TOPIC = views.read(views.folder() / "training_status")
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 PROJECT = "ibl_neuropixel_brainwide_01"
@@ -51,16 +36,12 @@ PROJECT = "ibl_neuropixel_brainwide_01"
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
-        connection.execute(DAY_SUMMARIES)
-        connection.execute(files("mirror").joinpath("provenance.sql").read_text())
+    with opened(DAY_SUMMARIES) as connection:
         yield connection
 
 
 def answer(con, query):
-    derive.refresh(con, BASE, set(), run=1, is_whole=True)
-    assert views.define(con, BASE + TOPIC).skipped == {}
+    define(con)
     return rows(con, query)
 
 
@@ -117,10 +98,10 @@ def add_lab(con, lab, *mice):
 TRAINED = {-100: 0, -25: 2, -6.25: 14, 0: 30, 6.25: 46, 25: 58, 100: 60}
 
 
-def add_trained_session(con, start):
+def add_trained_session(con, start, counts=TRAINED):
     add_session(con, start)
     trial_id = 1
-    for percent, n_right in TRAINED.items():
+    for percent, n_right in counts.items():
         side = right(percent / 100) if percent > 0 else left(-percent / 100)
         for i in range(60):
             add_trial(con, trial_id, start, **side, **(CHOSE_RIGHT if i < n_right else CHOSE_LEFT))
@@ -136,8 +117,8 @@ def test_stored_and_recomputed_status_stand_side_by_side(con):
     add_run(con, day(2), "trained_1b", BIASED)
     assert answer(
         con,
-        "select task, training_status, derived_status, is_same, status, status_rank,"
-        " status_source, rule, is_certain, training_day"
+        "select task, stored_training_status, training_status, is_same, status, status_rank,"
+        " status_source, rule, is_status_certain, training_day"
         " from session_status order by session_start_time",
     ) == [
         (
@@ -184,7 +165,7 @@ def test_a_gap_in_what_is_stored_of_a_mouse_stays_a_gap(con):
     ) == [
         ("mouse", day(1).date(), None, "stored"),
         ("mouse", day(2).date(), "trained_1a", "stored"),
-        ("other mouse", day(1).date(), "in_training", "derived"),
+        ("other mouse", day(1).date(), "in_training", "recomputed"),
     ]
 
 
@@ -203,7 +184,8 @@ def test_sessions_without_trials_do_not_appear_unless_something_is_stored_of_the
     )
     assert answer(
         con,
-        "select session_date, training_status, derived_status, is_same, status, rule, is_certain"
+        "select session_date, stored_training_status, training_status, is_same, status, rule,"
+        " is_status_certain"
         " from session_status order by session_date",
     ) == [
         (day(2).date(), "trained_1a", None, None, "trained_1a", None, None),
@@ -305,7 +287,7 @@ def test_where_the_server_stored_nothing_the_trials_tell_when_a_mouse_was_traine
         con,
         "select status_source, first_in_training, date_trained, first_trained_1b, latest_status"
         " from training_milestones",
-    ) == [("derived", MONDAY.date(), TUESDAY.date(), TUESDAY.date(), "trained_1b")]
+    ) == [("recomputed", MONDAY.date(), TUESDAY.date(), TUESDAY.date(), "trained_1b")]
 
 
 # status_by_day
@@ -366,7 +348,7 @@ def test_time_counts_up_to_and_including_the_date_of_the_criterion(con):
         " n_trials, n_days_without_status from time_to_criterion where criterion = 'trained'",
     ) == [
         # the habituation has a trial and, as the rules go, no status of its own on the server
-        (True, day(6).date(), day(6).date(), 3, 3, 5, 3, 5, 4, 2, 702, 2)
+        (True, day(6).date(), day(6).date(), 3, 3, 5, 3, 5, 4, 2, 4, 2)
     ]
 
 
@@ -431,7 +413,7 @@ def test_days_that_have_only_a_stored_summary_count(con):
         con,
         "select n_days, n_trials, training_day, n_sessions, n_days_without_status"
         " from time_to_criterion where criterion = 'trained'",
-    ) == [(3, 601, 1, 1, 2)]
+    ) == [(3, 600, 1, 1, 2)]
 
 
 def test_a_mouse_without_days_has_no_row(con):
@@ -456,7 +438,8 @@ def test_a_mouse_that_the_server_knew_earlier_is_flagged(con):
     ) == [("mouse", True, True, 1, 31), ("other mouse", None, True, 1, None)]
 
 
-def test_stored_days_are_subtracted_where_both_dates_have_one(con):
+def test_days_from_a_criterion_are_counted_by_one_clock_for_each_mouse(con):
+    """The server knows as many of its dates as the mirror does, so that its number counts."""
     add_mouse(con)
     add_run(con, day(1), "in_training")
     add_run(con, day(2), "in_training")
@@ -471,14 +454,14 @@ def test_stored_days_are_subtracted_where_both_dates_have_one(con):
         " day_source from days_from_criterion where criterion = 'trained' order by session_date",
     ) == [
         (6, 1, 2, -3, "stored"),
-        (7, 2, None, -1, "recomputed"),
+        (7, 2, None, None, "stored"),
         (8, None, 4, -1, "stored"),
         (9, 3, 5, 0, "stored"),
         (10, 4, 6, 1, "stored"),
     ]
 
 
-def test_a_day_with_no_number_of_either_kind_has_no_distance(con):
+def test_the_clock_of_a_mouse_is_one_that_knows_the_date_of_the_criterion(con):
     add_mouse(con)
     add_summary(con, day(1), n_trials=300, training_day=1)  # no session
     add_run(con, day(2), "trained_1a")  # no summary
@@ -486,7 +469,7 @@ def test_a_day_with_no_number_of_either_kind_has_no_distance(con):
         con,
         "select session_date, days_from_criterion, day_source from days_from_criterion"
         " where criterion = 'trained' order by session_date",
-    ) == [(day(1).date(), None, None), (day(2).date(), 0, "recomputed")]
+    ) == [(day(1).date(), None, "recomputed"), (day(2).date(), 0, "recomputed")]
 
 
 def test_days_from_a_criterion_skip_dates_without_a_session(con):
@@ -561,6 +544,29 @@ def test_a_met_criterion_has_nothing_failed_and_nothing_unknown(con):
     ) == [("trained_1a", 0, 0, True), ("trained_1b", 0, 0, True)]
 
 
+def test_a_criterion_within_the_standard_error_of_its_limit_is_not_certain(con):
+    """Lapses of 5 or 6 in 60, against a limit of 0.1."""
+    add_mouse(con)
+    for start in (MONDAY, AFTERNOON, TUESDAY):
+        add_trained_session(con, start, TRAINED | {-100: 5, -25: 6, 25: 54, 100: 55})
+    of_1b = f"from criterion_report where session_start_time = '{TUESDAY}' and criterion = "
+    assert answer(con, f"select distinct n_failed, n_uncertain {of_1b} 'trained_1b'") == [(0, 2)]
+    assert rows(con, f"select distinct n_failed, n_uncertain {of_1b} 'trained_1a'") == [(0, 0)]
+    near = f"{of_1b} 'trained_1b' and abs(margin) <= standard_error"
+    assert rows(con, f"select measure, is_certain {near} order by all") == [
+        ("lapse_high", False),
+        ("lapse_low", False),
+    ]
+    assert rows(
+        con,
+        f"select standard_error is null, count(*) {of_1b} 'trained_1b' and measure in"
+        " ('n_trials', 'reaction_time', 'bias', 'threshold') group by all order by all",
+    ) == [(False, 2), (True, 2)]
+    assert rows(
+        con, "select status, is_status_certain from session_status order by session_start_time"
+    ) == [("in_training", True), ("in_training", True), ("trained_1b", False)]
+
+
 def test_what_is_not_known_of_a_session_did_not_fail(con):
     add_mouse(con)
     for number in (1, 2, 3):
@@ -631,13 +637,17 @@ def test_the_funnel_counts_the_mice_of_each_lab_and_all(con):
 
 
 def test_a_living_mouse_below_trained_1a_is_still_in_training(con):
+    query = (
+        "select stage, n_mice from training_funnel"
+        " where scope = 'all' and stage like '%_in_training' order by stage"
+    )
     add_mouse(con)
     add_run(con, MONDAY, "in_training")
-    assert answer(
-        con,
-        "select stage, n_mice from training_funnel"
-        " where scope = 'all' and stage like '%_in_training' order by stage",
-    ) == [("died_in_training", 0), ("still_in_training", 1)]
+    # where no deaths are recorded, nobody knows who lives
+    assert answer(con, query) == [("died_in_training", None), ("still_in_training", None)]
+    add_mouse(con, OTHER_MOUSE, "other mouse")
+    add(con, "subject.death", subject_uuid=OTHER_MOUSE, death_date=MONDAY.date())
+    assert answer(con, query) == [("died_in_training", 0), ("still_in_training", 1)]
 
 
 # cohorts
@@ -665,6 +675,22 @@ def test_a_mouse_is_in_a_cohort_by_its_project_and_the_date_it_was_trained(
     assert answer(con, "select cohort, date_trained from cohorts order by cohort") == [
         (cohort, trained) for cohort in cohorts
     ]
+
+
+def test_a_mouse_that_skipped_trained_1a_and_1b_counts_as_trained_but_not_for_the_paper(con):
+    """Figure 2d counts any last status but in_training and untrainable as trained."""
+    add_mouse(con)
+    add(con, "subject.subject_project", subject_uuid=MOUSE, subject_project=PROJECT)
+    add_run(con, day(1), "in_training")
+    add_run(con, day(2), "ready4ephysrig", BIASED)
+    assert answer(con, "select cohort, date_trained from cohorts") == [
+        ("all_trained", day(2).date())
+    ]
+    assert rows(
+        con,
+        "select criterion, is_reached, n_sessions_in_training from time_to_criterion"
+        " where criterion in ('trained', 'reached_trained_1a') order by criterion",
+    ) == [("reached_trained_1a", True, 1), ("trained", False, 1)]
 
 
 def test_a_mouse_that_was_not_trained_is_in_no_cohort(con):

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import datajoint as dj
-import duckdb
 import ibl
 import numpy as np
 import pandas as pd
@@ -17,7 +16,6 @@ from handmade import (
     MONDAY,
     MOUSE,
     OTHER_MOUSE,
-    TABLES,
     TRAINING,
     TUESDAY,
     add,
@@ -25,16 +23,18 @@ from handmade import (
     add_session,
     add_to_session,
     column,
+    opened,
     rows,
 )
 
-from mirror import connect
+from mirror import connect, derive
 from mirror.sources.datajoint import DataJointSource
 from mirror.sync import sync
 
 SQL = Path(__file__).parents[1] / "sql"
 VIEWS = (
     "base/subjects",
+    "base/session_labels",
     "base/sessions",
     "tutorial/tutorial_subjects",
     "tutorial/tutorial_sessions",
@@ -217,8 +217,8 @@ def test_parameters_have_the_digits_that_datajoint_fetches(
 
 @pytest.fixture
 def con():
-    with duckdb.connect() as connection:
-        connection.execute(TABLES)
+    with opened() as connection:
+        derive.clear(connection)
         for view in VIEWS:
             connection.execute((SQL / f"{view}.sql").read_text())
         add_mouse(connection)

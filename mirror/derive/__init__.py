@@ -9,7 +9,7 @@ in portions, so that memory does not grow with their number.
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from mirror.derive.psychometric import Fits
 
-# The views that tell what a session and a trial are.
-NEEDS = ("sessions", "trials")
+# The views that tell what a session and a trial are, and what is read beside them.
+NEEDS = ("session_labels", "trials")
+TABLES_BESIDE = ("behavior.trial_set", "behavior.settings", "behavior.session_delay")
 FOLDER = Path(__file__).parent
 # Sessions with trials that are worked on at a time.
 PORTION = 3000
@@ -44,12 +45,11 @@ FROM_TRIALS = (
 )
 COMPUTED = ("psychometric_fits", "session_status", "criterion_windows")
 TABLES = tuple(name for name in FROM_TRIALS + COMPUTED if not name.startswith("_"))
-INSERT = "insert into derived."
 
 
 @dataclass(frozen=True)
 class Derived:
-    """What became of the derived tables; `how` is derived, unchanged or left out."""
+    """What became of the derived tables; `how` is derived, unchanged or left out: without rows."""
 
     how: str
     seconds: float = 0.0
@@ -57,51 +57,33 @@ class Derived:
     why: str = ""
 
 
-def needed(available: Iterable[View]) -> list[View]:
-    """The views that the derived tables are made from."""
-    by_name = {view.name: view for view in available}
-    waiting, found = list(NEEDS), {}
-    while waiting:
-        name = waiting.pop()
-        if name in by_name and name not in found:
-            found[name] = by_name[name]
-            waiting += [n.removeprefix("main.") for n in by_name[name].needs]
-    return list(found.values())
-
-
 def refresh(
-    connection: duckdb.DuckDBPyConnection,
-    available: Iterable[View],
-    changed: Set[str],
-    run: int,
-    is_whole: bool,
+    connection: duckdb.DuckDBPyConnection, available: Iterable[View], run: int, is_whole: bool
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
-    `changed` names the tables whose rows this very sync read anew. `is_whole` is False where older
-    sessions were left behind, so that no training status is certain. Without the tables that
-    sessions and trials need, as in a narrowed mirror, there are no derived tables.
+    `is_whole` is False where older sessions were left behind, so that no training status is
+    certain. Without the tables that sessions and trials need, as in a narrowed mirror, the derived
+    tables have no rows.
     """
     clock = time.monotonic()
-    base = needed(available)
-    inputs = {name for view in base for name in view.needs}
-    digest = _digest(connection, base, is_whole, inputs)
+    base = views.needed(available, NEEDS)
+    applied = views.put(connection, base)
+    digest = _digest(connection, base, is_whole)
     known = connection.execute(
         "select table_name, n_rows, inputs from _mirror.derived"
         " join duckdb_tables() using (table_name) where schema_name = 'derived'"
     ).fetchall()
-    is_same = {name for name, *_ in known} == set(TABLES) and all(row[2] == digest for row in known)
-    if is_same and not inputs & changed:
+    if {name for name, *_ in known} == set(TABLES) and all(row[2] == digest for row in known):
         return Derived("unchanged", rows={name: rows for name, rows, _ in known})
-    forget(connection)
-    applied = views.define(connection, base)
-    if why := next((applied.skipped[name] for name in NEEDS if name in applied.skipped), None):
+    clear(connection)
+    if why := _missing(connection, applied):
         return Derived("left out", why=why)
     try:
         rows = _make(connection, is_whole)
     except duckdb.DataError as error:
         # a value that no pipeline wrote must not cost anyone the copy
-        forget(connection)
+        clear(connection)
         return Derived("left out", why=str(error).splitlines()[0])
     store.insert(
         connection, "derived", [(name, n_rows, run, digest) for name, n_rows in rows.items()]
@@ -109,27 +91,46 @@ def refresh(
     return Derived("derived", time.monotonic() - clock, rows)
 
 
-def forget(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the derived tables and what is written down about them."""
+def bring_up(connection: duckdb.DuckDBPyConnection, available: Iterable[View]) -> None:
+    """Derive anew, with today's code, what a file has derived; where it has nothing, nothing."""
+    rows = connection.execute(
+        "select run, json_extract(options, '$.since') is null from _mirror.runs"
+        " where exists (from _mirror.derived) order by run desc limit 1"
+    ).fetchall()
+    if rows:
+        [(run, is_whole)] = rows
+        refresh(connection, available, run, is_whole)
+    else:
+        clear(connection)
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the derived tables anew, without rows, so that the views that read them are there."""
     connection.begin()
     connection.execute("delete from _mirror.derived")
     connection.execute("drop schema if exists derived cascade")
+    connection.execute("create schema derived")
+    for name in TABLES:
+        for statement in _statements(connection, name)[:-1]:
+            connection.execute(statement)
     connection.commit()
 
 
-def _digest(
-    connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool, inputs: Set[str]
-) -> str:
-    """Of what decides what the tables hold: which sync read which rows, and the code."""
+def _missing(connection: duckdb.DuckDBPyConnection, applied: views.Applied) -> str | None:
+    """Why the derived tables cannot be made, if so."""
+    skipped = [applied.skipped[name] for name in NEEDS if name in applied.skipped]
+    present = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where database_name = current_database()"
+    ).fetchall()
+    beside = [f"needs {name}" for name in TABLES_BESIDE if (name,) not in present]
+    return next(iter([*skipped, *beside]), None)
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool) -> str:
+    """Of what decides what the tables hold: the rows that they are made from, and the code."""
     found = hashlib.sha256(repr(is_whole).encode())
-    for name, *state in connection.execute(
-        "select schema_name || '.' || table_name, definition, n_rows, run from _mirror.tables"
-        " order by 1"
-    ).fetchall():
-        if name in inputs:
-            found.update(repr((name, state)).encode())
-    for view in sorted(base, key=lambda view: view.name):
-        found.update(view.sql.encode())
+    found.update(views.inputs_of(connection, base, NEEDS, TABLES_BESIDE).encode())
     for file in sorted(FOLDER.rglob("*.*")):
         if file.suffix in (".py", ".sql"):
             found.update(file.read_bytes())
@@ -137,39 +138,35 @@ def _digest(
 
 
 def _make(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, int]:
-    """Make the tables for so many mice at a time: memory then does not grow with the mirror."""
-    connection.execute("create schema derived")
+    """Fill the tables for so many mice at a time: memory then does not grow with the mirror."""
     for some in _portions(connection):
         connection.execute(f"create or replace temp view _mice as {some}")
         for name in FROM_TRIALS:
-            _run(connection, name)
+            connection.execute(_statements(connection, name)[-1])
         computed = {"_fits": _fits(connection), **_statuses(connection, is_whole)}
         for name, table in computed.items():
             connection.register(name, table)
         for name in COMPUTED:
-            _run(connection, name)
+            connection.execute(_statements(connection, name)[-1])
         for name in computed:
             connection.unregister(name)
-    for name in ("_trials", "_points", "_sessions"):
-        connection.execute(f"drop table temp.{name}")
-    connection.execute("drop view temp._mice")
+    for kind, name in (
+        ("view", "_trials"),
+        ("view", "_mice"),
+        ("table", "_points"),
+        ("table", "_sessions"),
+    ):
+        connection.execute(f"drop {kind} if exists temp.{name}")
     return {
         name: connection.execute(f"select count(*) from derived.{name}").fetchall()[0][0]
         for name in TABLES
     }
 
 
-def _run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Make a table, with its comments, or add to what the portions before have made of it."""
+def _statements(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    """What a file says: how its table is declared, its comments, and last the rows."""
     text = (FOLDER / "sql" / f"{name}.sql").read_text("utf-8")
-    statements = [statement.query for statement in connection.extract_statements(text)]
-    is_there = connection.execute(
-        f"select 1 from duckdb_tables() where schema_name = 'derived' and table_name = '{name}'"
-    ).fetchall()
-    if is_there:
-        statements = [statements[0].replace(f"create table derived.{name} as", INSERT + name, 1)]
-    for statement in statements:
-        connection.execute(statement)
+    return [statement.query for statement in connection.extract_statements(text)]
 
 
 def _portions(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -180,9 +177,6 @@ def _portions(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         " union select subject_uuid, session_start_time from behavior.trial_set)"
         " group by subject_uuid order by subject_uuid"
     ).fetchall()
-    if not mice:
-        # the tables are made all the same
-        yield "select null::uuid as subject_uuid where false"
     while mice:
         size = bisect_left(list(accumulate(n for _, n in mice)), PORTION) + 1
         some, mice = mice[:size], mice[size:]
@@ -275,9 +269,9 @@ def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str
     ).df()
     found = status.evaluate(sessions, counts, zero_contrast)
     statuses = found.status.assign(rule_set=status.RULE_SET)
-    if not is_whole:
-        statuses["is_certain"] = False
     criteria = found.criteria.assign(rule_set=status.RULE_SET, place=range(len(found.criteria)))
+    if not is_whole:
+        statuses["is_certain"] = criteria["is_certain"] = False
     return {
         name: pyarrow.Table.from_pandas(frame, preserve_index=False)
         for name, frame in (

@@ -71,14 +71,19 @@ class Evaluation:
 
     `status`: one row per session; `rule` names the rule that decided. `is_certain` is False where
     trials or numbers of this or an earlier session of the mouse are missing from the mirror, so
-    that the server may have stored another status.
+    that the server may have stored another status, and where measures that lie within the fit's
+    standard error of their limits, here or before, could have brought about another one.
 
     `criteria`: one row per session, criterion and measure. A criterion is met where all its rows
     passed. It is left out from the first of these on that fails: `protocol` (the session's own is
     another kind), `sessions` (too few of the kind so far); that row itself stays. `value` is the
     worst of the three sessions where each has one, and the absolute bias; an unknown number is
     NaN and then `passed` is missing, but a number known not to exist fails. `blocks` counts those
-    of 20, 50 and 80 % left that have trials.
+    of 20, 50 and 80 % left that have trials. `standard_error` is that of the fit, from the
+    curvature of the likelihood: how far the value would move with other trials of the same mouse,
+    mostly further than with other random starts of psychofit. It is NaN for what is not fitted, at
+    a bound of the fit and where the trials determine no value. `is_certain` is False where the
+    value is not determined or within that error of the limit, and where trials are missing.
 
     `windows`: one row per session, kind of window and block, with the fit to its pooled trials,
     from those of `first_session` on; the verdict is "trials_missing" where a session lacks its own.
@@ -132,7 +137,7 @@ _BIASED = (
 READY4RECORDING = Criterion(
     "ready4recording",
     "last_three_biased_or_ephys",
-    (_PROTOCOL, _THREE, Rule("ephys_rig", "=", 3), Rule("delay", ">", 15), *_BIASED),
+    (_PROTOCOL, _THREE, Rule("ephys_rig", "=", 3), Rule("delay", ">=", 15), *_BIASED),
 )
 READY4DELAY = Criterion(
     "ready4delay",
@@ -201,6 +206,19 @@ _COMPARE: Mapping[str, Callable[[Floats, float], Flags]] = MappingProxyType(
     {"<": operator.lt, ">": operator.gt, ">=": operator.ge, "=": operator.eq}
 )
 _BLOCKS = (20, 50, 80)
+# the block and parameter of what is fitted
+_FITTED: Mapping[str, tuple[int | None, str]] = MappingProxyType(
+    {
+        "bias": (None, "bias"),
+        "threshold": (None, "threshold"),
+        "lapse_low": (None, "lapse_low"),
+        "lapse_high": (None, "lapse_high"),
+        "lapse_low_20": (20, "lapse_low"),
+        "lapse_high_20": (20, "lapse_high"),
+        "lapse_low_80": (80, "lapse_low"),
+        "lapse_high_80": (80, "lapse_high"),
+    }
+)
 _BIASED_WINDOWS = ("last_three_biased", "last_three_biased_or_ephys")
 
 # what is known of a rule or of a criterion
@@ -221,11 +239,14 @@ def evaluate(
     """
     history = _History.of(sessions)
     pooled = _pooled(history, counts, zero_contrast)
-    measures = _measures(history, pooled)
-    outcomes = {c: _outcome(c, measures[c.sessions], pooled) for c in CRITERIA}
-    decisions = _decide(history, outcomes)
-    reached = [d.is_after for d in decisions]
-    measures[THIS_BIASED]["previous_status"] = np.array(reached, np.float64).reshape(-1, 1)
+    measures, errors = _measures(history, pooled), _errors(pooled)
+    outcomes = {c: _outcome(c, measures[c.sessions], {}, pooled) for c in CRITERIA}
+    sure = {c: _outcome(c, measures[c.sessions], errors[c.sessions], pooled) for c in CRITERIA}
+    decisions = _decide(history, outcomes, sure)
+    measures[THIS_BIASED]["previous_status"] = _column(np.array([d.is_after for d in decisions]))
+    errors[THIS_BIASED]["previous_status"] = _column(
+        np.array([np.nan if d.is_after_certain else np.inf for d in decisions])
+    )
     status = pd.DataFrame(
         {
             "session": history.session,
@@ -235,7 +256,11 @@ def evaluate(
             "is_certain": np.array([d.is_certain for d in decisions], dtype=bool),
         }
     )
-    return Evaluation(status, _criteria_table(history, measures), _windows_table(history, pooled))
+    return Evaluation(
+        status,
+        _criteria_table(history, measures, errors, np.array([d.is_known for d in decisions], bool)),
+        _windows_table(history, pooled),
+    )
 
 
 @dataclass(frozen=True)
@@ -291,6 +316,15 @@ class _Pooled:
     shows_zero: Floats
     """Per session, not per window: whether it showed 0 % contrast, NaN if unknown."""
     shows_low: Floats
+
+    def of(self, kind: str, values: Floats) -> Floats:
+        """Take the value of each session's window, not known where a session has no trials."""
+        known = np.append(np.where(self.is_complete, values, np.nan), np.nan)
+        return _column(known[self.of_session[kind]])
+
+    def fitted(self, kind: str, block: int | None, values: Floats) -> Floats:
+        """Take the value of the fit to each session's window, or to a block of it."""
+        return self.of(kind, np.append(values, np.nan)[self.curve[block]])
 
 
 def _pooled(history: _History, counts: pd.DataFrame, zero_contrast: pd.DataFrame) -> _Pooled:
@@ -378,19 +412,13 @@ def _window_measures(
     history: _History, pooled: _Pooled, kind: str, performance: Floats
 ) -> dict[str, Floats]:
     last = history.last[kind]
-    window = pooled.of_session[kind]
 
     def each(values: Floats) -> Floats:
         return np.where(last.is_complete[:, np.newaxis], values[last.members], np.nan)
 
-    def of(values: Floats) -> Floats:
-        """Take the value of each session's window, not known where a session has no trials."""
-        known = np.append(np.where(pooled.is_complete, values, np.nan), np.nan)
-        return _column(known[window])
-
     def best(block: int | None, parameter: str) -> Floats:
-        column = pooled.fits.best[:, psychometric.PARAMETERS.index(parameter)]
-        return of(np.append(column, np.nan)[pooled.curve[block]])
+        column = psychometric.PARAMETERS.index(parameter)
+        return pooled.fitted(kind, block, pooled.fits.best[:, column])
 
     time = np.where(np.isnan(pooled.reaction_time), np.inf, pooled.reaction_time)
     blocks = np.array([pooled.n_trials[block] > 0 for block in _BLOCKS])
@@ -404,23 +432,49 @@ def _window_measures(
         "performance_easy": each(performance),
         "zero_contrast_shown": _column(pooled.shows_zero),
         "low_contrast_shown": _column(pooled.shows_low),
-        "blocks": of(blocks.sum(axis=0).astype(np.float64)),
+        "blocks": pooled.of(kind, blocks.sum(axis=0).astype(np.float64)),
+        **{name: best(*what) for name, what in _FITTED.items()},
         "bias": np.abs(best(None, "bias")),
-        "threshold": best(None, "threshold"),
-        "lapse_low": best(None, "lapse_low"),
-        "lapse_high": best(None, "lapse_high"),
-        "lapse_low_20": best(20, "lapse_low"),
-        "lapse_high_20": best(20, "lapse_high"),
-        "lapse_low_80": best(80, "lapse_low"),
-        "lapse_high_80": best(80, "lapse_high"),
         "bias_shift": best(80, "bias") - best(20, "bias"),
-        "reaction_time": of(time),
+        "reaction_time": pooled.of(kind, time),
     }
 
 
-def _compare(values: Floats, rule: Rule) -> Marks:
-    """Tell whether all of a session's values pass; one that fails decides over unknown ones."""
+def _errors(pooled: _Pooled) -> dict[str, dict[str, Floats]]:
+    """Lay out the standard errors of the measures that are fitted, as `_measures` these.
+
+    Infinite where the trials determine no value, so that the one that was found is one of many;
+    NaN where a bound holds it.
+    """
+    of_parameter = {
+        name: np.where(
+            np.isnan(getattr(pooled.fits, name)), np.inf, getattr(pooled.fits, f"{name}_se")
+        )
+        for name in psychometric.PARAMETERS
+    }
+    errors: dict[str, dict[str, Floats]] = {THIS_BIASED: {}, THIS_EPHYS: {}}
+    for kind in KINDS:
+        of = {
+            (block, name): pooled.fitted(kind, block, error)
+            for block in (None, 20, 80)
+            for name, error in of_parameter.items()
+        }
+        biases = [
+            np.where(np.isnan(of[block, "bias"]), 0.0, of[block, "bias"]) for block in (20, 80)
+        ]
+        errors[kind] = {name: of[what] for name, what in _FITTED.items()}
+        errors[kind]["bias_shift"] = np.hypot(*biases)
+    return errors
+
+
+def _compare(values: Floats, rule: Rule, error: Floats | None = None) -> Marks:
+    """Tell whether all of a session's values pass; one that fails decides over unknown ones.
+
+    With an error it is not known of a value so near its limit.
+    """
     unknown = np.isnan(values)
+    if error is not None:
+        unknown |= np.abs(values - rule.limit) <= error
     fails = ~unknown & ~_COMPARE[rule.comparison](values, rule.limit)
     marks = np.where(fails.any(axis=1), _NO, np.where(unknown.any(axis=1), _UNKNOWN, _YES))
     return marks.astype(np.int8)
@@ -434,10 +488,15 @@ def _all(marks: list[Marks]) -> Marks:
     ).astype(np.int8)
 
 
-def _outcome(criterion: Criterion, measures: Mapping[str, Floats], pooled: _Pooled) -> Marks:
+def _outcome(
+    criterion: Criterion,
+    measures: Mapping[str, Floats],
+    errors: Mapping[str, Floats],
+    pooled: _Pooled,
+) -> Marks:
     """Tell of each session whether it meets a criterion, but for the mouse's earlier statuses."""
     marks = {
-        rule.measure: _compare(measures[rule.measure], rule)
+        rule.measure: _compare(measures[rule.measure], rule, errors.get(rule.measure))
         for rule in criterion.rules
         if rule.measure != "previous_status"
     }
@@ -449,9 +508,10 @@ def _outcome(criterion: Criterion, measures: Mapping[str, Floats], pooled: _Pool
         asked = (_all([marks[m] for m in before]) == _YES) & has_window
         n_20, n_50, n_80 = (pooled.n_trials[block][window[asked]] for block in _BLOCKS)
         outcome[np.flatnonzero(asked)[(n_50 > 0) & ((n_20 == 0) | (n_80 == 0))]] = _NO_BLOCKS
-        others = [marks[m] for m in marks if m != "reaction_time"]
-        asked = (_all(others) == _YES) & has_window
-        outcome[np.flatnonzero(asked)[pooled.n_zero_contrast[window[asked]] == 0]] = _NO_ZERO
+        others = _all([marks[m] for m in marks if m != "reaction_time"])
+        stumbles = has_window & (np.append(pooled.n_zero_contrast, 0)[window] == 0)
+        outcome[stumbles & (others == _YES)] = _NO_ZERO
+        outcome[stumbles & (others == _UNKNOWN)] = _UNKNOWN
     return outcome
 
 
@@ -459,68 +519,95 @@ def _outcome(criterion: Criterion, measures: Mapping[str, Floats], pooled: _Pool
 class _Decision:
     status: str | None
     rule: str
+    is_known: bool
+    """Whether nothing that the rules ask for was missing so far."""
     is_certain: bool
     is_after: bool
     """Whether an earlier session was ready4ephysrig."""
+    is_after_certain: bool
 
 
-def _decide(history: _History, outcomes: Mapping[Criterion, Marks]) -> list[_Decision]:
-    """Walk through each mouse's sessions, remembering the statuses that were given."""
-    ladder = [(c, outcomes[c].tolist()) for c in LADDER]
+# of each criterion of the ladder its outcome by session
+_Ladder = list[tuple[Criterion, list[int]]]
+
+
+def _decide(
+    history: _History, outcomes: Mapping[Criterion, Marks], sure: Mapping[Criterion, Marks]
+) -> list[_Decision]:
+    """Walk through each mouse's sessions, remembering the statuses that were given.
+
+    `outcomes` are those of the pipeline's comparisons; in `sure` those within the fit's error are
+    unknown. Beside the statuses that were given go all that such comparisons could have given
+    instead: a status is certain if each of these ways leads to it.
+    """
+    ladder, careful = ([(c, marks[c].tolist()) for c in LADDER] for marks in (outcomes, sure))
+    lasting = {c.name for c in LADDER if c.lasts}
     number = history.last["last_three"].number.tolist()
     obstacle = [
         None if settings and protocol else "no task protocol" if settings else "no Settings row"
         for settings, protocol in zip(history.has_settings, history.protocol.notna(), strict=True)
     ]
     decisions = []
-    reached: set[str] = set()
-    certain = True
+    reached: frozenset[str | None] = frozenset()
+    others = {reached}
+    known = True
     for i, has_trials in enumerate(history.has_trials.tolist()):
         if number[i] == 1:
-            reached = set()
-            certain = True
+            reached = frozenset()
+            others = {reached}
+            known = True
         is_after = "ready4ephysrig" in reached
+        is_after_certain = known and all(is_after == ("ready4ephysrig" in way) for way in others)
         if has_trials:
-            status, rule, is_sure = _step(ladder, i, number[i], reached, obstacle[i])
+            found = _statuses(ladder, i, number[i], reached, obstacle[i])
+            status, rule = found[-1]
+            known = known and len(found) == 1
+            possible = {
+                (way, name)
+                for way in others
+                for name, _ in _statuses(careful, i, number[i], way, obstacle[i])
+            }
+            others = {way | (lasting & {name}) for way, name in possible}
+            is_certain = known and {name for _, name in possible} == {status}
         else:
-            status, rule, is_sure = None, "no trials here", False
-        certain = certain and is_sure
-        decisions.append(_Decision(status, rule, certain, is_after))
-        if status is not None:
-            reached.add(status)
+            status, rule = None, "no trials here"
+            known = is_certain = False
+        decisions.append(_Decision(status, rule, known, is_certain, is_after, is_after_certain))
+        reached |= lasting & {status}
     return decisions
 
 
-def _step(
-    ladder: list[tuple[Criterion, list[int]]],
+def _statuses(
+    ladder: _Ladder,
     session: int,
     number: int,
-    reached: set[str],
+    reached: frozenset[str | None],
     obstacle: str | None,
-) -> tuple[str | None, str, bool]:
-    """Name the status of a session, the rule that decided, and whether nothing was unknown."""
-    is_sure = True
+) -> list[tuple[str | None, str]]:
+    """Name the statuses that a session can have, each with the rule that decides.
+
+    The last is the one if everything that is not known fails.
+    """
+    found: list[tuple[str | None, str]] = []
     for criterion, outcomes in ladder:
         if criterion.lasts and criterion.name in reached:
-            return criterion.name, "reached before", is_sure
+            return [*found, (criterion.name, "reached before")]
         if criterion.after is not None:
             if criterion.after not in reached:
                 continue
             if obstacle is not None:
-                return None, obstacle, is_sure
+                return [*found, (None, obstacle)]
         outcome = outcomes[session]
-        if outcome == _YES:
-            return criterion.name, criterion.reason, is_sure
         if outcome == _NO_BLOCKS:
-            return "trained_1b", "no trials in the biased blocks", is_sure
+            return [*found, ("trained_1b", "no trials in the biased blocks")]
         if outcome == _NO_ZERO:
-            return None, "no trials at 0 % contrast", is_sure
-        is_sure = is_sure and outcome == _NO
-    return (
-        "in_training",
-        "criterion not met" if number >= 3 else "fewer than three sessions",
-        is_sure,
-    )
+            return [*found, (None, "no trials at 0 % contrast")]
+        if outcome != _NO:
+            found.append((criterion.name, criterion.reason))
+        if outcome == _YES:
+            return found
+    rule = "criterion not met" if number >= 3 else "fewer than three sessions"
+    return [*found, ("in_training", rule)]
 
 
 def _nullable(marks: Marks) -> pd.arrays.BooleanArray:
@@ -528,21 +615,28 @@ def _nullable(marks: Marks) -> pd.arrays.BooleanArray:
 
 
 def _criteria_table(
-    history: _History, measures: Mapping[str, Mapping[str, Floats]]
+    history: _History,
+    measures: Mapping[str, Mapping[str, Floats]],
+    errors: Mapping[str, Mapping[str, Floats]],
+    is_known: Flags,
 ) -> pd.DataFrame:
     """Give each session a row per criterion and measure, in the order in which they are asked."""
     rules = [(criterion, rule) for criterion in CRITERIA for rule in criterion.rules]
-    at, which, values, passed = [], [], [], []
+    at, which, values, passed, spread, certain = [], [], [], [], [], []
+    none = np.full((len(history.session), 1), np.nan)
     position = 0
     for criterion in CRITERIA:
         shown = np.arange(len(history.session))
         for rule in criterion.rules:
             value = measures[criterion.sessions][rule.measure]
+            error = errors[criterion.sessions].get(rule.measure, none)
             marks = _compare(value, rule)
             at.append(shown)
             which.append(np.full(len(shown), position))
             passed.append(marks[shown])
             values.append(_worst(value, rule, marks)[shown])
+            spread.append(error[shown, 0])
+            certain.append(((_compare(value, rule, error) != _UNKNOWN) & is_known)[shown])
             if rule.measure in _GATES:
                 shown = shown[marks[shown] == _YES]
             position += 1
@@ -555,6 +649,7 @@ def _criteria_table(
         "comparison": [rule.comparison for _, rule in rules],
     }
     columns = {name: np.array(words, dtype=object)[rule_of] for name, words in text.items()}
+    error = np.concatenate(spread)[order]
     return pd.DataFrame(
         {
             "session": history.session[session[order]],
@@ -564,6 +659,8 @@ def _criteria_table(
             "comparison": columns["comparison"],
             "limit": np.array([rule.limit for _, rule in rules], dtype=np.float64)[rule_of],
             "passed": _nullable(np.concatenate(passed)[order]),
+            "standard_error": np.where(np.isfinite(error), error, np.nan),
+            "is_certain": np.concatenate(certain)[order],
         }
     )
 

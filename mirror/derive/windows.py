@@ -26,11 +26,15 @@ KINDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def has_word(protocols: pd.Series, words: tuple[str, ...]) -> Flags:
-    """Tell which protocols contain one of the words; no words: all of them, also a missing one."""
+    """Tell which protocols contain one of the words; no words: all of them, also a missing one.
+
+    As the view sessions reads them, without regard to case: so did the server's MySQL.
+    """
     if not words:
         return np.ones(len(protocols), dtype=bool)
     return np.array(
-        [isinstance(p, str) and any(word in p for word in words) for p in protocols], dtype=bool
+        [isinstance(p, str) and any(word in p.lower() for word in words) for p in protocols],
+        dtype=bool,
     )
 
 

@@ -6,7 +6,7 @@
 -- Definition: mice, labs and choices so far, as paper-behavior prints them for a given date
 -- (supp_nmice_overtime). It joins TrialSet and SubjectLab, so it counts mice that have a lab
 -- and a session with trials, before the date: here the *_with_trials of the row before, up to
--- mice without lab.
+-- mice without lab, and sessions whose trials are not here.
 --
 -- Traps: cumulative counts include their own date. A mouse or lab counts from its first
 -- session on, and in *_with_trials from its first session with trials.
@@ -20,7 +20,8 @@ date_count as (
         session_date,
         count(*) as n_new_sessions,
         count(*) filter (where has_trials) as n_new_sessions_with_trials,
-        coalesce(sum(n_trials), 0)::bigint as n_new_trials
+        coalesce(sum(n_trials), 0)::bigint as n_new_trials,
+        coalesce(sum(stored_n_trials), 0)::bigint as n_new_stored_trials
     from sessions
     group by session_date
 
@@ -94,6 +95,7 @@ dated_count as (
         date_count.n_new_sessions,
         date_count.n_new_sessions_with_trials,
         date_count.n_new_trials,
+        date_count.n_new_stored_trials,
         coalesce(debut_count.n_new_mice, 0) as n_new_mice,
         coalesce(debut_count.n_new_labs, 0) as n_new_labs,
         coalesce(debut_count.n_new_mice_with_trials, 0) as n_new_mice_with_trials,
@@ -110,6 +112,7 @@ select
     cast(sum(n_new_labs) over date_order as bigint) as n_labs,
     cast(sum(n_new_sessions) over date_order as bigint) as n_sessions,
     cast(sum(n_new_trials) over date_order as bigint) as n_trials,
+    cast(sum(n_new_stored_trials) over date_order as bigint) as stored_n_trials,
     cast(sum(n_new_mice_with_trials) over date_order as bigint) as n_mice_with_trials,
     cast(sum(n_new_labs_with_trials) over date_order as bigint) as n_labs_with_trials,
     cast(sum(n_new_sessions_with_trials) over date_order as bigint) as n_sessions_with_trials,
@@ -132,13 +135,15 @@ comment on column growth.n_labs is
 comment on column growth.n_sessions is
 'Sessions so far, with or without trials.';
 comment on column growth.n_trials is
-'Trials so far in the raw files, as stored; can exceed the rows in trials.';
+'Trials here so far.';
+comment on column growth.stored_n_trials is
+'Trials so far in the raw files, as the server counted them; can exceed n_trials.';
 comment on column growth.n_mice_with_trials is
-'Mice with a session with a stored trial set so far.';
+'Mice with a session with trials here so far.';
 comment on column growth.n_labs_with_trials is
-'Labs with a session with a stored trial set so far.';
+'Labs with a session with trials here so far.';
 comment on column growth.n_sessions_with_trials is
-'Sessions with a stored trial set so far.';
+'Sessions with trials here so far.';
 comment on column growth.n_new_mice is
 'Mice whose first session is on this date. 0 if none.';
 comment on column growth.n_new_labs is
@@ -146,4 +151,4 @@ comment on column growth.n_new_labs is
 comment on column growth.n_new_sessions is
 'Sessions on this date.';
 comment on column growth.n_new_trials is
-'Trials of the sessions on this date, as stored. 0 if none.';
+'Trials here of the sessions on this date. 0 if none.';

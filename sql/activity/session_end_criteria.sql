@@ -1,7 +1,7 @@
 -- Grain: one row per session with trials here, also where no criterion was met. Sessions
 -- without trials do not appear.
 --
--- Sources: behavior.trial_set__trial, sessions.
+-- Sources: behavior.trial_set__trial, session_labels.
 --
 -- Definition: session_end_indices in IBL-pipeline (analyses/end_session_criteria.py), whose
 -- tables group_shared_end_criteria.SessionEndCriteria (each criterion) and
@@ -44,8 +44,9 @@ numbered_trial as (
         trial_start_time,
         trial_response_time - trial_stim_on_time as reaction_time_stim_on,
         case
-            when abs(trial_stim_contrast_right::double - trial_stim_contrast_left::double) < 0.5e0
-                then null
+            when abs(
+                abs(trial_stim_contrast_right::double) - abs(trial_stim_contrast_left::double)
+            ) < 0.5e0 then null
             when trial_feedback_type = 1 then 1
             when trial_feedback_type = -1 then 0
         end as rewarded_easy,
@@ -312,7 +313,7 @@ select
     session_end.easy_drop_index,
     session_end.easy_drop_trial_id
 from session_end
-left join sessions as session
+left join session_labels as session
     on session.subject_uuid = session_end.subject_uuid
     and session.session_start_time = session_end.session_start_time;
 

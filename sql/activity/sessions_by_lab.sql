@@ -8,7 +8,8 @@
 --
 -- Traps:
 -- * A session of two users is one session here; a join with session_user would count it twice.
--- * Most sessions can lack trials: n_trials adds up the trial sets there are.
+-- * Most sessions can lack trials: n_trials counts those here, stored_n_trials those of the
+--   trial sets that the server stored.
 -- * n_days counts dates on which the lab ran any mouse; two sessions of a date are one day.
 create or replace view sessions_by_lab as
 
@@ -22,7 +23,9 @@ lab_count as (
         count(distinct session_date) as n_days,
         count(distinct subject_uuid) as n_mice,
         count(*) filter (where has_trials) as n_sessions_with_trials,
+        count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
         coalesce(sum(n_trials), 0)::bigint as n_trials,
+        coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials,
         min(session_date) as first_session_date,
         max(session_date) as last_session_date,
         count(*) filter (where task = 'habituation') as n_habituation,
@@ -43,7 +46,10 @@ select
     coalesce(lab_count.n_days, 0) as n_days,
     coalesce(lab_count.n_mice, 0) as n_mice,
     coalesce(lab_count.n_sessions_with_trials, 0) as n_sessions_with_trials,
+    coalesce(lab_count.n_sessions_with_stored_trials, 0)
+        as n_sessions_with_stored_trials,
     coalesce(lab_count.n_trials, 0) as n_trials,
+    coalesce(lab_count.stored_n_trials, 0) as stored_n_trials,
     lab_count.first_session_date,
     lab_count.last_session_date,
     coalesce(lab_count.n_habituation, 0) as n_habituation,
@@ -70,9 +76,13 @@ comment on column sessions_by_lab.n_days is
 comment on column sessions_by_lab.n_mice is
 'Mice with a session. Mice without any are in subjects. 0 if none.';
 comment on column sessions_by_lab.n_sessions_with_trials is
-'Sessions with a stored trial set. 0 if none.';
+'Sessions with trials here. 0 if none.';
+comment on column sessions_by_lab.n_sessions_with_stored_trials is
+'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_by_lab.n_trials is
-'Trials in the raw files of these sessions, as stored; can exceed the rows in trials. 0 if none.';
+'Trials here. 0 if none.';
+comment on column sessions_by_lab.stored_n_trials is
+'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column sessions_by_lab.first_session_date is
 'Date of the first session, wall clock of the rig. NULL if none.';
 comment on column sessions_by_lab.last_session_date is

@@ -23,7 +23,9 @@ user_session as (
         session.task,
         session.n_users,
         session.has_trials,
-        session.n_trials
+        session.has_stored_trials,
+        session.n_trials,
+        session.stored_n_trials
     from sessions as session
     left join acquisition.session_user as session_user
         on session_user.subject_uuid = session.subject_uuid
@@ -39,7 +41,9 @@ select
     count(distinct session_date) as n_days,
     count(distinct subject_uuid) as n_mice,
     count(*) filter (where has_trials) as n_sessions_with_trials,
+    count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
     coalesce(sum(n_trials), 0)::bigint as n_trials,
+    coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials,
     min(session_date) as first_session_date,
     max(session_date) as last_session_date,
     count(*) filter (where task = 'habituation') as n_habituation,
@@ -67,9 +71,13 @@ comment on column sessions_by_user.n_days is
 comment on column sessions_by_user.n_mice is
 'Mice with a session of the user.';
 comment on column sessions_by_user.n_sessions_with_trials is
-'Sessions with a stored trial set. 0 if none.';
+'Sessions with trials here. 0 if none.';
+comment on column sessions_by_user.n_sessions_with_stored_trials is
+'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_by_user.n_trials is
-'Trials in the raw files of these sessions, as stored; can exceed the rows in trials. 0 if none.';
+'Trials here. 0 if none.';
+comment on column sessions_by_user.stored_n_trials is
+'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column sessions_by_user.first_session_date is
 'Date of the first session, wall clock of the rig.';
 comment on column sessions_by_user.last_session_date is

@@ -19,7 +19,9 @@ select
     count(*) as n_sessions,
     count(distinct subject_uuid) as n_mice,
     count(*) filter (where has_trials) as n_sessions_with_trials,
-    coalesce(sum(n_trials), 0)::bigint as n_trials
+    count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
+    coalesce(sum(n_trials), 0)::bigint as n_trials,
+    coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials
 from sessions
 group by lab_name, institution_short, session_date, weekday;
 
@@ -39,6 +41,10 @@ comment on column sessions_per_day.n_sessions is
 comment on column sessions_per_day.n_mice is
 'Mice with a session on the date.';
 comment on column sessions_per_day.n_sessions_with_trials is
-'Sessions with a stored trial set. 0 if none.';
+'Sessions with trials here. 0 if none.';
+comment on column sessions_per_day.n_sessions_with_stored_trials is
+'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_per_day.n_trials is
-'Trials in the raw files of these sessions, as stored; can exceed the rows in trials. 0 if none.';
+'Trials here. 0 if none.';
+comment on column sessions_per_day.stored_n_trials is
+'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';

@@ -7,8 +7,8 @@
 -- institution_map): Lab 1 is UCL, Lab 7 is Berkeley.
 --
 -- Traps: mice without a lab are in no row, so the sums over all labs can be less than the
--- totals. A mouse can have had sessions in another lab than its own. Trials are counted as the
--- server does, so that trials that are not in the mirror count too.
+-- totals. A mouse can have had sessions in another lab than its own. n_trials counts the trials
+-- here, stored_n_trials also those that are not in the mirror.
 create or replace view labs as
 
 with
@@ -30,7 +30,9 @@ lab_sessions as (
         count(distinct subject_uuid) as n_mice_with_sessions,
         count(*) as n_sessions,
         count(*) filter (where has_trials) as n_sessions_with_trials,
+        count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
         sum(n_trials)::bigint as n_trials,
+        sum(stored_n_trials)::bigint as stored_n_trials,
         min(session_date) as first_session_date,
         max(session_date) as last_session_date
     from sessions
@@ -56,7 +58,10 @@ select
     coalesce(lab_sessions.n_mice_with_sessions, 0) as n_mice_with_sessions,
     coalesce(lab_sessions.n_sessions, 0) as n_sessions,
     coalesce(lab_sessions.n_sessions_with_trials, 0) as n_sessions_with_trials,
+    coalesce(lab_sessions.n_sessions_with_stored_trials, 0)
+        as n_sessions_with_stored_trials,
     coalesce(lab_sessions.n_trials, 0) as n_trials,
+    coalesce(lab_sessions.stored_n_trials, 0) as stored_n_trials,
     lab_sessions.first_session_date,
     lab_sessions.last_session_date
 from reference.lab as lab
@@ -85,9 +90,13 @@ comment on column labs.n_mice_with_sessions is
 comment on column labs.n_sessions is
 'Sessions of these mice, habituation included, with or without trials. Never NULL.';
 comment on column labs.n_sessions_with_trials is
-'Sessions of which the server stored a trial set. Never NULL.';
+'Sessions with trials here. 0 if none.';
+comment on column labs.n_sessions_with_stored_trials is
+'Sessions of which the server stored a trial set. 0 if none.';
 comment on column labs.n_trials is
-'Trials in these, as the server counted them, in the mirror or not. Never NULL.';
+'Trials here. 0 if none.';
+comment on column labs.stored_n_trials is
+'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column labs.first_session_date is
 'Date of the first session, habituation included. NULL without sessions.';
 comment on column labs.last_session_date is

@@ -46,7 +46,11 @@ select
     mouse_user.responsible_user,
     project_list.projects,
     death.death_date,
-    death.subject_uuid is null as is_alive
+    case
+        when death.subject_uuid is not null then false
+        -- a source that records no deaths at all does not know who is alive
+        when exists (select 1 from subject.death) then true
+    end as is_alive
 from subject.subject as mouse
 left join subject.subject_lab as mouse_lab
     on mouse_lab.subject_uuid = mouse.subject_uuid
@@ -89,4 +93,4 @@ comment on column subjects.projects is
 comment on column subjects.death_date is
 'Date of death. NULL if no death is recorded.';
 comment on column subjects.is_alive is
-'True if no death is recorded, which is not proof of life. Never NULL.';
+'False if a death was recorded. NULL if the source records none, of any mouse.';

@@ -1,7 +1,10 @@
 -- Grain: one row per trial, every trial of behavior.trial_set__trial, with the names of its
--- mouse, lab and session, so that most questions need no join.
+-- mouse, lab and session, so that most questions need no join. The times of its events are in
+-- trial_times.
 --
--- Sources: behavior.trial_set__trial, sessions.
+-- Stored: in the order of subject_uuid, session_start_time, trial_id.
+--
+-- Sources: behavior.trial_set__trial, session_labels.
 --
 -- Definitions: contrast, choice, correctness and history as in the trial frames of
 -- paper-behavior (dj2pandas; eLife 2021;10:e63711); blocks and the reaction time with its
@@ -11,6 +14,8 @@
 -- * IBL-pipeline computes reaction times per left minus right; here, as in its psychometric
 --   results and the paper, contrasts are right minus left. Raw ALF and ONE choices are -1 for
 --   right: the opposite of `choice`.
+-- * The rigs' files have signed contrasts in places: a contrast below 0 counts by its size, as in
+--   the paper (IBL-pipeline's own results take the sign). session_quality counts such trials.
 -- * A no-go counts as wrong in `correct`, has no side in choice_right, and lasts 60 s: leave it
 --   out of reaction times with `where is_valid`.
 -- * Training sessions have priors other than .5 (debiasing) but no blocks: prob_left_block is 50.
@@ -18,9 +23,6 @@
 --   neither a gap nor a border of sessions, unlike shift(1) over a frame.
 -- * Easy training trials answered wrong are repeated (trial_rep_num), so lose-switch is
 --   contaminated by design.
--- * Before 2.0, DuckDB computes all window functions, selected or not: about a third of a
---   second per million trials on two cores. They skip trials only by filters on the columns
---   they are partitioned by; subject_nickname is among these for that reason alone.
 create or replace view trials as
 
 with
@@ -38,10 +40,13 @@ coded_trial as (
         session.session_date,
         session.training_day,
         coalesce(session.task, 'unknown') as task,
-        -- FLOAT to DOUBLE before arithmetic and rounding: .7 * 100 is 69.99 in some engines
+        -- FLOAT to DOUBLE before arithmetic and rounding: .7 * 100 is 69.99 in some engines;
+        -- the column tells the side, and a sign beside it would turn the stimulus round
         round(
-            (trial.trial_stim_contrast_right::double - trial.trial_stim_contrast_left::double)
-            * 100,
+            (
+                abs(trial.trial_stim_contrast_right::double)
+                - abs(trial.trial_stim_contrast_left::double)
+            ) * 100,
             4
         ) as signed_contrast,
         round(trial.trial_stim_prob_left::double, 4) as prob_left,
@@ -58,20 +63,10 @@ coded_trial as (
         trial.trial_response_time - trial.trial_stim_on_time as reaction_time_stim_on,
         trial.trial_response_time - trial.trial_go_cue_trigger_time::double
             as reaction_time_go_cue,
-        trial.trial_start_time,
-        trial.trial_stim_on_time,
-        trial.trial_go_cue_time::double as trial_go_cue_time,
-        trial.trial_go_cue_trigger_time::double as trial_go_cue_trigger_time,
-        trial.trial_response_time,
-        trial.trial_feedback_time,
-        trial.trial_end_time,
-        trial.trial_feedback_type,
-        trial.trial_rep_num,
-        trial.trial_reward_volume::double as trial_reward_volume,
-        trial.trial_iti_duration::double as trial_iti_duration
+        trial.trial_rep_num
     from behavior.trial_set__trial as trial
     -- left: a trial whose session is missing stays
-    left join sessions as session
+    left join session_labels as session
         on session.subject_uuid = trial.subject_uuid
         and session.session_start_time = trial.session_start_time
 
@@ -94,7 +89,7 @@ trial_with_border as (
             as is_block_start
     from trial_with_prior
     window session_order as (
-        partition by subject_nickname, subject_uuid, session_start_time
+        partition by subject_uuid, session_start_time
         order by trial_id
     )
 
@@ -118,7 +113,7 @@ trial_with_neighbors as (
         lead(signed_contrast) over session_order as after_signed_contrast
     from trial_with_border
     window session_order as (
-        partition by subject_nickname, subject_uuid, session_start_time
+        partition by subject_uuid, session_start_time
         order by trial_id
     )
 
@@ -193,17 +188,7 @@ select
         when before_id = trial_id - 1 and before_choice <> 0 and choice <> 0
             then (choice = before_choice)::integer
     end as stay,
-    trial_start_time,
-    trial_stim_on_time,
-    trial_go_cue_time,
-    trial_go_cue_trigger_time,
-    trial_response_time,
-    trial_feedback_time,
-    trial_end_time,
-    trial_feedback_type,
-    trial_rep_num,
-    trial_reward_volume,
-    trial_iti_duration
+    trial_rep_num
 from trial_with_neighbors;
 
 comment on view trials is
@@ -283,25 +268,5 @@ comment on column trials.next_contrast is
 'contrast of the trial after, percent. NULL before a gap or at the session end.';
 comment on column trials.stay is
 '1 if choice equals previous_choice, 0 if not. NULL for a no-go or without previous_choice.';
-comment on column trials.trial_start_time is
-'Start of the quiescent period, seconds since the session started.';
-comment on column trials.trial_stim_on_time is
-'Onset of the stimulus, seconds since the session started. NULL if not recorded.';
-comment on column trials.trial_go_cue_time is
-'Onset of the go cue, seconds since the session started. NULL if not recorded.';
-comment on column trials.trial_go_cue_trigger_time is
-'Command to play the go cue, seconds since the session started. NULL if not recorded.';
-comment on column trials.trial_response_time is
-'Wheel at threshold, or time over, seconds; not the onset of movement. NULL if not recorded.';
-comment on column trials.trial_feedback_time is
-'Reward or noise, seconds since the session started. NULL if not recorded.';
-comment on column trials.trial_end_time is
-'End of the interval after the trial, seconds since the session started.';
-comment on column trials.trial_feedback_type is
-'1 reward, -1 noise or time-out. NULL if not recorded.';
 comment on column trials.trial_rep_num is
 'Repeats of this trial so far, 0 for a new one: easy training errors repeat. NULL if unrecorded.';
-comment on column trials.trial_reward_volume is
-'Volume of the reward, microlitres. NULL if not recorded.';
-comment on column trials.trial_iti_duration is
-'Interval after the trial, seconds. NULL if not recorded.';

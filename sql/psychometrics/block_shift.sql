@@ -1,7 +1,7 @@
 -- Grain: one row per session with trials in blocks of 20 and of 80, which only biased and ephys
 -- sessions have. Sessions with one of the two, or none, have no row.
 --
--- Sources: derived.choice_counts, derived.psychometric_fits, sessions.
+-- Sources: derived.choice_counts, derived.psychometric_fits, session_labels.
 --
 -- Definitions: p_right_shift is the model-free choice shift of paper-behavior (eLife
 -- 2021;10:e63711, figure 4): P(right) at 0 contrast in blocks of 20 minus in blocks of 80, in
@@ -101,7 +101,7 @@ from block_count as counted
 left join block_bias as fitted
     on fitted.subject_uuid = counted.subject_uuid
     and fitted.session_start_time = counted.session_start_time
-left join sessions as session
+left join session_labels as session
     on session.subject_uuid = counted.subject_uuid
     and session.session_start_time = counted.session_start_time
 where counted.n_trials_20 > 0 and counted.n_trials_80 > 0;

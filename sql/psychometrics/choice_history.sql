@@ -1,7 +1,7 @@
 -- Grain: one row per session with trials.
 --
 -- Sources: behavior.trial_set__trial, read once with the definitions of trials, which has many
--- more window functions than are needed here; subjects, sessions.
+-- more window functions than are needed here; subjects, session_labels.
 --
 -- Definitions: a trial has a history if the trial before it was recorded and both have a choice.
 -- after_reward and after_error: that trial was rewarded, or not. stay and switch: the same side
@@ -43,7 +43,7 @@ coded_trial as (
         trial.session_start_time,
         mouse.subject_nickname,
         trial.trial_id,
-        trial.trial_stim_contrast_right = trial.trial_stim_contrast_left as is_zero,
+        abs(trial.trial_stim_contrast_right) = abs(trial.trial_stim_contrast_left) as is_zero,
         case trial.trial_response_choice::varchar
             when 'CCW' then 1
             when 'CW' then -1
@@ -291,7 +291,7 @@ history_rate as (
         coalesce(counted.n_right_zero_before_left_error, 0)
             / nullif(counted.n_zero_before_left_error, 0) as p_right_zero_before_left_error
     from history_count as counted
-    left join sessions as session
+    left join session_labels as session
         on session.subject_uuid = counted.subject_uuid
         and session.session_start_time = counted.session_start_time
 

@@ -1,7 +1,7 @@
 -- Grain: one row per session, probability left of the block, and signed contrast shown there: all
 -- blocks of the same probability together. Sessions without trials have no row.
 --
--- Sources: derived.choice_counts, sessions.
+-- Sources: derived.choice_counts, session_labels.
 --
 -- Definitions: p_right is the share of right among the choices, as in the figures of
 -- paper-behavior (eLife 2021;10:e63711, figures 1 to 4); p_right_dj is prob_choose_right of
@@ -103,7 +103,7 @@ select
         / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_high95,
     shown.n_right / nullif(shown.n_trials, 0) as p_right_dj
 from contrast_with_spread as shown
-left join sessions as session
+left join session_labels as session
     on session.subject_uuid = shown.subject_uuid
     and session.session_start_time = shown.session_start_time;
 

@@ -2,7 +2,7 @@
 -- trials. Days that are stored only, or have trials only, do not appear, nor does what agrees.
 --
 -- Sources: behavior_analyses.behavioral_summary_by_date and its part reaction_time_by_date;
--- derived.daily_summaries; sessions, behavior.trial_set; subjects.
+-- derived.daily_summaries; session_labels, behavior.trial_set; subjects.
 --
 -- Definition: BehavioralSummaryByDate of IBL-pipeline (analyses/behavior.py) beside
 -- derived.daily_summaries. Shares and reaction times differ if by more than 0.0001, counts and
@@ -30,7 +30,7 @@ session_day as (
         count(*) as n_sessions,
         sum(trial_set.n_trials)::double as n_trials,
         sum(trial_set.n_correct_trials)::double as n_correct_trials
-    from sessions as session
+    from session_labels as session
     left join behavior.trial_set as trial_set
         on trial_set.subject_uuid = session.subject_uuid
         and trial_set.session_start_time = session.session_start_time

@@ -62,6 +62,14 @@ view_in_file as (
     where database_name = current_database()
         and schema_name = 'main'
 
+    union all
+
+    -- views that are stored
+    select table_name as view_name
+    from duckdb_tables()
+    where database_name = current_database()
+        and schema_name = 'main'
+
 ),
 
 mirrored_table as (
@@ -109,22 +117,17 @@ derived_table as (
 
 ),
 
--- when the tables that the views sessions and trials read were last read
+-- when the tables that session_labels, trials and the derived tables read were last read
 newest_input as (
 
     select coalesce(max(run), 0) as run
     from _mirror.tables
     where schema_name || '.' || table_name in (
         'acquisition.session',
-        'acquisition.session_project',
-        'acquisition.session_user',
         'behavior.session_delay',
         'behavior.settings',
         'behavior.trial_set',
         'behavior.trial_set__trial',
-        'behavior_analyses.psych_results',
-        'behavior_analyses.reaction_time',
-        'behavior_analyses.session_training_status',
         'reference.lab',
         'subject.death',
         'subject.subject',

@@ -1,7 +1,7 @@
 -- Grain: one row per session, probability left of the block, and signed contrast shown there: all
 -- blocks of the same probability together. Sessions without trials have no row.
 --
--- Sources: derived.reaction_times, sessions.
+-- Sources: derived.reaction_times, session_labels.
 --
 -- Definitions: response minus stimulus onset, until the wheel reaches its threshold; the paper
 -- calls it trial duration. median_reaction_time as ReactionTimeContrastBlock
@@ -44,7 +44,7 @@ select
     summary.n_reaction_times_paper,
     summary.median_reaction_time_paper
 from derived.reaction_times as summary
-left join sessions as session
+left join session_labels as session
     on session.subject_uuid = summary.subject_uuid
     and session.session_start_time = summary.session_start_time
 where summary.unit = 'session_block';

@@ -3,7 +3,9 @@
 -- Sources: training_milestones, subject.subject_project.
 --
 -- Definitions: which mice an analysis takes. A mouse is in a cohort if it has the project and its
--- date_trained (first status trained_1a or trained_1b) is not after last_date.
+-- date_trained is not after last_date. In paper and tutorial that is the first date with status
+-- trained_1a or trained_1b, as in paper-behavior (query_subjects); in all_trained also with one
+-- that ranks higher, as both can be skipped: figure 2d counts any but in_training and untrainable.
 -- * paper: eLife 2021;10:e63711 (paper-behavior, query_subjects), project
 --   ibl_neuropixel_brainwide_01, trained up to 2020-03-23; 140 mice on IBL's server.
 -- * tutorial: the same project, trained before 2019-11-30 (nma_ibl, query_subjects without its
@@ -28,6 +30,7 @@ cohort as (
 
     select
         'paper' as cohort,
+        false as is_any_rank,
         'ibl_neuropixel_brainwide_01' as subject_project,
         date '2020-03-23' as last_date
 
@@ -35,6 +38,7 @@ cohort as (
 
     select
         'tutorial' as cohort,
+        false as is_any_rank,
         'ibl_neuropixel_brainwide_01' as subject_project,
         date '2019-11-29' as last_date
 
@@ -42,30 +46,51 @@ cohort as (
 
     select
         'all_trained' as cohort,
+        true as is_any_rank,
         null as subject_project,
         null as last_date
+
+),
+
+cohort_mouse as (
+
+    select
+        cohort.cohort,
+        cohort.subject_project,
+        cohort.last_date,
+        mouse.subject_uuid,
+        mouse.subject_nickname,
+        mouse.lab_name,
+        mouse.institution_short,
+        mouse.institution_code,
+        case
+            when cohort.is_any_rank then mouse.date_reached_trained_1a
+            else mouse.date_trained
+        end as date_trained,
+        mouse.status_source
+    from cohort
+    cross join training_milestones as mouse
 
 )
 
 select
-    cohort.cohort,
+    mouse.cohort,
     mouse.subject_uuid,
     mouse.subject_nickname,
     mouse.lab_name,
     mouse.institution_short,
     mouse.institution_code,
-    cohort.subject_project,
-    cohort.last_date,
+    mouse.subject_project,
+    mouse.last_date,
     mouse.date_trained,
     mouse.status_source
-from cohort
-join training_milestones as mouse
-    on mouse.date_trained is not null
-    and (cohort.last_date is null or mouse.date_trained <= cohort.last_date)
+from cohort_mouse as mouse
 left join subject.subject_project as project
     on project.subject_uuid = mouse.subject_uuid
-    and project.subject_project = cohort.subject_project
-where cohort.subject_project is null or project.subject_uuid is not null;
+    and project.subject_project = mouse.subject_project
+where mouse.date_trained is not null
+    and (mouse.last_date is null or mouse.date_trained <= mouse.last_date)
+    and (mouse.subject_project is null or project.subject_uuid is not null);
 
 comment on view cohorts is
 'One row per named cohort and mouse in it: the paper''s, the tutorial''s, all trained mice.';
@@ -87,6 +112,6 @@ comment on column cohorts.subject_project is
 comment on column cohorts.last_date is
 'Last date_trained that the cohort takes. NULL without a limit.';
 comment on column cohorts.date_trained is
-'First date with trained_1a or trained_1b, as in training_milestones. Never NULL.';
+'First date with trained_1a or trained_1b; of all_trained, or a status that ranks higher.';
 comment on column cohorts.status_source is
-'Where the statuses of the mouse come from: stored; derived if the server has none of it.';
+'Where the statuses of the mouse come from: stored; recomputed if the server has none of it.';

@@ -7,12 +7,17 @@
 -- are taken over the last three sessions up to this one, of the protocols that the criterion
 -- asks for: pooled for curves and reaction times, the worst of the three for n_trials and
 -- performance_easy. margin is the distance to the limit, on the scale of the measure.
+-- standard_error is that of the fit, from the curvature of its likelihood: how far the value would
+-- move with other trials of the same mouse. Within it of the limit, a criterion is not certain.
 --
 -- Traps:
 -- * Criteria are evaluated whatever the status: a criterion that fails today may have been met
 --   before, and statuses last. The status itself is in session_status.
 -- * Where the protocol is another, or there were fewer sessions than asked for, what comes after
 --   was not measured and has no row: the last measure there is, protocol or sessions, failed.
+-- * The server's search started at random and stopped early in places: 1 to 4 in a hundred of its
+--   fits are further than one standard_error from the likeliest, and can have decided otherwise
+--   where a criterion is certain here.
 -- * bias is the absolute value of the midpoint; bias_shift, that of block 80 less that of 20.
 -- * untrainable and unbiasable are `met` by a number of sessions alone.
 create or replace view criterion_report as
@@ -38,10 +43,13 @@ select
         when criterion.comparison = '<' then criterion.limit_value - criterion.value
         when criterion.comparison in ('>', '>=') then criterion.value - criterion.limit_value
     end as margin,
+    criterion.standard_error,
     sum(case when criterion.passed then 0 when not criterion.passed then 1 else 0 end)
         over measures_of_criterion::bigint as n_failed,
     sum(case when criterion.passed is null then 1 else 0 end)
         over measures_of_criterion::bigint as n_unknown,
+    sum(case when criterion.is_certain then 0 else 1 end)
+        over measures_of_criterion::bigint as n_uncertain,
     criterion.is_certain
 from derived.criterion_windows as criterion
 join sessions as session
@@ -89,9 +97,13 @@ comment on column criterion_report.passed is
 'True if value compares as it must. NULL if the value is not known.';
 comment on column criterion_report.margin is
 'Distance to the limit: below 0 fails, and 0 for < and >. NULL for = or an unknown value.';
+comment on column criterion_report.standard_error is
+'Of a fitted value, in its unit. NULL of others, at a bound, and if the trials determine none.';
 comment on column criterion_report.n_failed is
 'Measures with a row for this session and criterion that failed. Never NULL.';
 comment on column criterion_report.n_unknown is
 'Measures of this session and criterion that are not known. Met if this and n_failed are 0.';
+comment on column criterion_report.n_uncertain is
+'Measures of this session and criterion that are not certain. Never NULL.';
 comment on column criterion_report.is_certain is
-'False if trials or sessions that the rules ask for are not in the mirror.';
+'False if trials that the rules ask for are missing, or standard_error reaches the limit.';

@@ -1,10 +1,10 @@
 -- Grain: one row per session with trials, on the server or in the mirror, or with a stored
 -- status. Other sessions have no status and do not appear; sessions has them.
 --
--- Sources: sessions (with the stored SessionTrainingStatus), derived.session_status.
+-- Sources: sessions (with both statuses), derived.session_status.
 --
--- Definition: SessionTrainingStatus of IBL-pipeline (analyses/behavior.py), as stored and, beside
--- it, recomputed from trials by the same rules. The rank is the order of the pipeline's ladder:
+-- Definition: SessionTrainingStatus of IBL-pipeline (analyses/behavior.py), recomputed from trials
+-- and, beside it, as stored. The rank is the order of the pipeline's ladder:
 -- in_training, untrainable 0; trained_1a 1; trained_1b, unbiasable 2; ready4ephysrig 3;
 -- ready4delay 4; ready4recording 5. status is the one that all views of this folder use: the
 -- stored one; the recomputed one only of a mouse of which the server stored none at all.
@@ -32,21 +32,21 @@ status_of_session as (
         session.training_day,
         session.task,
         session.training_status,
+        session.stored_training_status,
         session.good_enough_for_brainwide_map,
-        recomputed.training_status as derived_status,
-        recomputed.good_enough_for_brainwide_map as derived_good_enough_for_brainwide_map,
+        session.stored_good_enough_for_brainwide_map,
         recomputed.rule_set,
         recomputed.rule,
-        recomputed.is_certain,
+        session.is_status_certain,
         recomputed.n_sessions_without_trials,
-        count(session.training_status) over (partition by session.subject_uuid) as n_stored,
-        count(recomputed.training_status) over (partition by session.subject_uuid)
-            as n_derived
+        count(session.stored_training_status) over (partition by session.subject_uuid)
+            as n_stored,
+        count(session.training_status) over (partition by session.subject_uuid) as n_recomputed
     from sessions as session
     left join derived.session_status as recomputed
         on recomputed.subject_uuid = session.subject_uuid
         and recomputed.session_start_time = session.session_start_time
-    where recomputed.subject_uuid is not null or session.training_status is not null
+    where recomputed.subject_uuid is not null or session.stored_training_status is not null
 
 ),
 
@@ -56,9 +56,9 @@ status_with_source as (
         *,
         case
             when n_stored > 0 then 'stored'
-            when n_derived > 0 then 'derived'
+            when n_recomputed > 0 then 'recomputed'
         end as status_source,
-        case when n_stored > 0 then training_status else derived_status end as status
+        case when n_stored > 0 then stored_training_status else training_status end as status
     from status_of_session
 
 )
@@ -74,8 +74,9 @@ select
     training_day,
     task,
     training_status,
-    derived_status,
-    training_status = derived_status as is_same,
+    is_status_certain,
+    stored_training_status,
+    training_status = stored_training_status as is_same,
     status,
     case status
         when 'in_training' then 0
@@ -89,10 +90,9 @@ select
     end as status_rank,
     status_source,
     good_enough_for_brainwide_map,
-    derived_good_enough_for_brainwide_map,
+    stored_good_enough_for_brainwide_map,
     rule_set,
     rule,
-    is_certain,
     n_sessions_without_trials
 from status_with_source;
 
@@ -118,26 +118,26 @@ comment on column session_status.training_day is
 comment on column session_status.task is
 'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
 comment on column session_status.training_status is
-'Stored status after this session, such as trained_1a. NULL if the server has none.';
-comment on column session_status.derived_status is
-'Status by the same rules, recomputed from trials. NULL if it cannot be known, see rule.';
+'Status after this session, recomputed from trials. NULL if it cannot be known, see rule.';
+comment on column session_status.is_status_certain is
+'False if trials are missing, or a value near a limit could have changed it. NULL without trials.';
+comment on column session_status.stored_training_status is
+'Status after this session as the server stored it. NULL if the server has none.';
 comment on column session_status.is_same is
-'True if training_status and derived_status agree. NULL if either is NULL.';
+'True if training_status and stored_training_status agree. NULL if either is NULL.';
 comment on column session_status.status is
-'training_status; derived_status for a mouse without any stored status. NULL if none.';
+'stored_training_status; training_status for a mouse without any stored status. NULL if none.';
 comment on column session_status.status_rank is
 'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
 comment on column session_status.status_source is
-'Where the statuses of this mouse come from: stored or derived. NULL if it has none.';
+'Where the statuses of this mouse come from: stored or recomputed. NULL if it has none.';
 comment on column session_status.good_enough_for_brainwide_map is
-'Stored: ephys session, over 400 trials, performance_easy over .9. NULL without a status.';
-comment on column session_status.derived_good_enough_for_brainwide_map is
-'The same, recomputed from trials. NULL if it cannot be known.';
+'Ephys session, over 400 trials, performance_easy over .9. NULL if it cannot be known.';
+comment on column session_status.stored_good_enough_for_brainwide_map is
+'The same as the server stored it. NULL without a stored status.';
 comment on column session_status.rule_set is
-'Whose rules derived_status follows: ibl-pipeline. NULL without trials.';
+'Whose rules training_status follows: ibl-pipeline. NULL without trials.';
 comment on column session_status.rule is
-'What decided derived_status: criterion met, reached before, no trials here, ... NULL without.';
-comment on column session_status.is_certain is
-'Of derived_status: false if trials or sessions that the rules ask for are missing in the mirror.';
+'What decided training_status: criterion met, reached before, no trials here, ... NULL without.';
 comment on column session_status.n_sessions_without_trials is
 'Sessions of the mouse so far, not habituation, without trials in the mirror: crashed, or lost.';

@@ -26,7 +26,8 @@ day_with_carried_status as (
         training_day,
         calendar_day,
         training_status,
-        derived_status,
+        is_status_certain,
+        stored_training_status,
         status,
         status_rank,
         last_value(status ignore nulls) over so_far as carried_status,
@@ -58,7 +59,8 @@ day_in_spell as (
         training_day,
         calendar_day,
         training_status,
-        derived_status,
+        is_status_certain,
+        stored_training_status,
         status,
         status_rank,
         carried_status,
@@ -90,7 +92,8 @@ select
     training_day,
     calendar_day,
     training_status,
-    derived_status,
+    is_status_certain,
+    stored_training_status,
     status,
     status_rank,
     carried_status,
@@ -123,11 +126,13 @@ comment on column status_by_day.training_day is
 comment on column status_by_day.calendar_day is
 'Days since the first row of the mouse, from 0, weekends and breaks included. Never NULL.';
 comment on column status_by_day.training_status is
+'Status after the last session of the date that has one, recomputed from trials. NULL if none.';
+comment on column status_by_day.is_status_certain is
+'False if trials are missing, or a value near a limit could have changed it. NULL without it.';
+comment on column status_by_day.stored_training_status is
 'Stored status after the last session of the date that has one. NULL if none.';
-comment on column status_by_day.derived_status is
-'Status by the same rules, recomputed from trials, after the last session. NULL if unknown.';
 comment on column status_by_day.status is
-'training_status; derived_status for a mouse without any stored status. NULL if none.';
+'stored_training_status; training_status for a mouse without any stored status. NULL if none.';
 comment on column status_by_day.status_rank is
 'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
 comment on column status_by_day.carried_status is

@@ -8,7 +8,9 @@
 -- for a mouse that did not reach it, that of its last status. So n_days is what figure 2g of
 -- eLife 2021;10:e63711 takes from the database (day summaries up to the date of the criterion),
 -- and days with trials of which the server stored none.
--- For figure 2d, Kaplan-Meier, n_sessions_in_training is the time and is_reached the event.
+-- For figure 2d, Kaplan-Meier, n_sessions_in_training is the time, is_reached the event and
+-- reached_trained_1a the criterion: a mouse that skipped 1a and 1b is trained in the figure, and
+-- not by `trained`.
 --
 -- Traps:
 -- * The paper's published table counts one day less (date < date_trained) and up to three rows a
@@ -68,7 +70,8 @@ counted_day as (
         day.training_day,
         day.stored_training_day,
         day.calendar_day,
-        day.cum_trials as n_trials,
+        case day.summary_source when 'stored' then day.stored_cum_trials else day.cum_trials end
+            as n_trials,
         max(day.session_date) over (partition by day.subject_uuid) as last_date,
         sum(
             case
@@ -164,7 +167,7 @@ comment on column time_to_criterion.institution_short is
 comment on column time_to_criterion.institution_code is
 'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column time_to_criterion.status_source is
-'Where the statuses come from: stored; derived if the server has none of the mouse; NULL if none.';
+'Where the statuses come from: stored; recomputed if the server has none of it; NULL if none.';
 comment on column time_to_criterion.has_earlier_days is
 'True if the server counted days of the mouse that are not here. NULL without a day to compare.';
 comment on column time_to_criterion.is_reached is
@@ -190,4 +193,4 @@ comment on column time_to_criterion.n_sessions_with_trials is
 comment on column time_to_criterion.n_sessions_in_training is
 'Sessions with status in_training or untrainable, date_until included. Never NULL.';
 comment on column time_to_criterion.n_trials is
-'cum_trials of date_until: trials so far, as stored, else in the mirror. Never NULL.';
+'Trials so far at date_until, stored or recomputed for all days of the mouse: days.summary_source.';

@@ -114,7 +114,8 @@ lab_and_stage as (
         institution_code,
         stage,
         stage_number,
-        count(*) filter (where is_there) as n_mice
+        -- where no deaths are recorded, nobody knows who is still in training
+        case when count(*) = count(is_there) then count(*) filter (where is_there) end as n_mice
     from mouse_and_stage
     group by lab_name, institution_short, institution_code, stage, stage_number
 
@@ -141,7 +142,7 @@ scope_and_stage as (
         null as institution_code,
         stage,
         stage_number,
-        sum(n_mice)::bigint as n_mice
+        case when count(*) = count(n_mice) then sum(n_mice)::bigint end as n_mice
     from lab_and_stage
     group by stage, stage_number
 
@@ -187,7 +188,7 @@ comment on column training_funnel.institution_code is
 comment on column training_funnel.stage_number is
 'Order of the stages, 1 to 10; 11 and 12 are the mice whose latest status is below trained_1a.';
 comment on column training_funnel.n_mice is
-'Mice that got to the stage, at any time. 0 if none, never NULL.';
+'Mice that got to the stage, at any time. 0 if none; NULL if it takes deaths and none are known.';
 comment on column training_funnel.share_of_started is
 'n_mice over that of started_training, 0 to 1. NULL if none started, and for stages before.';
 comment on column training_funnel.share_of_with_status is

@@ -9,8 +9,9 @@
 -- that or a higher one. All are of the column status of session_status.
 --
 -- Traps:
--- * A status can be skipped: a mouse may have trained_1b and never trained_1a. Hence
---   date_reached_trained_1a, and not first_trained_1a, for "how long until 1a".
+-- * A status can be skipped: a mouse may have trained_1b and never trained_1a, and a few have
+--   ready4ephysrig and neither, so that date_trained is NULL. Hence date_reached_trained_1a, and
+--   not first_trained_1a or date_trained, for "how long until trained": as in figure 2d.
 -- * A date is only as early as the sessions with a status reach: where n_days_without_status is
 --   not 0 in time_to_criterion, the mouse may have been there before.
 -- * After a sync with --since, or where sessions have no rows here, a mouse trained long ago
@@ -127,7 +128,7 @@ comment on column training_milestones.institution_short is
 comment on column training_milestones.institution_code is
 'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column training_milestones.status_source is
-'Where the statuses come from: stored; derived if the server has none of the mouse; NULL if none.';
+'Where the statuses come from: stored; recomputed if the server has none of it; NULL if none.';
 comment on column training_milestones.n_sessions_with_status is
 'Sessions with a status. 0 if none, never NULL; then all dates of statuses are NULL.';
 comment on column training_milestones.first_in_training is

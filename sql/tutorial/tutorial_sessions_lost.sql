@@ -9,7 +9,7 @@
 -- SessionTrainingStatus.
 --
 -- Traps:
--- * Most are sessions without a TrialSet, which have no trials to lose: see has_trials.
+-- * Most are sessions without a TrialSet, which have no trials to lose: see has_stored_trials.
 -- * The protocol of a session without one is not known: it may have been no training session.
 -- * The pipeline stored reaction times only where onsets of stimulus or go cue were recorded,
 --   and status only where it could be told; a lost session can have good trials.
@@ -38,16 +38,16 @@ asked_session as (
         session.lab_name,
         session.session_date,
         session.task_protocol,
-        session.has_trials,
-        session.n_trials,
+        session.has_stored_trials,
+        session.stored_n_trials,
         session.users,
         session.n_users,
         coalesce(counted_session.n_rows, 0) as n_rows,
         mouse.subject_uuid is not null as has_lab,
         -- psych_results.performance is never NULL where there is a row
-        session.performance is not null as has_psych_results,
-        session.has_reaction_time,
-        session.training_status is not null as has_training_status
+        session.stored_performance is not null as has_psych_results,
+        session.has_stored_reaction_time,
+        session.stored_training_status is not null as has_stored_training_status
     from sessions as session
     left join tutorial_subjects as mouse
         on mouse.subject_uuid = session.subject_uuid
@@ -68,26 +68,27 @@ select
     lab_name,
     session_date,
     task_protocol,
-    has_trials,
-    n_trials,
+    has_stored_trials,
+    stored_n_trials,
     users,
     n_users,
     n_rows,
     has_lab,
     has_psych_results,
-    has_reaction_time,
-    has_training_status,
+    has_stored_reaction_time,
+    has_stored_training_status,
     case when n_rows = 0 then 'dropped' else 'doubled' end as fate,
     concat_ws(
         '; ',
         case when task_protocol is null then 'no protocol' end,
         case
-            when not has_trials then 'no TrialSet'
+            when not has_stored_trials then 'no TrialSet'
             when not has_psych_results then 'no PsychResults'
         end,
-        case when has_psych_results and not has_reaction_time then 'no ReactionTime' end,
+        case when has_psych_results and not has_stored_reaction_time then 'no ReactionTime' end,
         case
-            when has_psych_results and not has_training_status then 'no SessionTrainingStatus'
+            when has_psych_results and not has_stored_training_status
+                then 'no SessionTrainingStatus'
         end,
         case when n_users = 0 then 'no SessionUser' end,
         case when not has_lab then 'no lab' end,
@@ -113,9 +114,9 @@ comment on column tutorial_sessions_lost.session_date is
 'Date of the start, on the wall clock of the rig.';
 comment on column tutorial_sessions_lost.task_protocol is
 'Name and version of the task as the rig recorded it. NULL if not recorded.';
-comment on column tutorial_sessions_lost.has_trials is
+comment on column tutorial_sessions_lost.has_stored_trials is
 'True if a trial set was stored; its rows in trials can still be missing. Never NULL.';
-comment on column tutorial_sessions_lost.n_trials is
+comment on column tutorial_sessions_lost.stored_n_trials is
 'Number of trials in the raw files. Can exceed the rows in trials. NULL without trials.';
 comment on column tutorial_sessions_lost.users is
 'User names of those who ran the session, sorted, separated by commas. NULL if none.';
@@ -127,9 +128,9 @@ comment on column tutorial_sessions_lost.has_lab is
 'True if the mouse is in tutorial_subjects. Never NULL.';
 comment on column tutorial_sessions_lost.has_psych_results is
 'True if the pipeline stored a psychometric fit. Never NULL.';
-comment on column tutorial_sessions_lost.has_reaction_time is
+comment on column tutorial_sessions_lost.has_stored_reaction_time is
 'True if the pipeline stored reaction times. Never NULL.';
-comment on column tutorial_sessions_lost.has_training_status is
+comment on column tutorial_sessions_lost.has_stored_training_status is
 'True if the pipeline stored a training status. Never NULL.';
 comment on column tutorial_sessions_lost.fate is
 'dropped or doubled; doubled also stands for three rows and more.';

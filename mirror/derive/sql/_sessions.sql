@@ -9,20 +9,26 @@ select
     session.session_date,
     dense_rank() over (order by session.subject_uuid) as subject,
     session.task_protocol,
-    coalesce(session.n_trials, trial.n_trials)::double as n_trials,
+    coalesce(trial_set.n_trials, trial.n_trials)::double as n_trials,
     trial.performance_easy,
     case
         when settings.subject_uuid is not null then coalesce(settings.pybpod_board, '')
     end as pybpod_board,
-    session.session_delay_min as session_delay_in_mins,
+    delay.session_delay_in_mins::double as session_delay_in_mins,
     trial.subject_uuid is not null as has_trials
-from sessions as session
+from session_labels as session
+left join behavior.trial_set as trial_set
+    on trial_set.subject_uuid = session.subject_uuid
+    and trial_set.session_start_time = session.session_start_time
 left join derived.session_performance as trial
     on trial.subject_uuid = session.subject_uuid
     and trial.session_start_time = session.session_start_time
 left join behavior.settings as settings
     on settings.subject_uuid = session.subject_uuid
     and settings.session_start_time = session.session_start_time
+left join behavior.session_delay as delay
+    on delay.subject_uuid = session.subject_uuid
+    and delay.session_start_time = session.session_start_time
 where session.subject_uuid in (select subject_uuid from _mice)
-    and (session.has_trials or trial.subject_uuid is not null)
+    and (trial_set.subject_uuid is not null or trial.subject_uuid is not null)
 order by session;

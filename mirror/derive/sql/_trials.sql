@@ -1,6 +1,6 @@
--- Grain: one row per trial of the view trials, with the columns that the tables of this
--- folder read, for the mice at hand: the view sorts trials, and that is worth doing once.
-create or replace temp table _trials as
+-- Grain: one row per trial of the mice at hand, with the columns that the tables of this folder
+-- read.
+create or replace temp view _trials as
 
 select
     subject_uuid,

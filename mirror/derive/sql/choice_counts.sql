@@ -5,21 +5,17 @@
 --
 -- Traps: the pipeline divides by all trials and thereby counts a no-go as "not right"; the
 -- paper leaves no-go trials out of the mean. Both can be had from these columns.
-create table derived.choice_counts as
-
-select
-    subject_uuid,
-    session_start_time,
-    session_date,
-    prob_left_pct,
-    prob_left_block,
-    signed_contrast,
-    count(*) as n_trials,
-    count(*) filter (where choice = 0) as n_no_go,
-    count(*) filter (where choice = 1) as n_right
-from _trials
-group by all
-order by subject_uuid, session_start_time, prob_left_pct, signed_contrast;
+create table if not exists derived.choice_counts (
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    prob_left_pct integer,
+    prob_left_block integer,
+    signed_contrast double,
+    n_trials bigint,
+    n_no_go bigint,
+    n_right bigint
+);
 
 comment on table derived.choice_counts is
 'One row per session, prior and signed contrast: choices counted, to be summed as needed.';
@@ -41,3 +37,19 @@ comment on column derived.choice_counts.n_no_go is
 'Trials without a choice within 60 s.';
 comment on column derived.choice_counts.n_right is
 'Trials with the choice right.';
+
+insert into derived.choice_counts
+
+select
+    subject_uuid,
+    session_start_time,
+    session_date,
+    prob_left_pct,
+    prob_left_block,
+    signed_contrast,
+    count(*) as n_trials,
+    count(*) filter (where choice = 0) as n_no_go,
+    count(*) filter (where choice = 1) as n_right
+from _trials
+group by all
+order by subject_uuid, session_start_time, prob_left_pct, signed_contrast;

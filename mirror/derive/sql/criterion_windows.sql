@@ -3,27 +3,23 @@
 -- Definition: the table of limits in IBL's pipeline, as mirror/derive/status.py writes it. The
 -- measures are taken over the last three sessions up to this one (of the protocols that the
 -- criterion asks for), pooled for psychometric curves and reaction times, the worst of the
--- three for trials and easy performance.
-create table derived.criterion_windows as
-
-select
-    session.subject_uuid,
-    session.session_start_time,
-    session.session_date,
-    criterion.rule_set,
-    criterion.criterion::varchar as criterion,
-    criterion.measure::varchar as measure,
-    criterion.value,
-    criterion.comparison::varchar as comparison,
-    criterion."limit" as limit_value,
-    criterion.passed::boolean as passed,
-    status.is_certain
-from _criteria as criterion
-join _sessions as session
-    on session.session = criterion.session
-join _status as status
-    on status.session = criterion.session
-order by session.session, criterion.place;
+-- three for trials and easy performance. standard_error is that of the fit, from the curvature
+-- of its likelihood: how far the value would move with other trials of the same mouse. A value
+-- within it of the limit is not certain.
+create table if not exists derived.criterion_windows (
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    rule_set varchar,
+    criterion varchar,
+    measure varchar,
+    value double,
+    comparison varchar,
+    limit_value double,
+    passed boolean,
+    standard_error double,
+    is_certain boolean
+);
 
 comment on table derived.criterion_windows is
 'One row per session, criterion and measure: the value, its limit, and whether it passed.';
@@ -47,5 +43,27 @@ comment on column derived.criterion_windows.limit_value is
 'The limit.';
 comment on column derived.criterion_windows.passed is
 'True if the criterion holds for this measure. NULL if the value is not known.';
+comment on column derived.criterion_windows.standard_error is
+'Of a fitted value, in its unit. NULL of others, at a bound, and if the trials determine none.';
 comment on column derived.criterion_windows.is_certain is
-'False if trials or sessions that the rules ask for are not in the mirror.';
+'False if trials that the rules ask for are missing, or standard_error reaches the limit.';
+
+insert into derived.criterion_windows
+
+select
+    session.subject_uuid,
+    session.session_start_time,
+    session.session_date,
+    criterion.rule_set,
+    criterion.criterion::varchar as criterion,
+    criterion.measure::varchar as measure,
+    criterion.value,
+    criterion.comparison::varchar as comparison,
+    criterion."limit" as limit_value,
+    criterion.passed::boolean as passed,
+    criterion.standard_error,
+    criterion.is_certain
+from _criteria as criterion
+join _sessions as session
+    on session.session = criterion.session
+order by session.session, criterion.place;

@@ -12,7 +12,82 @@
 -- contrasts says little: see verdict, n_contrasts and the standard errors. Windows pool trials
 -- of all priors where prob_left_block is NULL; in a block it means that the prior is missing.
 -- Windows are fitted as `datajoint` only, because that is what the criteria ask for.
-create table derived.psychometric_fits as
+create table if not exists derived.psychometric_fits (
+    unit varchar,
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    first_session_start_time timestamp,
+    prob_left_block integer,
+    variant varchar,
+    n_trials bigint,
+    n_contrasts integer,
+    threshold double,
+    bias double,
+    lapse_low double,
+    lapse_high double,
+    threshold_se double,
+    bias_se double,
+    lapse_low_se double,
+    lapse_high_se double,
+    threshold_at_bound boolean,
+    bias_at_bound boolean,
+    lapse_low_at_bound boolean,
+    lapse_high_at_bound boolean,
+    log_likelihood double,
+    verdict varchar
+);
+
+comment on table derived.psychometric_fits is
+'One row per curve (session, block, day, three sessions) and variant: parameters, recomputed.';
+comment on column derived.psychometric_fits.unit is
+'session, session_block, day_block, last_three, last_three_biased or last_three_biased_or_ephys.';
+comment on column derived.psychometric_fits.subject_uuid is
+'The mouse.';
+comment on column derived.psychometric_fits.session_start_time is
+'Start of the session, or of the last of the three. NULL for a day.';
+comment on column derived.psychometric_fits.session_date is
+'Date of the start of the session, or of the last of the three.';
+comment on column derived.psychometric_fits.first_session_start_time is
+'Start of the session, or of the first of the three. NULL for a day.';
+comment on column derived.psychometric_fits.prob_left_block is
+'Probability left of the block, percent: 20, 50, 80. NULL for all together, or unrecorded.';
+comment on column derived.psychometric_fits.variant is
+'Bounds and treatment of no-go: datajoint or paper.';
+comment on column derived.psychometric_fits.n_trials is
+'Trials, no-go included; paper leaves out contrasts with nothing but no-go.';
+comment on column derived.psychometric_fits.n_contrasts is
+'Distinct signed contrasts. With fewer than 6 the parameters mean little.';
+comment on column derived.psychometric_fits.threshold is
+'Width of the curve, percent contrast. NULL if the data do not determine it, see verdict.';
+comment on column derived.psychometric_fits.bias is
+'Contrast of equal choice, percent, right positive. NULL if not determined, see verdict.';
+comment on column derived.psychometric_fits.lapse_low is
+'Error rate for strong stimuli on the left, 0 to 1. NULL if not determined, see verdict.';
+comment on column derived.psychometric_fits.lapse_high is
+'Error rate for strong stimuli on the right, 0 to 1. NULL if not determined, see verdict.';
+comment on column derived.psychometric_fits.threshold_se is
+'Standard error from the curvature, percent contrast. NULL at a bound or if not determined.';
+comment on column derived.psychometric_fits.bias_se is
+'Standard error from the curvature, percent contrast. NULL at a bound or if not determined.';
+comment on column derived.psychometric_fits.lapse_low_se is
+'Standard error from the curvature. NULL at a bound or if not determined.';
+comment on column derived.psychometric_fits.lapse_high_se is
+'Standard error from the curvature. NULL at a bound or if not determined.';
+comment on column derived.psychometric_fits.threshold_at_bound is
+'True if the search ended at a bound of threshold.';
+comment on column derived.psychometric_fits.bias_at_bound is
+'True if the search ended at a bound of bias, the smallest or largest contrast.';
+comment on column derived.psychometric_fits.lapse_low_at_bound is
+'True if the search ended at a bound of lapse_low, mostly 0.';
+comment on column derived.psychometric_fits.lapse_high_at_bound is
+'True if the search ended at a bound of lapse_high, mostly 0.';
+comment on column derived.psychometric_fits.log_likelihood is
+'Natural log of the likelihood, without the binomial coefficients, as psychofit''s. NULL if no fit.';
+comment on column derived.psychometric_fits.verdict is
+'ok, or why not: no_trials, trials_missing, few_contrasts, one_sided, undetermined.';
+
+insert into derived.psychometric_fits
 
 with
 
@@ -87,52 +162,3 @@ select
     verdict::varchar as verdict
 from labelled_fit
 order by unit, variant, subject_uuid, session_date, session_start_time, prob_left_block;
-
-comment on table derived.psychometric_fits is
-'One row per curve (session, block, day, three sessions) and variant: parameters, recomputed.';
-comment on column derived.psychometric_fits.unit is
-'session, session_block, day_block, last_three, last_three_biased or last_three_biased_or_ephys.';
-comment on column derived.psychometric_fits.subject_uuid is
-'The mouse.';
-comment on column derived.psychometric_fits.session_start_time is
-'Start of the session, or of the last of the three. NULL for a day.';
-comment on column derived.psychometric_fits.session_date is
-'Date of the start of the session, or of the last of the three.';
-comment on column derived.psychometric_fits.first_session_start_time is
-'Start of the session, or of the first of the three. NULL for a day.';
-comment on column derived.psychometric_fits.prob_left_block is
-'Probability left of the block, percent: 20, 50, 80. NULL for all together, or unrecorded.';
-comment on column derived.psychometric_fits.variant is
-'Bounds and treatment of no-go: datajoint or paper.';
-comment on column derived.psychometric_fits.n_trials is
-'Trials, no-go included; paper leaves out contrasts with nothing but no-go.';
-comment on column derived.psychometric_fits.n_contrasts is
-'Distinct signed contrasts. With fewer than 6 the parameters mean little.';
-comment on column derived.psychometric_fits.threshold is
-'Width of the curve, percent contrast. NULL if the data do not determine it, see verdict.';
-comment on column derived.psychometric_fits.bias is
-'Contrast of equal choice, percent, right positive. NULL if not determined, see verdict.';
-comment on column derived.psychometric_fits.lapse_low is
-'Error rate for strong stimuli on the left, 0 to 1. NULL if not determined, see verdict.';
-comment on column derived.psychometric_fits.lapse_high is
-'Error rate for strong stimuli on the right, 0 to 1. NULL if not determined, see verdict.';
-comment on column derived.psychometric_fits.threshold_se is
-'Standard error from the curvature, percent contrast. NULL at a bound or if not determined.';
-comment on column derived.psychometric_fits.bias_se is
-'Standard error from the curvature, percent contrast. NULL at a bound or if not determined.';
-comment on column derived.psychometric_fits.lapse_low_se is
-'Standard error from the curvature. NULL at a bound or if not determined.';
-comment on column derived.psychometric_fits.lapse_high_se is
-'Standard error from the curvature. NULL at a bound or if not determined.';
-comment on column derived.psychometric_fits.threshold_at_bound is
-'True if the search ended at a bound of threshold.';
-comment on column derived.psychometric_fits.bias_at_bound is
-'True if the search ended at a bound of bias, the smallest or largest contrast.';
-comment on column derived.psychometric_fits.lapse_low_at_bound is
-'True if the search ended at a bound of lapse_low, mostly 0.';
-comment on column derived.psychometric_fits.lapse_high_at_bound is
-'True if the search ended at a bound of lapse_high, mostly 0.';
-comment on column derived.psychometric_fits.log_likelihood is
-'Natural log of the likelihood, without the binomial coefficients, as psychofit''s. NULL if no fit.';
-comment on column derived.psychometric_fits.verdict is
-'ok, or why not: no_trials, trials_missing, few_contrasts, one_sided, undetermined.';

@@ -10,7 +10,55 @@
 -- right contrast, opposite to psych_results.signed_contrasts, and leave out contrasts without
 -- reaction times. These rows name their contrast. Trials whose session has no row of its own
 -- belong to no day.
-create table derived.reaction_times as
+create table if not exists derived.reaction_times (
+    unit varchar,
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    prob_left_block integer,
+    signed_contrast double,
+    n_trials bigint,
+    n_reaction_times bigint,
+    n_from_go_cue bigint,
+    median_reaction_time double,
+    q1_reaction_time double,
+    q3_reaction_time double,
+    n_reaction_times_paper bigint,
+    median_reaction_time_paper double
+);
+
+comment on table derived.reaction_times is
+'One row per unit (session, session_block, day_block) and signed contrast: medians from trials.';
+comment on column derived.reaction_times.unit is
+'What was summed up: session, session_block or day_block.';
+comment on column derived.reaction_times.subject_uuid is
+'The mouse.';
+comment on column derived.reaction_times.session_start_time is
+'Start of the session, wall clock of the rig. NULL for a day.';
+comment on column derived.reaction_times.session_date is
+'Date of the start of the session.';
+comment on column derived.reaction_times.prob_left_block is
+'Probability left of the block, percent: 20, 50, 80. NULL for a whole session, or unrecorded.';
+comment on column derived.reaction_times.signed_contrast is
+'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
+comment on column derived.reaction_times.n_trials is
+'Trials, with or without a reaction time.';
+comment on column derived.reaction_times.n_reaction_times is
+'Trials with a reaction time, no-go included.';
+comment on column derived.reaction_times.n_from_go_cue is
+'Trials whose reaction time counts from the go cue trigger, for want of a stimulus onset.';
+comment on column derived.reaction_times.median_reaction_time is
+'Median, seconds, with fallback and no-go as the pipeline. NULL without reaction times.';
+comment on column derived.reaction_times.q1_reaction_time is
+'Lower quartile of the same, seconds. NULL without reaction times.';
+comment on column derived.reaction_times.q3_reaction_time is
+'Upper quartile of the same, seconds. NULL without reaction times.';
+comment on column derived.reaction_times.n_reaction_times_paper is
+'Trials with a stimulus onset and a choice.';
+comment on column derived.reaction_times.median_reaction_time_paper is
+'Median, seconds, from the stimulus onset only and without no-go. NULL without such trials.';
+
+insert into derived.reaction_times
 
 select
     case
@@ -45,34 +93,3 @@ order by
     session_start_time,
     prob_left_block,
     signed_contrast;
-
-comment on table derived.reaction_times is
-'One row per unit (session, session_block, day_block) and signed contrast: medians from trials.';
-comment on column derived.reaction_times.unit is
-'What was summed up: session, session_block or day_block.';
-comment on column derived.reaction_times.subject_uuid is
-'The mouse.';
-comment on column derived.reaction_times.session_start_time is
-'Start of the session, wall clock of the rig. NULL for a day.';
-comment on column derived.reaction_times.session_date is
-'Date of the start of the session.';
-comment on column derived.reaction_times.prob_left_block is
-'Probability left of the block, percent: 20, 50, 80. NULL for a whole session, or unrecorded.';
-comment on column derived.reaction_times.signed_contrast is
-'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
-comment on column derived.reaction_times.n_trials is
-'Trials, with or without a reaction time.';
-comment on column derived.reaction_times.n_reaction_times is
-'Trials with a reaction time, no-go included.';
-comment on column derived.reaction_times.n_from_go_cue is
-'Trials whose reaction time counts from the go cue trigger, for want of a stimulus onset.';
-comment on column derived.reaction_times.median_reaction_time is
-'Median, seconds, with fallback and no-go as the pipeline. NULL without reaction times.';
-comment on column derived.reaction_times.q1_reaction_time is
-'Lower quartile of the same, seconds. NULL without reaction times.';
-comment on column derived.reaction_times.q3_reaction_time is
-'Upper quartile of the same, seconds. NULL without reaction times.';
-comment on column derived.reaction_times.n_reaction_times_paper is
-'Trials with a stimulus onset and a choice.';
-comment on column derived.reaction_times.median_reaction_time_paper is
-'Median, seconds, from the stimulus onset only and without no-go. NULL without such trials.';

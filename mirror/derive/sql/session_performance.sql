@@ -6,27 +6,23 @@
 -- contrasts of 50 % and above. A no-go counts as an error in all three.
 --
 -- Traps: the server stored NULL where performance_easy was exactly 0; here it is 0.
-create table derived.session_performance as
-
-select
-    subject_uuid,
-    session_start_time,
-    session_date,
-    count(*) as n_trials,
-    count(*) filter (where choice = 0) as n_no_go,
-    count(*) filter (where rewarded = 1) as n_rewarded,
-    count(*) filter (where correct = 1) as n_correct,
-    count(correct_easy) as n_easy,
-    count(distinct signed_contrast) as n_contrasts,
-    count(*) filter (where correct = 1) / count(*) as performance,
-    count(*) filter (where rewarded = 1) / count(*) as performance_rewarded,
-    avg(correct_easy) as performance_easy,
-    count(reaction_time) as n_reaction_times,
-    median(reaction_time) as median_reaction_time,
-    median(reaction_time_stim_on) filter (where choice <> 0) as median_reaction_time_paper
-from _trials
-group by all
-order by subject_uuid, session_start_time;
+create table if not exists derived.session_performance (
+    subject_uuid uuid,
+    session_start_time timestamp,
+    session_date date,
+    n_trials bigint,
+    n_no_go bigint,
+    n_rewarded bigint,
+    n_correct bigint,
+    n_easy bigint,
+    n_contrasts bigint,
+    performance double,
+    performance_rewarded double,
+    performance_easy double,
+    n_reaction_times bigint,
+    median_reaction_time double,
+    median_reaction_time_paper double
+);
 
 comment on table derived.session_performance is
 'One row per session with trials: performance by each rule, from trials.';
@@ -60,3 +56,25 @@ comment on column derived.session_performance.median_reaction_time is
 'Median, seconds, go cue as fallback, no-go included. NULL without reaction times.';
 comment on column derived.session_performance.median_reaction_time_paper is
 'Median, seconds, from the stimulus onset only and without no-go. NULL without such trials.';
+
+insert into derived.session_performance
+
+select
+    subject_uuid,
+    session_start_time,
+    session_date,
+    count(*) as n_trials,
+    count(*) filter (where choice = 0) as n_no_go,
+    count(*) filter (where rewarded = 1) as n_rewarded,
+    count(*) filter (where correct = 1) as n_correct,
+    count(correct_easy) as n_easy,
+    count(distinct signed_contrast) as n_contrasts,
+    count(*) filter (where correct = 1) / count(*) as performance,
+    count(*) filter (where rewarded = 1) / count(*) as performance_rewarded,
+    avg(correct_easy) as performance_easy,
+    count(reaction_time) as n_reaction_times,
+    median(reaction_time) as median_reaction_time,
+    median(reaction_time_stim_on) filter (where choice <> 0) as median_reaction_time_paper
+from _trials
+group by all
+order by subject_uuid, session_start_time;

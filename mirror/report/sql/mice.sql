@@ -10,7 +10,7 @@ select
     subjects.projects,
     subjects.responsible_user,
     subjects.death_date::varchar as death_date,
-    case when subjects.is_alive then 'yes' else 'no' end as alive,
+    case when subjects.is_alive then 'yes' when not subjects.is_alive then 'no' end as alive,
     milestones.latest_status,
     milestones.latest_status_date::varchar as latest_status_date,
     milestones.status_source,

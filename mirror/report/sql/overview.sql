@@ -4,8 +4,8 @@ select
     (select count(*) from labs where n_mice > 0) as n_labs,
     (select count(*) from sessions) as n_sessions,
     (select count(*) from sessions where has_trials) as n_sessions_with_trials,
-    (select count(*) from session_quality where n_trial_rows > 0) as n_sessions_with_trials_here,
-    (select coalesce(sum(n_trials), 0)::bigint from sessions) as n_trials,
-    (select count(*) from behavior.trial_set__trial) as n_trials_here,
+    (select count(*) from sessions where has_stored_trials) as n_sessions_with_stored_trials,
+    (select count(*) from trials) as n_trials,
+    (select coalesce(sum(stored_n_trials), 0)::bigint from sessions) as stored_n_trials,
     (select min(session_date)::varchar from sessions) as first_date,
     (select max(session_date)::varchar from sessions) as last_date
