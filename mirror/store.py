@@ -187,6 +187,14 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
+def without_progress_bar(connection: Connection) -> None:
+    """Keep DuckDB from drawing on standard output, which is for data."""
+    # it is off in most programs, and where ipywidgets is missing, a notebook may not even say so
+    [(is_on,)] = connection.execute("select current_setting('enable_progress_bar')").fetchall()
+    if is_on:
+        connection.execute("set enable_progress_bar = false")
+
+
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
     """Add a few rows to a table of the provenance."""
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
@@ -232,15 +240,13 @@ def _open(file: Path, read_only: bool) -> Connection:
     except (duckdb.Error, OSError) as error:
         raise explain(error, file) from error
     connection.execute(TRUSTED_OPTIMIZERS)
-    # DuckDB would draw it on standard output, which is for data, where it sees a notebook: also
-    # in 'python -m mirror'
-    connection.execute("set enable_progress_bar = false")
+    without_progress_bar(connection)
     return connection
 
 
 def _open_partial(partial: Path) -> Connection:
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(partial),
             config={
                 "storage_compatibility_version": STORAGE_VERSION,
@@ -251,6 +257,8 @@ def _open_partial(partial: Path) -> Connection:
         )
     except (duckdb.Error, OSError) as error:
         raise explain(error, partial) from error
+    without_progress_bar(connection)
+    return connection
 
 
 def _is_mirror(connection: Connection) -> bool:
