@@ -10,9 +10,9 @@ from xml.sax.saxutils import quoteattr
 
 import duckdb
 
-import analyses
 from mirror.errors import UsageError
 
+FOLDER = Path(__file__).parent
 # What is here and is no chart.
 SHARED = ("curves", "gallery", "laboratories", "mice", "statistics", "style")
 FORMATS: Mapping[str, Mapping[str, Any]] = {
@@ -27,7 +27,7 @@ OPTIONS = ("lab", "cohort", "subject", "session")
 
 def names() -> list[str]:
     """The charts that there are."""
-    return sorted(m.name for m in pkgutil.iter_modules(analyses.__path__) if m.name not in SHARED)
+    return sorted(m.name for m in pkgutil.iter_modules([str(FOLDER)]) if m.name not in SHARED)
 
 
 def description(name: str) -> str:
@@ -74,4 +74,4 @@ def save(chart: Any, file: Path) -> None:
 def module(name: str) -> Any:
     if name not in names():
         raise UsageError(f"There is no chart {name!r}: 'mirror plot' lists them.")
-    return import_module(f"analyses.{name}")
+    return import_module(f".{name}", __package__)

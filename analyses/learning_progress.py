@@ -14,7 +14,9 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.style import (
+from mirror.errors import UsageError
+
+from .style import (
     DARK,
     NO_LABORATORY,
     ask,
@@ -25,7 +27,6 @@ from analyses.style import (
     nothing,
     touched,
 )
-from mirror.errors import UsageError
 
 TITLE = "Performance against progress in training"
 PROGRESS = f"""

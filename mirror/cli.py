@@ -363,7 +363,7 @@ def plot(
     mirror plot
     mirror plot learning_curves --lab wittenlab -o witten.png
     """
-    from analyses import gallery
+    from mirror.analyses import gallery
 
     if name is None:
         width = max(map(len, gallery.names()))
