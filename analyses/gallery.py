@@ -14,7 +14,7 @@ from mirror.errors import UsageError
 
 FOLDER = Path(__file__).parent
 # What is here and is no chart.
-SHARED = ("curves", "gallery", "laboratories", "mice", "statistics", "style")
+SHARED = ("curves", "gallery", "laboratories", "mice", "notebook", "statistics", "style")
 FORMATS: Mapping[str, Mapping[str, Any]] = {
     ".html": {"inline": True},
     ".svg": {},
