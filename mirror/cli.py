@@ -304,8 +304,7 @@ def shell(database: Path | None) -> None:
     program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ.get("PATH", "")]))
     if program is None:
         raise UsageError(
-            "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
-            " 'mirror sql'."
+            "The DuckDB shell is not installed: pip install 'duckdb-cli<2', or use 'mirror sql'."
         )
     command = [program, "-readonly", str(path), "-cmd", store.TRUSTED_OPTIMIZERS]
     sys.exit(subprocess.run(command, check=False).returncode)

@@ -32,6 +32,12 @@ TOO_EMPTY = 0.25
 # rows: wrong, and not every time. Without it no view is slower.
 TRUSTED_OPTIMIZERS = "set disabled_optimizers = 'join_filter_pushdown'"
 
+# No package index has the mirror, and eager is what brings a newer DuckDB as well.
+UPGRADE = (
+    "run 'git pull' and 'pip install --upgrade --upgrade-strategy eager .' in your checkout of"
+    " ibl-mirror"
+)
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -222,8 +228,7 @@ def explain(error: Exception, file: Path) -> MirrorError:
     if "newer version of DuckDB" in text:
         return MirrorError(
             f"{file} was written by a newer DuckDB than the {duckdb.__version__} used here:"
-            " upgrade with 'pip install --upgrade ibl-mirror', or name another file with"
-            " --database."
+            f" {UPGRADE}, or name another file with --database."
         )
     if "No space left" in text or "not enough disk space" in text.lower():
         return MirrorError(
