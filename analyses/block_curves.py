@@ -16,14 +16,14 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import (
+from .curves import (
     axis_break,
     contrast_axis,
     fitted,
     line_rows,
     point_rows,
 )
-from analyses.style import ask, block_color, counted, finished, nothing
+from .style import ask, block_color, counted, finished, nothing
 
 TITLE = "Psychometric curves by block"
 # Wilson's interval as the view has it, of the pooled counts; `square` is the squared normal

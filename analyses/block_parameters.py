@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analyses.curves import fitted
-from analyses.statistics import ANOVA, compare, corrected
-from analyses.style import (
+from .curves import fitted
+from .statistics import ANOVA, compare, corrected
+from .style import (
     GREY,
     NO_LABORATORY,
     ask,

@@ -21,8 +21,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.laboratories import columns, in_turn
-from analyses.style import (
+from .laboratories import columns, in_turn
+from .style import (
     DARK,
     GREY,
     NO_LABORATORY,

@@ -17,8 +17,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import find_session
-from analyses.style import DARK, GREY, ask, counted, finished, nothing
+from .mice import find_session
+from .style import DARK, GREY, ask, counted, finished, nothing
 
 TITLE = "Criterion checklist"
 MEASURES = """

@@ -7,8 +7,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from analyses.style import in_order
 from mirror.derive import psychometric
+
+from .style import in_order
 
 # Where the broken axis has its ends, and the contrasts that it has room for.
 END = 35

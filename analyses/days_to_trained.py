@@ -12,9 +12,9 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.laboratories import notes, panel
-from analyses.statistics import compare
-from analyses.style import (
+from .laboratories import notes, panel
+from .statistics import compare
+from .style import (
     ask,
     counted,
     finished,

@@ -12,13 +12,13 @@ from xml.sax.saxutils import quoteattr
 
 import duckdb
 
-import analyses
 from mirror.errors import UsageError
 
 from . import choices
 
+FOLDER = Path(__file__).parent
 # What is here and is no chart.
-SHARED = ("choices", "curves", "gallery", "laboratories", "mice", "statistics", "style")
+SHARED = ("choices", "curves", "gallery", "laboratories", "mice", "notebook", "statistics", "style")
 FORMATS: Mapping[str, Mapping[str, Any]] = {
     ".html": {"inline": True},
     ".svg": {},
@@ -31,7 +31,7 @@ OPTIONS = ("lab", "cohort", "subject", "session")
 
 def names() -> list[str]:
     """The charts that there are."""
-    return sorted(m.name for m in pkgutil.iter_modules(analyses.__path__) if m.name not in SHARED)
+    return sorted(m.name for m in pkgutil.iter_modules([str(FOLDER)]) if m.name not in SHARED)
 
 
 def description(name: str) -> str:
@@ -99,4 +99,4 @@ def module(name: str) -> Any:
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "'mirror plot' lists them."
         raise UsageError(f"There is no chart {name!r}: {hint}")
-    return import_module(f"analyses.{name}")
+    return import_module(f".{name}", __package__)

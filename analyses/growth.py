@@ -10,7 +10,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import DARK, ask, counted, finished, nothing
+from .style import DARK, ask, counted, finished, nothing
 
 TITLE = "Growth of the data"
 DATES = """

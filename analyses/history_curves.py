@@ -19,8 +19,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import axis_break, contrast_axis, fitted, line_rows, point_rows
-from analyses.style import BLOCK_COLORS, ask, counted, finished, nothing
+from .curves import axis_break, contrast_axis, fitted, line_rows, point_rows
+from .style import BLOCK_COLORS, ask, counted, finished, nothing
 
 TITLE = "Psychometric curves by the choice before"
 CONDITION = ["task", "outcome", "previous_choice"]

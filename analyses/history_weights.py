@@ -28,8 +28,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analyses.statistics import corrected
-from analyses.style import (
+from .statistics import corrected
+from .style import (
     DARK,
     GREY,
     NO_LABORATORY,

@@ -7,8 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from analyses.statistics import ANOVA, compare, pairs
-from analyses.style import (
+from .statistics import ANOVA, compare, pairs
+from .style import (
     ALL,
     DARK,
     NO_LABORATORY,

@@ -21,7 +21,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import (
+from .style import (
     ALL,
     DARK,
     GREY,

@@ -15,9 +15,10 @@ from typing import Any
 
 import duckdb
 
-from analyses.learning_curves import DAYS, averaged, drawable, key, panels, sources, step
-from analyses.style import ask, counted, finished, nothing, together
 from mirror.errors import UsageError
+
+from .learning_curves import DAYS, averaged, drawable, key, panels, sources, step
+from .style import ask, counted, finished, nothing, together
 
 TITLE = "Threshold and bias in training"
 FITS = f"""

@@ -15,8 +15,10 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.learning_curves import DAYS_BY_SOURCE, source
-from analyses.style import (
+from mirror.errors import UsageError
+
+from .learning_curves import DAYS_BY_SOURCE, source
+from .style import (
     DARK,
     NO_LABORATORY,
     TRAINING_DAY,
@@ -28,7 +30,6 @@ from analyses.style import (
     nothing,
     touched,
 )
-from mirror.errors import UsageError
 
 TITLE = "Performance against progress in training"
 PROGRESS = f"""

@@ -7,7 +7,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import DARK, NO_LABORATORY, TRAINING_DAY, ask
+from .style import DARK, NO_LABORATORY, TRAINING_DAY, ask
 
 # Rows at hand, or the name of rows that a page brings later: a chart looks the same for both.
 Rows: TypeAlias = pd.DataFrame | alt.NamedData

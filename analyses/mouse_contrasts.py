@@ -12,7 +12,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import (
+from .mice import (
     STATUSES,
     WIDTH,
     Rows,
@@ -22,7 +22,7 @@ from analyses.mice import (
     status_rules,
     status_strip,
 )
-from analyses.style import ask, counted, finished, nothing
+from .style import ask, counted, finished, nothing
 
 TITLE = "Choices by contrast"
 CHOICES = """

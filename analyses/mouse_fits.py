@@ -15,7 +15,10 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import (
+from mirror.derive.status import TRAINED_1A
+from mirror.errors import UsageError
+
+from .mice import (
     RULE_COLOR,
     STATUSES,
     WIDTH,
@@ -26,9 +29,7 @@ from analyses.mice import (
     status_rules,
     status_strip,
 )
-from analyses.style import ask, block_color, counted, finished, nothing
-from mirror.derive.status import TRAINED_1A
-from mirror.errors import UsageError
+from .style import ask, block_color, counted, finished, nothing
 
 TITLE = "Psychometric fits"
 FITS = """

@@ -14,11 +14,11 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses import session_curves
-from analyses.mice import LOG_TICKS, Rows, find_mouse
-from analyses.session_course import MIDDLE
-from analyses.session_curves import along, choices, reaction_times
-from analyses.style import DARK, ask, counted, finished, nothing
+from . import session_curves
+from .mice import LOG_TICKS, Rows, find_mouse
+from .session_course import MIDDLE
+from .session_curves import along, choices, reaction_times
+from .style import DARK, ask, counted, finished, nothing
 
 TITLE = "The last three days"
 # What the three queries share; a day without trials is none of the last.

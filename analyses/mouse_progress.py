@@ -14,7 +14,9 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import (
+from mirror.errors import UsageError
+
+from .mice import (
     LOG_TICKS,
     STATUSES,
     WIDTH,
@@ -26,8 +28,7 @@ from analyses.mice import (
     status_rules,
     status_strip,
 )
-from analyses.style import DARK, ask, counted, finished, nothing
-from mirror.errors import UsageError
+from .style import DARK, ask, counted, finished, nothing
 
 TITLE = "Training of a mouse"
 DAYS = """

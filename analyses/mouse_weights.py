@@ -14,7 +14,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import (
+from .mice import (
     RULE_COLOR,
     STATUSES,
     WIDTH,
@@ -25,7 +25,7 @@ from analyses.mice import (
     status_rules,
     status_strip,
 )
-from analyses.style import DARK, GREY, ask, counted, finished, nothing
+from .style import DARK, GREY, ask, counted, finished, nothing
 
 TITLE = "Weight and water"
 DATES = """

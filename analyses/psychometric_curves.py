@@ -15,8 +15,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import contrast_axis, fitted, line_rows, per_laboratory, point_rows
-from analyses.style import (
+from .curves import contrast_axis, fitted, line_rows, per_laboratory, point_rows
+from .style import (
     ALL,
     DARK,
     GREY,

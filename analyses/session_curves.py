@@ -16,9 +16,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from analyses.mice import LOG_TICKS, Rows, find_session
-from analyses.style import ask, block_color, counted, finished, nothing
 from mirror.derive import psychometric
+
+from .mice import LOG_TICKS, Rows, find_session
+from .style import ask, block_color, counted, finished, nothing
 
 TITLE = "Curves of a session"
 # A curve is a row, of points here and of a line below, so that many sessions stay small.

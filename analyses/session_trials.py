@@ -14,8 +14,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.mice import LOG_TICKS, WIDTH, find_session
-from analyses.style import DARK, ask, block_color, counted, finished, nothing
+from .mice import LOG_TICKS, WIDTH, find_session
+from .style import DARK, ask, block_color, counted, finished, nothing
 
 TITLE = "Trials of a session"
 TRIALS = """

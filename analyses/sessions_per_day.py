@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import duckdb
 
-from analyses.style import (
+from .style import (
     NO_LABORATORY,
     ask,
     counted,

@@ -12,7 +12,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import NO_LABORATORY, ask, counted, finished, nothing
+from .style import NO_LABORATORY, ask, counted, finished, nothing
 
 TITLE = "Sessions per laboratory, user and mouse"
 # The order in which a mouse meets the tasks, from light to dark.

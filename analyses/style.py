@@ -8,6 +8,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
+from .notebook import offline
+
 # The behaviour paper's order and colours of laboratories: ColorBrewer's Dark2.
 INSTITUTIONS = ("UCL", "CCU", "CSHL", "NYU", "Princeton", "SWC", "Berkeley")
 INSTITUTION_COLORS = (
@@ -109,7 +111,7 @@ def finished(
     titled = alt.TitleParams(title, subtitle=lines, anchor="start", offset=12)
     # what a screen reader says of the picture
     words = ". ".join(filter(None, [title, *lines]))
-    return configured(chart.properties(title=titled, description=words, padding=10))
+    return offline(configured(chart.properties(title=titled, description=words, padding=10)))
 
 
 def configured(chart: Any) -> Any:

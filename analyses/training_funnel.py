@@ -11,7 +11,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.style import (
+from .style import (
     NO_LABORATORY,
     ask,
     counted,

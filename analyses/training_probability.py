@@ -17,8 +17,10 @@ import duckdb
 import pandas as pd
 from scipy.stats import CensoredData, ecdf
 
-from analyses.statistics import log_rank
-from analyses.style import (
+from mirror.errors import UsageError
+
+from .statistics import log_rank
+from .style import (
     ALL,
     NO_LABORATORY,
     ask,
@@ -29,7 +31,6 @@ from analyses.style import (
     nothing,
     p_in_words,
 )
-from mirror.errors import UsageError
 
 TITLE = "Probability of being trained"
 TIMES = f"""

@@ -13,11 +13,11 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses.curves import fitted
-from analyses.laboratories import NO_LABORATORY, notes, panel
-from analyses.psychometric_curves import MOUSE, POINTS
-from analyses.statistics import compare, correlate
-from analyses.style import (
+from .curves import fitted
+from .laboratories import NO_LABORATORY, notes, panel
+from .psychometric_curves import MOUSE, POINTS
+from .statistics import compare, correlate
+from .style import (
     ask,
     counted,
     finished,

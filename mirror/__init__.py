@@ -64,8 +64,9 @@ def offline(database: str | os.PathLike | None = None) -> "Offline":
 
     From here on `from nma_ibl import subject, behavior, ...` and every DataJoint expression
     read the file, until `close()` of what is returned, or the end of a `with` block, gives
-    DataJoint its own connection back. Import `nma_ibl` after this call: what was imported
-    before keeps the connection that it had. Raises MirrorError where there is no mirror.
+    DataJoint its own connection back. Import `nma_ibl`, or a pipeline of your own, after this
+    call, and again after the next: what was imported before keeps the connection that it had.
+    Raises MirrorError where there is no mirror.
     """
     from mirror.serve.offline import Offline
 

@@ -306,8 +306,7 @@ def shell(database: Path | None) -> None:
     program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ.get("PATH", "")]))
     if program is None:
         raise UsageError(
-            "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
-            " 'mirror sql'."
+            "The DuckDB shell is not installed: pip install 'duckdb-cli<2', or use 'mirror sql'."
         )
     command = [program, "-readonly", str(path), "-cmd", store.TRUSTED_OPTIMIZERS]
     sys.exit(subprocess.run(command, check=False).returncode)
@@ -365,7 +364,7 @@ def plot(
     mirror plot
     mirror plot learning_curves --lab wittenlab -o witten.png
     """
-    from analyses import gallery
+    from mirror.analyses import gallery
 
     if name is None:
         width = max(map(len, gallery.names()))

@@ -34,6 +34,12 @@ TOO_EMPTY = 0.25
 # rows: wrong, and not every time. Without it no view is slower.
 TRUSTED_OPTIMIZERS = "set disabled_optimizers = 'join_filter_pushdown'"
 
+# No package index has the mirror, and eager is what brings a newer DuckDB as well.
+UPGRADE = (
+    "run 'git pull' and 'pip install --upgrade --upgrade-strategy eager .' in your checkout of"
+    " ibl-mirror"
+)
+
 Connection = duckdb.DuckDBPyConnection
 
 
@@ -199,6 +205,14 @@ def prepare(connection: Connection) -> None:
     connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
 
 
+def without_progress_bar(connection: Connection) -> None:
+    """Keep DuckDB from drawing on standard output, which is for data."""
+    # it is off in most programs, and where ipywidgets is missing, a notebook may not even say so
+    [(is_on,)] = connection.execute("select current_setting('enable_progress_bar')").fetchall()
+    if is_on:
+        connection.execute("set enable_progress_bar = false")
+
+
 def insert(connection: Connection, table: str, rows: Iterable[Sequence[object]]) -> None:
     """Add a few rows to a table of the provenance."""
     values = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
@@ -226,8 +240,7 @@ def explain(error: Exception, file: Path) -> MirrorError:
     if "newer version of DuckDB" in text:
         return MirrorError(
             f"{file} was written by a newer DuckDB than the {duckdb.__version__} used here:"
-            " upgrade with 'pip install --upgrade ibl-mirror', or name another file with"
-            " --database."
+            f" {UPGRADE}, or name another file with --database."
         )
     if "No space left" in text or "not enough disk space" in text.lower():
         return MirrorError(
@@ -244,9 +257,7 @@ def _open(file: Path, read_only: bool) -> Connection:
     except (duckdb.Error, OSError) as error:
         raise explain(error, file) from error
     connection.execute(TRUSTED_OPTIMIZERS)
-    # DuckDB would draw it on standard output, which is for data, where it sees a notebook: also
-    # in 'python -m mirror'
-    connection.execute("set enable_progress_bar = false")
+    without_progress_bar(connection)
     # a variable of Python must not answer for a table that the file lacks
     connection.execute("set python_enable_replacements = false")
     return connection
@@ -254,7 +265,7 @@ def _open(file: Path, read_only: bool) -> Connection:
 
 def _open_partial(partial: Path) -> Connection:
     try:
-        return duckdb.connect(
+        connection = duckdb.connect(
             str(partial),
             config={
                 "storage_compatibility_version": STORAGE_VERSION,
@@ -265,6 +276,8 @@ def _open_partial(partial: Path) -> Connection:
         )
     except (duckdb.Error, OSError) as error:
         raise explain(error, partial) from error
+    without_progress_bar(connection)
+    return connection
 
 
 def _is_mirror(connection: Connection) -> bool:

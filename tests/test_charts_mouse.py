@@ -19,7 +19,6 @@ from handmade import (
     add,
     add_mouse,
     add_session,
-    add_to_session,
     add_trial,
     define,
     left,

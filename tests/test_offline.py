@@ -98,31 +98,59 @@ def test_closing_leaves_a_connection_that_was_made_meanwhile(
     assert dj.conn.connection == "made meanwhile"
 
 
+# a package with tables of its own, and a module that uses both this one and nma_ibl
+PIPELINE = {
+    "pipeline/__init__.py": "",
+    "pipeline/subject.py": """
+import datajoint as dj
+schema = dj.schema("ibl_subject")
+@schema
+class Subject(dj.Manual):
+    definition = "subject_uuid : uuid"
+""",
+    "helpers.py": """
+from nma_ibl import subject
+from pipeline.subject import Subject
+mice = Subject & "sex='F' or sex<>'F'"
+""",
+    "counting.py": "from helpers import mice, subject",
+}
 TWICE = """
 import mirror
 for file in {files}:
     with mirror.offline(file):
         from nma_ibl import subject
-        print(len(subject.Subject()))
+        import pipeline.subject
+        import counting
+        everywhere = (subject.Subject, pipeline.subject.Subject, counting.subject.Subject)
+        print(*(len(mice()) for mice in everywhere), len(counting.mice))
+print("json" in __import__("sys").modules, "pipeline.subject" in __import__("sys").modules)
 """
 
 
-def test_nma_ibl_reads_the_file_of_the_latest_call(simulated_file: Path, tmp_path: Path) -> None:
+def test_every_import_reads_the_file_of_the_latest_call(
+    simulated_file: Path, tmp_path: Path
+) -> None:
     narrow = tmp_path / "narrow.duckdb"
     source = DemoSource(5)
     sync(source, narrow, Options(schema=("subject",)), with_derived=False)
     source.close()
-    printed = run(TWICE.format(files=[str(simulated_file), str(narrow)]), tmp_path)
+    (tmp_path / "pipeline").mkdir()
+    for name, text in PIPELINE.items():
+        (tmp_path / name).write_text(text)
+    files = [str(simulated_file), str(narrow)]
+    printed = run(TWICE.format(files=files), tmp_path, PYTHONPATH=str(tmp_path))
 
-    assert printed.split() == ["6", "5"]
+    assert printed.splitlines() == ["6 6 6 6", "5 5 5 5", "True False"]
 
 
 def test_closed_is_closed(simulated_file: Path, before: None) -> None:
     with mirror.offline(simulated_file) as offline:
         connection = offline.connection
     assert not connection.is_connected
-    with pytest.raises(dj.errors.LostConnectionError):
-        connection.query("select 1", reconnect=False)
+    for reconnect in (False, True):
+        with pytest.raises(dj.errors.LostConnectionError, match="mirror is closed"):
+            connection.query("select 1", reconnect=reconnect)
 
 
 def test_without_a_mirror_there_is_a_sentence(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The package: what importing it costs, what the wheel holds, and that it works installed."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from mirror.sources.datajoint import DataJointSource
 from mirror.sync import sync
 
 ROOT = Path(__file__).parents[1]
+MIRROR = Path(sys.executable).with_name("mirror")
 # sockets are refused, so that reaching for the network fails
 OFFLINE = """
 import socket, sys
@@ -82,7 +84,48 @@ def test_the_schemas_are_those_of_nma_ibl_which_is_not_imported(tmp_path: Path) 
     ]
 
 
-def test_the_wheel_holds_the_views_and_works_far_from_the_checkout(
+def folder_of_a_user(folder: Path) -> Path:
+    """A folder in which the names of this package's parts are taken."""
+    for name in ("analyses", "tests"):
+        (folder / name).mkdir()
+        (folder / name / "__init__.py").write_text("raise SystemExit('the module of the user')")
+    for name in ("mirror", "sql"):
+        (folder / name).mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "-m", "mirror"], [MIRROR]], ids=["-m", "."])
+def test_charts_are_found_beside_a_folder_of_the_user_with_their_name(
+    command: list[str | Path], tmp_path: Path
+) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, *arguments],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    folder = folder_of_a_user(tmp_path)
+    listed, refused = run("plot"), run("report", "--database", "none.duckdb")
+
+    assert "learning_curves" in listed.stdout, listed.stderr
+    assert refused.stderr.startswith("mirror: There is no mirror at none.duckdb")
+
+
+def test_charts_have_a_name_that_no_folder_of_the_user_takes(tmp_path: Path) -> None:
+    shown = python(
+        "from mirror.analyses import learning_curves\n"
+        "print(learning_curves.chart.__module__, 'analyses' in __import__('sys').modules)",
+        folder_of_a_user(tmp_path),
+    )
+
+    assert shown == "mirror.analyses.learning_curves False\n"
+
+
+def test_the_wheel_holds_the_views_and_works_far_from_the_checkout_with_an_old_numpy(
     source: DataJointSource, tmp_path: Path
 ) -> None:
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -105,12 +148,17 @@ def test_the_wheel_holds_the_views_and_works_far_from_the_checkout(
             wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info",
         }
     run(uv, "venv", "--python", sys.executable, tmp_path / "venv")
-    run(uv, "pip", "install", "--python", tmp_path / "venv", wheel)
-    mirror = tmp_path / "venv" / "bin" / "mirror"
+    # as old notebooks have it; Python 3.13 never had it
+    numpy = "numpy<2" if sys.version_info < (3, 13) else "numpy"
+    run(uv, "pip", "install", "--python", tmp_path / "venv", wheel, numpy)
+    python, mirror = (tmp_path / "venv" / "bin" / name for name in ("python", "mirror"))
 
     assert run(mirror, "--version") == "mirror, version 0.1.0\n"
     *skipped, told = run(mirror, "views", "--database", tmp_path / "ibl.duckdb").splitlines()
     assert told == f"{len(views) - len(skipped)} views in {tmp_path / 'ibl.duckdb'}"
     assert all(line.startswith("skipped ") for line in skipped)
     run(mirror, "sync", "--demo-mice", "5")
-    assert "learning_curves" in run(mirror, "plot")
+    run(python, "-c", "from analyses import learning_curves")
+    folder_of_a_user(tmp_path)
+    run(mirror, "plot", "growth", "--database", "demo.duckdb", "-o", "growth.svg")
+    assert "learning_curves" in run(python, "-m", "mirror", "plot")

@@ -132,6 +132,12 @@ def test_only_set_up_is_left_out_of_this_test() -> None:
     assert sum(command.startswith(INSTALLATION) for command in commands()) == 1
 
 
+def test_nobody_is_sent_to_a_package_index_that_lacks_the_mirror() -> None:
+    root = Path(__file__).parents[1]
+    for file in (root / "README.md", *(root / "mirror").rglob("*.py")):
+        assert not re.search(r"pip install[^`\n]*ibl-mirror", file.read_text("utf-8")), file
+
+
 def test_the_readme_names_every_verb() -> None:
     from mirror.cli import main
 

@@ -13,8 +13,8 @@ import duckdb
 import pandas as pd
 import vl_convert
 
-from analyses import gallery
 from mirror import store
+from mirror.analyses import gallery
 from mirror.catalogue import status
 from mirror.errors import MirrorError, UsageError
 from mirror.report import contents, libraries, pages

@@ -11,7 +11,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from analyses import (
+from mirror import views
+from mirror.analyses import (
     criterion_checklist,
     mouse_contrasts,
     mouse_fits,
@@ -22,7 +23,6 @@ from analyses import (
     session_curves,
     style,
 )
-from mirror import views
 from mirror.catalogue import Described, describe, entries
 
 # Letters of a nickname in the name of a file, which with all that comes after has room for 255.

@@ -48,6 +48,7 @@ class Engine:
         execute("set autoinstall_known_extensions = false")
         execute("set autoload_known_extensions = false")
         execute(store.TRUSTED_OPTIMIZERS)
+        store.without_progress_bar(self._connection)
         execute("set lock_configuration = true")
 
     def session(self, user: str = "mirror@localhost") -> "Session":

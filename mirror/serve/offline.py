@@ -7,11 +7,13 @@ over the wire is asked of an engine instead.
 import os
 import sys
 from contextlib import suppress
-from types import TracebackType
+from types import FunctionType, ModuleType, TracebackType
 from typing import Any
 
 import datajoint as dj
 import pymysql
+from datajoint.expression import QueryExpression
+from datajoint.user_tables import UserTable
 from pymysql.constants import FIELD_TYPE, SERVER_STATUS
 from pymysql.err import InternalError, OperationalError, error_map
 
@@ -35,6 +37,8 @@ MODES = (
     "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
     "NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY"
 )
+# What is never imported anew.
+KEPT = {"__main__", "datajoint", "mirror"}
 _ABSENT = object()
 
 
@@ -70,9 +74,44 @@ class Offline:
 
 
 def _forget_modules() -> None:
-    """Let the next `import nma_ibl` connect anew: its modules keep the connection of the first."""
-    for name in [name for name in sys.modules if name.partition(".")[0] == "nma_ibl"]:
-        del sys.modules[name]
+    """Let what has tables of DataJoint be imported anew: it keeps the connection that it found.
+
+    That is `nma_ibl`, any pipeline's package, and whatever has imported from one.
+    """
+    held = {
+        name: module.__dict__.values()
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType) and _package(name) not in KEPT
+    }
+    stale = {name for name, values in held.items() if any(map(_is_bound, values))}
+    while importing := {
+        name
+        for name, values in held.items()
+        if name not in stale and any(_module(value) in stale for value in values)
+    }:
+        stale |= importing
+    packages = set(map(_package, stale))
+    for name in held:
+        if _package(name) in packages:
+            del sys.modules[name]
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _is_bound(value: object) -> bool:
+    """Whether this is something of DataJoint's that has a connection."""
+    if isinstance(value, type):
+        return issubclass(value, UserTable) and getattr(value, "connection", None) is not None
+    return isinstance(value, dj.Schema | dj.VirtualModule | QueryExpression)
+
+
+def _module(value: object) -> str | None:
+    """The module that this is, or that has defined it."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    return value.__module__ if isinstance(value, type | FunctionType) else None
 
 
 class OfflineConnection(dj.Connection):
@@ -80,16 +119,23 @@ class OfflineConnection(dj.Connection):
 
     def __init__(self, database: str | os.PathLike | None = None) -> None:
         self._engine = Engine(store.path(database))
+        self._is_closed = False
         # DataJoint tells whom it is connected to
         is_simulated = "simulated" in self._engine.catalogue.variables["version_comment"]
         user = "simulated" if is_simulated else "mirror"
         super().__init__(store.path(database).name, user, "", port=0)
 
     def connect(self) -> None:
+        if self._is_closed:
+            raise dj.errors.LostConnectionError(
+                "This mirror is closed: call mirror.offline again, and then import anew what has"
+                " the tables."
+            )
         self._conn = _Wire(self._engine)
         self._conn.query(f"set sql_mode = '{MODES}'")
 
     def close(self) -> None:
+        self._is_closed = True
         with suppress(pymysql.err.Error):
             super().close()
         self._engine.close()

@@ -60,6 +60,7 @@ def _find(package: str):
     spec = importlib.util.find_spec(package)
     if spec is None:
         raise MirrorError(
-            f"The package {package} is not installed, reinstall with: pip install ibl-mirror."
+            f"The package {package} is not installed: run 'pip install .' in your checkout of"
+            " ibl-mirror."
         )
     return spec
