@@ -443,7 +443,9 @@ def test_every_view_can_be_defined(synced: Report) -> None:
 def test_the_view_and_each_of_its_columns_have_a_comment(file: Path, synced: Report) -> None:
     with connect(synced.database) as mirror:
         [(view,)] = mirror.execute(
-            "select comment from duckdb_views() where view_name = ? and schema_name = 'main'",
+            "select comment from duckdb_views() where view_name = $1 and schema_name = 'main'"
+            " union all"
+            " select comment from duckdb_tables() where table_name = $1 and schema_name = 'main'",
             [file.stem],
         ).fetchall()
         columns = mirror.execute(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import ibl
 import pytest
 import server as mariadb
@@ -15,6 +16,7 @@ from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
 from mirror.sync import Options, sync
 
+TABLES = "select sql from duckdb_tables() where schema_name <> 'main' order by all"
 READER = (
     "import mirror, sys; c = mirror.connect(sys.argv[1]); count = lambda:"
     " print(c.execute('select count(*) from trials').fetchone()[0], flush=True);"
@@ -67,7 +69,8 @@ def held(file: Path) -> set[str]:
         return {
             name
             for (name,) in mirror.execute(
-                "select view_name from duckdb_views() where not internal"
+                "select view_name from duckdb_views() where not internal union all"
+                " select table_name from duckdb_tables() where schema_name = 'main'"
             ).fetchall()
         }
 
@@ -155,7 +158,9 @@ def test_a_narrowed_sync_skips_the_views_that_it_has_no_tables_for(
 
     assert {"subjects", "tutorial_subjects"} <= set(report.views.views)
     assert {"sessions", "trials", "days"} <= set(report.views.skipped)
-    assert report.views.skipped["trials"].startswith("needs behavior.trial_set__trial, sessions")
+    assert report.views.skipped["trials"].startswith(
+        "needs behavior.trial_set__trial, session_labels"
+    )
     assert held(file) == set(report.views.views)
 
 
@@ -168,7 +173,7 @@ def test_a_view_that_needs_a_column_that_an_older_server_lacks_is_skipped(
     report = sync(source, file)
 
     assert 'does not have a column named "institution_short"' in report.views.skipped["subjects"]
-    assert report.views.skipped["sessions"] == "needs subjects"
+    assert report.views.skipped["session_labels"] == "needs subjects"
     assert {name: why for name, why in recorded(file).items() if why} == report.views.skipped
     assert held(file) == set(report.views.views)
     assert not held(file) & {"subjects", "sessions", "trials"}
@@ -181,7 +186,7 @@ def test_a_view_that_needs_a_column_that_an_older_server_lacks_is_skipped(
 
 def test_views_are_replaced_and_those_no_longer_defined_go(synced: Path, tmp_path: Path) -> None:
     with connect(synced) as mirror:
-        tables = mirror.execute("select sql from duckdb_tables() order by all").fetchall()
+        tables = mirror.execute(TABLES).fetchall()
         trials = mirror.execute("from behavior.trial_set__trial").fetchall()
     define(synced, written(tmp_path / "old", labs="select 1 as one", extra="select 2 as two"))
     define(synced, written(tmp_path / "new", labs="select lab_name from reference.lab"))
@@ -192,7 +197,7 @@ def test_views_are_replaced_and_those_no_longer_defined_go(synced: Path, tmp_pat
             ("cortexlab",),
             ("zadorlab",),
         ]
-        assert mirror.execute("select sql from duckdb_tables() order by all").fetchall() == tables
+        assert mirror.execute(TABLES).fetchall() == tables
         assert mirror.execute("from behavior.trial_set__trial").fetchall() == trials
         assert mirror.execute("select count(*), max(run) from _mirror.runs").fetchall() == [(1, 1)]
 
@@ -225,6 +230,109 @@ def test_views_are_defined_anew_while_a_reader_has_the_file_open(
     assert (before, after) == ("24\n", "24\n")
     with connect(synced) as mirror:
         assert mirror.execute("from trials").fetchall() == [(1,)]
+
+
+# stored views
+
+LABS = "select lab_name, time_zone from reference.lab"
+BY_NAME = "-- Stored: in the order of time_zone, lab_name.\n"
+
+
+def store_labs(file: Path, folder: Path, head: str = BY_NAME, query: str = LABS) -> None:
+    written(folder, labs=query, names="select lab_name from labs")
+    sql = (folder / "labs.sql").read_text()
+    comments = "comment on view labs is 'a''b'; comment on column labs.time_zone is 'IANA';"
+    (folder / "labs.sql").write_text(f"-- Grain: a lab.\n{head}{sql}\n{comments}")
+    define(file, folder)
+
+
+def test_a_stored_view_is_a_table_of_its_name_in_order_with_its_comments(
+    synced: Path, tmp_path: Path
+) -> None:
+    store_labs(synced, tmp_path / "sql")
+    with connect(synced) as mirror:
+        assert mirror.execute(
+            "select table_name, comment from duckdb_tables() where schema_name = 'main'"
+        ).fetchall() == [("labs", "a'b")]
+        assert mirror.execute(
+            "select view_name from duckdb_views() where not internal"
+        ).fetchall() == [("names",)]
+        assert mirror.execute(
+            "select column_name, comment from duckdb_columns() where"
+            " table_name = 'labs' and schema_name = 'main' order by column_index"
+        ).fetchall() == [("lab_name", None), ("time_zone", "IANA")]
+        found = mirror.execute("from labs").fetchall()
+        assert found == mirror.execute(f"{LABS} order by time_zone, lab_name").fetchall()
+        assert mirror.execute("select count(*) from names").fetchall() == [(len(found),)]
+        assert mirror.execute(
+            "select view_name, is_stored, inputs is not null from _mirror.views order by 1"
+        ).fetchall() == [("labs", True, True), ("names", False, False)]
+
+
+def test_adding_or_removing_the_line_is_all_it_takes(synced: Path, tmp_path: Path) -> None:
+    kinds = (
+        "select table_type from information_schema.tables"
+        " where table_schema = 'main' and table_name = 'labs'"
+    )
+    for head, kind in (("", "VIEW"), (BY_NAME, "BASE TABLE"), ("", "VIEW")):
+        store_labs(synced, tmp_path / "sql", head)
+        with connect(synced) as mirror:
+            assert mirror.execute(kinds).fetchall() == [(kind,)]
+            assert mirror.execute("select count(*) from names").fetchall() == [(2,)]
+
+
+def test_a_stored_view_is_made_again_only_when_what_it_is_made_from_has_changed(
+    synced: Path, tmp_path: Path
+) -> None:
+    def n_labs() -> int:
+        with connect(synced) as mirror:
+            [(n,)] = mirror.execute("select count(*) from labs").fetchall()
+            return n
+
+    store_labs(synced, tmp_path / "sql")
+    with duckdb.connect(str(synced)) as file:
+        file.execute("insert into labs values ('by hand', 'UTC')")
+    store_labs(synced, tmp_path / "sql")
+    assert n_labs() == 3
+    store_labs(synced, tmp_path / "sql", query=f"{LABS} where true")
+    assert n_labs() == 2
+    with duckdb.connect(str(synced)) as file:
+        file.execute("insert into labs values ('by hand', 'UTC')")
+        file.execute("update _mirror.tables set read_at = now() where table_name = 'lab'")
+    store_labs(synced, tmp_path / "sql", query=f"{LABS} where true")
+    assert n_labs() == 2
+
+
+def test_a_stored_view_that_fails_leaves_the_old_file(synced: Path, tmp_path: Path) -> None:
+    store_labs(synced, tmp_path / "sql")
+    before = synced.read_bytes()
+    with pytest.raises(MirrorError, match="Conversion Error"):
+        store_labs(
+            synced,
+            tmp_path / "sql",
+            query="select lab_name, lab_name::date as time_zone from reference.lab",
+        )
+    assert synced.read_bytes() == before
+
+
+def test_a_mirror_of_an_earlier_version_is_brought_up(synced: Path) -> None:
+    with duckdb.connect(str(synced)) as file:
+        trials = file.execute("from trials order by all").fetchall()
+        for name in ("trials", "sessions", "session_labels"):
+            kind = "table" if name == "trials" else "view"
+            file.execute(f"drop {kind} {name}")
+        file.execute("create view trials as select 1 as one")
+        file.execute("create view sessions as select 1 as training_status")
+        file.execute("alter table _mirror.views drop column is_stored")
+        file.execute("alter table _mirror.views drop column inputs")
+        file.execute("alter table _mirror.tables drop column read_at")
+        file.execute("alter table derived.criterion_windows drop column standard_error")
+        file.execute("update _mirror.derived set inputs = 'of an earlier version'")
+    applied = views.apply(synced)
+    assert not {"trials", "sessions", "criterion_report"} & set(applied.skipped)
+    with connect(synced) as mirror:
+        assert mirror.execute("from trials order by all").fetchall() == trials
+        assert mirror.execute("select count(stored_training_status) from sessions").fetchall()
 
 
 # the views that are shipped
@@ -261,6 +369,6 @@ def test_every_view_and_each_of_its_columns_has_a_comment(synced: Path) -> None:
         silent = mirror.execute(
             "select view_name from duckdb_views() where not internal and comment is null union all"
             " select table_name || '.' || column_name from duckdb_columns() where comment is null"
-            " and table_name in (select view_name from duckdb_views() where not internal)"
+            " and not internal and schema_name = 'main'"
         ).fetchall()
         assert silent == []
