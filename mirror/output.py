@@ -15,6 +15,7 @@ from duckdb.sqltypes import DuckDBPyType
 
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible_lines
+from mirror.renamed import hint
 from mirror.store import explain, literal, quoted
 
 # Statements that read; a file opened read-only refuses the others, but not COPY, which writes
@@ -204,7 +205,7 @@ def _parts(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
 def _explained(error: duckdb.Error, query: str) -> str:
     """DuckDB's message, and its picture of the place if that shows what was typed."""
     said, _, picture = str(error).partition("\n\nLINE ")
-    sentence = " ".join(line.strip() for line in said.splitlines() if line.strip())
+    sentence = " ".join(line.strip() for line in said.splitlines() if line.strip()) + hint(said)
     shown = picture.partition("\n")[0].partition(": ")[2].strip(". ")
     return f"{sentence}\n\nLINE {picture}" if shown and shown in query else sentence
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,9 @@ import pytest
 import server as mariadb
 
 from mirror import connect, views
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, UsageError
+from mirror.output import write
+from mirror.renamed import RENAMED
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
 from mirror.sync import Options, sync
@@ -333,6 +336,34 @@ def test_a_mirror_of_an_earlier_version_is_brought_up(synced: Path) -> None:
     with connect(synced) as mirror:
         assert mirror.execute("from trials order by all").fetchall() == trials
         assert mirror.execute("select count(stored_training_status) from sessions").fetchall()
+
+
+# names of earlier versions
+
+
+def test_every_name_that_is_gone_is_told_and_listed() -> None:
+    listed = (views.folder() / "README.md").read_text()
+    for name, now in RENAMED.items():
+        assert f"`{name}`" in listed and f"`{now.split()[0]}`" in listed
+
+
+@pytest.mark.parametrize(
+    ("query", "now"),
+    [
+        ("select trial_response_time from trials", "trial_response_time of the view trial_times"),
+        ("select s.has_reaction_time from sessions as s", "has_stored_reaction_time"),
+        ("from session_status where is_certain", "is_status_certain"),
+    ],
+)
+def test_a_query_with_an_old_name_is_told_the_new_one(synced: Path, query: str, now: str) -> None:
+    with connect(synced) as mirror, pytest.raises(UsageError, match=f"It is now {now} "):
+        write(mirror, query, "csv", StringIO(), None)
+
+
+def test_a_name_that_never_was_gets_no_hint(synced: Path) -> None:
+    with connect(synced) as mirror, pytest.raises(UsageError) as error:
+        write(mirror, "select reaction_tim from trials", "csv", StringIO(), None)
+    assert "It is now" not in str(error.value)
 
 
 # the views that are shipped
