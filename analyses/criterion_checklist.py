@@ -40,7 +40,8 @@ select
     value,
     margin,
     standard_error,
-    coalesce(abs(margin) <= standard_error, false) as is_near,
+    coalesce(abs(margin) <= standard_error, measure = 'previous_status' and not is_certain)
+        as is_near,
     case when passed then 'passed' when not passed then 'failed' else 'not known' end as verdict,
     n_failed,
     n_unknown,
@@ -125,7 +126,9 @@ def chart(
         " this session or the last three",
     ]
     if measures["is_near"].any():
-        subtitle.append("uncertain: hangs on a value within one standard error (±) of its limit")
+        subtitle.append(
+            "uncertain: hangs on a value within one standard error (±) of a limit, here or earlier"
+        )
     if not (measures["is_certain"] | measures["is_near"]).all():
         subtitle.append(
             "uncertain: trials that the rules ask for are missing here, or determine no curve"

@@ -248,9 +248,9 @@ REPORT = f"""
 create view criterion_report as
 select
     *,
-    abs(limit_value - value) as margin,
+    case when comparison <> '=' then abs(limit_value - value) end as margin,
     case when measure = 'threshold' then 1.5 end as standard_error,
-    true as is_certain,
+    measure <> 'previous_status' as is_certain,
     '{MOUSE}'::uuid as subject_uuid,
     timestamp '{MONDAY}' as session_start_time
 from (values
@@ -260,7 +260,8 @@ from (values
     ('ready4ephysrig', 'threshold', 18.5, '<', 19, true, 0, 0),
     ('ready4recording', 'threshold', 19.5, '<', 19, false, 1, 0),
     ('ready4delay', 'n_trials', 399, '>', 400, false, 2, 0),
-    ('ready4delay', 'threshold', 19.5, '<', 19, false, 2, 0)
+    ('ready4delay', 'threshold', 19.5, '<', 19, false, 2, 0),
+    ('untrainable', 'previous_status', 1, '=', 1, true, 0, 0)
 ) as report (
     criterion, measure, value, comparison, limit_value, passed, n_failed, n_unknown
 )
@@ -283,10 +284,10 @@ def test_a_criterion_that_hangs_on_a_value_near_its_limit_is_uncertain(con):
     con.execute(REPORT)
     measures = criterion_checklist.rows(con, str(MOUSE), MONDAY)
     rows = criterion_checklist.in_rows(
-        measures, ("ready4ephysrig", "ready4recording", "ready4delay")
+        measures, ("ready4ephysrig", "ready4recording", "ready4delay", "untrainable")
     )
-    assert rows["met"].dropna().tolist() == ["uncertain", "uncertain", "not met"]
-    assert rows["shown"].tolist()[1::2] == ["18.5 ± 1.5", "19.5 ± 1.5", "399"]
+    assert rows["met"].dropna().tolist() == ["uncertain", "uncertain", "not met", "uncertain"]
+    assert rows["shown"].tolist()[1:6:2] == ["18.5 ± 1.5", "19.5 ± 1.5", "399"]
 
 
 # session_trials
