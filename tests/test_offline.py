@@ -10,6 +10,7 @@ from pathlib import Path
 import datajoint as dj
 import ibl
 import numpy as np
+import pymysql
 import pytest
 from server import Server
 
@@ -176,6 +177,20 @@ def test_refusals_are_datajoints_own_errors(
     connection = OfflineConnection(simulated_file)
     with pytest.raises(error):
         connection.query(statement)
+    connection.close()
+
+
+def test_one_row_of_many_is_no_answer_as_on_a_server(simulated_file: Path) -> None:
+    connection = OfflineConnection(simulated_file)
+    mice = dj.VirtualModule("subject", "ibl_subject", connection=connection).Subject
+    sessions = dj.VirtualModule("acquisition", "ibl_acquisition", connection=connection).Session
+
+    with pytest.raises(pymysql.err.MySQLError, match=r"1055.*task_protocol"):
+        mice.aggr(sessions, n="count(*)", proto="task_protocol").fetch()
+    with pytest.raises(pymysql.err.MySQLError, match=r"1140.*subject_nickname"):
+        connection.query("select subject_nickname, count(*) from ibl_subject.subject")
+    counted = mice.aggr(sessions, "subject_nickname", n="count(*)", proto="max(task_protocol)")
+    assert len(counted.fetch("subject_nickname")) == 6
     connection.close()
 
 

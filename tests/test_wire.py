@@ -68,6 +68,21 @@ def test_values_are_those_of_a_server(client: pymysql.Connection, server: mariad
     assert decimals[0] == decimals[1] != []
 
 
+@pytest.mark.parametrize(
+    ("mode", "number"), [("ONLY_FULL_GROUP_BY", 1140), ("ansi_quotes", 1231), ("", None)]
+)
+def test_a_client_has_the_sql_mode_that_it_asks_for(
+    served: Served, mode: str, number: int | None
+) -> None:
+    try:
+        connection = served.connect(sql_mode=mode)
+        found = ask(connection, "select sex, count(*) from ibl_subject.subject")
+        assert number is None and len(found) == 1
+        connection.close()
+    except pymysql.err.MySQLError as refused:
+        assert refused.args[0] == number
+
+
 def test_tables_arrive_as_datajoint_reads_them_in_process(
     client: pymysql.Connection, simulated_file: Path
 ) -> None:
