@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
-# imported here, so that the function below, and not this module, is `mirror.sync`
-import mirror.sync as _sync
+import mirror.syncing as _sync
 from mirror.sources import Source
 from mirror.store import connect, path
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import sync
+from mirror.syncing import sync
 
 ROOT = Path(__file__).parents[1]
 MIRROR = Path(sys.executable).with_name("mirror")
@@ -37,7 +37,7 @@ def python(script: str, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "module",
-    ["mirror", "mirror.cli", "mirror.sync", "mirror.serve.engine", "mirror.serve.wire.server"],
+    ["mirror", "mirror.cli", "mirror.syncing", "mirror.serve.engine", "mirror.serve.wire.server"],
 )
 def test_importing_needs_no_network_and_no_heavy_library(module: str, tmp_path: Path) -> None:
     heavy = "{'datajoint', 'nma_ibl', 'altair', 'pandas', 'matplotlib'}"

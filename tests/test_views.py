@@ -13,7 +13,7 @@ from mirror import connect, views
 from mirror.errors import MirrorError
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 READER = (
     "import mirror, sys; c = mirror.connect(sys.argv[1]); count = lambda:"
