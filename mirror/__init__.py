@@ -1,19 +1,33 @@
 """The International Brain Laboratory's behavioural database as one DuckDB file."""
 
-import os
-from collections.abc import Sequence
-from datetime import date
-from typing import TYPE_CHECKING
+# Until a function is called, nothing is imported that a file in the working directory could hide.
+from __future__ import annotations
 
-# imported here, so that the function below, and not this module, is `mirror.sync`
-import mirror.sync as _sync
-from mirror.sources import Source
-from mirror.store import connect, path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mirror.serve.offline import Offline
+    import os
+    from collections.abc import Sequence
+    from datetime import date
 
-__all__ = ["connect", "offline", "sync"]
+    import duckdb
+
+    from mirror.serve.offline import Offline
+    from mirror.sources import Source
+    from mirror.syncing import Report
+
+__all__ = ["connect", "offline", "sync", "views"]
+
+
+def connect(database: str | os.PathLike | None = None) -> duckdb.DuckDBPyConnection:
+    """Open a mirror to read: the file, else `MIRROR_DATABASE`, else `ibl.duckdb` here.
+
+    DuckDB opens a file once in a process: close earlier connections to see what a sync has
+    put there since. Raises UsageError where there is no mirror.
+    """
+    from mirror import store
+
+    return store.connect(database)
 
 
 def sync(
@@ -26,23 +40,25 @@ def sync(
     full: bool = False,
     derive: bool = True,
     include_private: bool = False,
-    batch_rows: int = _sync.BATCH_ROWS,
+    batch_rows: int | None = None,
     host: str | None = None,
     port: int | None = None,
     user: str | None = None,
     demo: bool = False,
     demo_mice: int | None = None,
-) -> _sync.Report:
+) -> Report:
     """Copy a DataJoint server into a DuckDB file, as `mirror sync` does, and return the report.
 
     The login is DataJoint's configuration, `dj.config` where datajoint is imported; with `demo`
     or a number of `demo_mice` no server is asked. Raises MirrorError with one sentence.
     """
+    from mirror import store, syncing
+
     source: Source
     if demo or demo_mice is not None:
         from mirror.sources.demo import DATABASE, MICE, DemoSource
 
-        database = path(database, DATABASE)
+        database = store.path(database, DATABASE)
         source = DemoSource(demo_mice or MICE)
     else:
         from mirror.sources.datajoint import DataJointSource
@@ -53,13 +69,14 @@ def sync(
         schemas, tables, subjects = (
             (some,) if isinstance(some, str) else tuple(some) for some in (schema, table, subject)
         )
-        options = _sync.Options(schemas, tables, subjects, since, include_private)
-        return _sync.sync(source, database, options, full, batch_rows, with_derived=derive)
+        options = syncing.Options(schemas, tables, subjects, since, include_private)
+        batch_rows = batch_rows or syncing.BATCH_ROWS
+        return syncing.sync(source, database, options, full, batch_rows, with_derived=derive)
     finally:
         source.close()
 
 
-def offline(database: str | os.PathLike | None = None) -> "Offline":
+def offline(database: str | os.PathLike | None = None) -> Offline:
     """Let DataJoint be answered from a mirror, without a server, an account or a network.
 
     From here on `from nma_ibl import subject, behavior, ...` and every DataJoint expression
@@ -71,3 +88,12 @@ def offline(database: str | os.PathLike | None = None) -> "Offline":
     from mirror.serve.offline import Offline
 
     return Offline(database)
+
+
+def __getattr__(name: str) -> Any:
+    """Import `mirror.views` when it is first asked for."""
+    if name == "views":
+        from importlib import import_module
+
+        return import_module("mirror.views")
+    raise AttributeError(f"module 'mirror' has no attribute {name!r}")

@@ -28,7 +28,7 @@ from mirror import store
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible, visible_lines
 from mirror.sources import Source
-from mirror.sync import BATCH_ROWS
+from mirror.syncing import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
 
 database_option = click.option(
@@ -151,7 +151,7 @@ def sync(
     mirror sync --demo                    simulated mice, no server needed
     """
     from mirror.progress import on
-    from mirror.sync import Options, sync
+    from mirror.syncing import Options, sync
 
     is_demo = demo or demo_mice is not None
     if is_demo and (host or port or user or ask_password):

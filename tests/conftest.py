@@ -21,7 +21,7 @@ from mirror import connect
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.demo import DemoSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import sync
+from mirror.syncing import sync
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -18,7 +18,7 @@ from server import READER, Server
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 PROTOCOLS = (
     "_iblrig_tasks_trainingChoiceWorld6.4.2",

@@ -24,7 +24,7 @@ from server import Server
 from mirror import blobs, connect
 from mirror.blobs import LARGEST, NOTHING, Undecodable, column, decode, kind, unpacker
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Options, Report, sync
+from mirror.syncing import Options, Report, sync
 
 NAN = float("nan")
 UNPACK = unpacker(Blob)

@@ -18,7 +18,7 @@ from analyses.style import in_order
 from mirror import connect
 from mirror.cli import main
 from mirror.sources.demo import DemoSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 
 @pytest.fixture(scope="module")

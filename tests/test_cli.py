@@ -24,7 +24,7 @@ from mirror.cli import main
 from mirror.printing import visible
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import sync
+from mirror.syncing import sync
 
 AWKWARD = """
 select 1 as whole, null::integer as nothing, 'nan'::double as nan, '-inf'::float as infinite,

@@ -15,7 +15,7 @@ from mirror.errors import UsageError
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.demo import DemoSource, catalogue, mice, rows
 from mirror.sources.login import Login
-from mirror.sync import Options, Report, sync
+from mirror.syncing import Options, Report, sync
 from mirror.tables import Restriction, Table
 from mirror.types import conversion
 

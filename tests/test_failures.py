@@ -21,7 +21,7 @@ import server as mariadb
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 Mirror = Callable[..., subprocess.CompletedProcess]
 Started = Callable[..., subprocess.Popen]

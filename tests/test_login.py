@@ -24,7 +24,7 @@ from test_failures import Gate, Started, finished, one_sentence, started, until
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 __all__ = ["started"]
 

@@ -19,7 +19,7 @@ from mirror.errors import UsageError
 from mirror.serve.offline import OfflineConnection
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.demo import DemoSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 NO_SERVER = "127.0.0.1:1"
 

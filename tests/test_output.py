@@ -31,7 +31,7 @@ from mirror.report import pages
 from mirror.serve.offline import OfflineConnection
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 LONG = "123456789012345678901234567890123456.78"
 JSON_TEXT = '{"a": [1, null, "🐭", 0.30000000000000004, 12345678901234567890123]}'

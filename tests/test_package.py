@@ -1,16 +1,19 @@
 """The package: what importing it costs, what the wheel holds, and that it works installed."""
 
 import os
+import pkgutil
 import shutil
 import subprocess
 import sys
 import zipfile
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import mirror
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import sync
+from mirror.syncing import sync
 
 ROOT = Path(__file__).parents[1]
 MIRROR = Path(sys.executable).with_name("mirror")
@@ -37,7 +40,7 @@ def python(script: str, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize(
     "module",
-    ["mirror", "mirror.cli", "mirror.sync", "mirror.serve.engine", "mirror.serve.wire.server"],
+    ["mirror", "mirror.cli", "mirror.syncing", "mirror.serve.engine", "mirror.serve.wire.server"],
 )
 def test_importing_needs_no_network_and_no_heavy_library(module: str, tmp_path: Path) -> None:
     heavy = "{'datajoint', 'nma_ibl', 'altair', 'pandas', 'matplotlib'}"
@@ -45,6 +48,20 @@ def test_importing_needs_no_network_and_no_heavy_library(module: str, tmp_path: 
     assert python(f"{OFFLINE}import {module}; print({heavy} & set(sys.modules))", tmp_path) == (
         "set()\n"
     )
+
+
+def test_no_module_hides_behind_a_function_of_its_name() -> None:
+    names = [found.name for found in pkgutil.iter_modules(mirror.__path__)]
+    modules = [import_module(f"mirror.{name}") for name in names if name != "__main__"]
+
+    assert modules == [getattr(mirror, m.__name__.removeprefix("mirror.")) for m in modules]
+    assert all(callable(function) for function in (mirror.connect, mirror.offline, mirror.sync))
+
+
+def test_the_views_are_there_as_soon_as_the_package_is(tmp_path: Path) -> None:
+    shown = python("import mirror; print(mirror.views.apply.__module__)", tmp_path)
+
+    assert shown == "mirror.views\n"
 
 
 def test_datajoint_is_whole_after_the_mirror_has_used_part_of_it(tmp_path: Path) -> None:
@@ -84,31 +101,37 @@ def test_the_schemas_are_those_of_nma_ibl_which_is_not_imported(tmp_path: Path) 
     ]
 
 
-def folder_of_a_user(folder: Path) -> Path:
-    """A folder in which the names of this package's parts are taken."""
-    for name in ("analyses", "tests"):
+def folder_of_a_user(folder: Path, *modules: str) -> Path:
+    """A folder in which the names of this package's parts are taken, and those of modules."""
+    for name in ("mirror", "sql", "analyses", "tests"):
         (folder / name).mkdir()
-        (folder / name / "__init__.py").write_text("raise SystemExit('the module of the user')")
-    for name in ("mirror", "sql"):
-        (folder / name).mkdir()
+    for name in ("analyses/__init__", "tests/__init__", *modules):
+        (folder / f"{name}.py").write_text("raise SystemExit('the module of the user')")
     return folder
 
 
-@pytest.mark.parametrize("command", [[sys.executable, "-m", "mirror"], [MIRROR]], ids=["-m", "."])
-def test_charts_are_found_beside_a_folder_of_the_user_with_their_name(
-    command: list[str | Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("command", "variables", "modules"),
+    [
+        ([sys.executable, "-m", "mirror"], {}, ("duckdb", "datetime", "random", "report")),
+        ([MIRROR], {"PYTHONPATH": "."}, ("report",)),
+    ],
+    ids=["module", "script"],
+)
+def test_charts_are_found_beside_what_the_user_has_called_like_them(
+    command: list[str | Path], variables: dict[str, str], modules: tuple[str, ...], tmp_path: Path
 ) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*command, *arguments],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": "."},
+            env={**os.environ, **variables},
             capture_output=True,
             text=True,
             timeout=120,
         )
 
-    folder = folder_of_a_user(tmp_path)
+    folder = folder_of_a_user(tmp_path, *modules)
     listed, refused = run("plot"), run("report", "--database", "none.duckdb")
 
     assert "learning_curves" in listed.stdout, listed.stderr
@@ -151,14 +174,14 @@ def test_the_wheel_holds_the_views_and_works_far_from_the_checkout_with_an_old_n
     # as old notebooks have it; Python 3.13 never had it
     numpy = "numpy<2" if sys.version_info < (3, 13) else "numpy"
     run(uv, "pip", "install", "--python", tmp_path / "venv", wheel, numpy)
-    python, mirror = (tmp_path / "venv" / "bin" / name for name in ("python", "mirror"))
+    python, script = (tmp_path / "venv" / "bin" / name for name in ("python", "mirror"))
 
-    assert run(mirror, "--version") == "mirror, version 0.1.0\n"
-    *skipped, told = run(mirror, "views", "--database", tmp_path / "ibl.duckdb").splitlines()
+    assert run(script, "--version") == "mirror, version 0.1.0\n"
+    *skipped, told = run(script, "views", "--database", tmp_path / "ibl.duckdb").splitlines()
     assert told == f"{len(views) - len(skipped)} views in {tmp_path / 'ibl.duckdb'}"
     assert all(line.startswith("skipped ") for line in skipped)
-    run(mirror, "sync", "--demo-mice", "5")
+    run(script, "sync", "--demo-mice", "5")
     run(python, "-c", "from analyses import learning_curves")
-    folder_of_a_user(tmp_path)
-    run(mirror, "plot", "growth", "--database", "demo.duckdb", "-o", "growth.svg")
+    folder_of_a_user(tmp_path, "duckdb")
+    run(script, "plot", "growth", "--database", "demo.duckdb", "-o", "growth.svg")
     assert "learning_curves" in run(python, "-m", "mirror", "plot")

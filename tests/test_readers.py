@@ -14,7 +14,7 @@ from server import Server
 from mirror import connect
 from mirror.copying import name_of
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 from mirror.tables import Restriction
 from mirror.types import Conversion
 

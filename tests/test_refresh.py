@@ -15,8 +15,8 @@ from mirror import connect, copying, store
 from mirror.errors import SourceError, UsageError
 from mirror.progress import Progress
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Options, Report
-from mirror.sync import sync as sync_all
+from mirror.syncing import Options, Report
+from mirror.syncing import sync as sync_all
 
 # what is derived from the tables has tests of its own
 sync = partial(sync_all, with_derived=False)

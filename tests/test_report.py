@@ -20,7 +20,7 @@ from mirror import connect
 from mirror.errors import MirrorError, UsageError
 from mirror.report import MARK, _replacing, build
 from mirror.sources.demo import DemoSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 TABLES = ("mice", "sessions", "daily")
 PAGES = ("index", *TABLES, "compare", "dictionary")

@@ -16,7 +16,7 @@ from mirror import connect
 from mirror.errors import UsageError
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 MODULES = {
     "reference": "ibl_reference",

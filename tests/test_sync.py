@@ -13,7 +13,7 @@ from server import Server
 from mirror import connect
 from mirror.errors import UsageError
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from handmade import (
 
 from mirror import connect, derive
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import sync
+from mirror.syncing import sync
 
 SQL = Path(__file__).parents[1] / "sql"
 VIEWS = (

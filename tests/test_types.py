@@ -15,7 +15,7 @@ from server import Kind, Server
 from mirror import connect
 from mirror.copying import Copied
 from mirror.sources.datajoint import DataJointSource
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 from mirror.tables import Column
 from mirror.types import conversion
 

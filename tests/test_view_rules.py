@@ -19,7 +19,7 @@ from sqlglot.tokens import TokenType
 
 from mirror import connect, views
 from mirror.sources.demo import DemoSource
-from mirror.sync import Report, sync
+from mirror.syncing import Report, sync
 
 FILES = sorted(views.folder().rglob("*.sql"))
 LINE = 100

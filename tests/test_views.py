@@ -17,7 +17,7 @@ from mirror.output import write
 from mirror.renamed import RENAMED
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 TABLES = "select sql from duckdb_tables() where schema_name <> 'main' order by all"
 READER = (
