@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
@@ -110,14 +111,11 @@ def sync(
         for schema in sorted(skipped)
     ]
     selection = _selection(source, options)
-    target = store.path(database).absolute()
-    held: set[str] = set()
-    if target.exists():
-        _refuse_simulation(target, source)
-        if not full:
-            held = _held(target, source, options, wanted, there, left_out)
-    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
-    with store.staging(target, purpose, full) as work:
+    file = store.path(database).absolute()
+    with (
+        store.held(file, options.include_private) as target,
+        _staging(target, source, options, full, wanted, there, left_out) as (work, held),
+    ):
         connection = work.connection
         connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
         run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
@@ -231,6 +229,27 @@ def _selection(source: Source, options: Options) -> Selection:
             )
     uuids = sorted({uuid for some in found.values() for uuid in some})
     return Selection(tuple(uuids), options.since)
+
+
+@contextmanager
+def _staging(
+    target: Path,
+    source: Source,
+    options: Options,
+    full: bool,
+    wanted: Sequence[Table],
+    available: Sequence[Table],
+    left_out: Sequence[LeftOut],
+) -> Iterator[tuple[store.Staging, set[str]]]:
+    """Build the target's successor, if this sync may replace it; with the tables it holds."""
+    held: set[str] = set()
+    if target.exists():
+        _refuse_simulation(target, source)
+        if not full:
+            held = _held(target, source, options, wanted, available, left_out)
+    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
+    with store.staging(target, purpose, full, options.include_private) as work:
+        yield work, held
 
 
 def _refuse_simulation(target: Path, source: Source) -> None:
@@ -380,29 +399,23 @@ def _record_run(
     clock: float,
     left_out: Iterable[LeftOut],
 ) -> None:
-    connection.begin()
-    connection.execute("delete from _mirror.left_out")
-    store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
     versions = {name: version(name) for name in PACKAGES} | dict(job.source.versions())
     [held] = connection.execute(
         "select count(*), coalesce(sum(n_rows), 0) from _mirror.tables"
     ).fetchall()
-    store.insert(
-        connection,
-        "runs",
-        [
-            (
-                job.run,
-                began,
-                _now(),
-                time.monotonic() - clock,
-                job.source.kind,
-                job.source.address,
-                job.source.kind == "demo",
-                options.to_json(),
-                json.dumps(versions),
-                *held,
-            )
-        ],
+    run = (
+        job.run,
+        began,
+        _now(),
+        time.monotonic() - clock,
+        job.source.kind,
+        job.source.address,
+        job.source.kind == "demo",
+        options.to_json(),
+        json.dumps(versions),
+        *held,
     )
-    connection.commit()
+    with store.transaction(connection):
+        connection.execute("delete from _mirror.left_out")
+        store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
+        store.insert(connection, "runs", [run])

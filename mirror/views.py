@@ -42,9 +42,9 @@ def folder() -> Path:
 
 def apply(database: str | os.PathLike | None = None) -> Applied:
     """Define the views of `sql/` anew in an existing mirror; no source is asked."""
-    target = store.path(database)
-    store.connect(target).close()
-    with store.staging(target, "views", name="views") as work:
+    file = store.path(database)
+    store.connect(file).close()
+    with store.held(file) as target, store.staging(target, "views") as work:
         applied = define(work.connection)
         work.swap()
     return applied
