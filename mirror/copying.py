@@ -21,14 +21,14 @@ from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Source
-from mirror.store import give_back, insert, literal, quoted, streaming
+from mirror.store import give_back, insert, literal, quoted, streaming, transaction
 from mirror.tables import Restriction, Selection, Table
 from mirror.types import Conversion, conversion
 
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
-FORMAT, FORMAT_WITH_BLOBS = 1, 2
+FORMAT, FORMAT_WITH_BLOBS = 2, 3
 
 if TYPE_CHECKING:
     import pyarrow
@@ -146,15 +146,14 @@ def copy(job: Job, table: Table) -> Copied:
 
 def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
     """Drop a table and all that is written down about it."""
-    connection.begin()
     is_there = connection.execute(
         "select 1 from duckdb_tables() where database_name = current_database()"
         f" and {_is(schema, name)}"
     ).fetchall()
-    if is_there:
-        connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
-    _erase(connection, schema, name)
-    connection.commit()
+    with transaction(connection):
+        if is_there:
+            connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
+        _erase(connection, schema, name)
     if is_there:
         # the next table is written into the blocks that this one leaves
         connection.execute("checkpoint")
@@ -240,7 +239,7 @@ def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: 
 
 def _master_key(table: Table, columns: Mapping[str, Conversion]) -> tuple[str, ...]:
     """The columns of a part table's key that it shares with its master, or none."""
-    if table.tier != "Part" or any(found.is_blob for found in columns.values()):
+    if table.tier != "Part" or any(found.is_blob or found.is_file for found in columns.values()):
         return ()
     shared = {name for key in table.foreign_keys for name in key.columns}
     by = tuple(name for name in table.primary_key if name in shared)
@@ -255,15 +254,9 @@ def _load(
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
     while True:
         reading = job.source.read(table, columns, wanted, job.batch_rows)
-        job.connection.begin()
-        try:
+        with suppress(ReadAgain), streaming(job.connection), transaction(job.connection):
             _create(job.connection, name_of(table), table, reading)
-            with streaming(job.connection):
-                size = _insert(job, name_of(table), reading)
-            job.connection.commit()
-            return reading, size
-        except ReadAgain:
-            continue
+            return reading, _insert(job, name_of(table), reading)
 
 
 def _update(
@@ -280,40 +273,42 @@ def _update(
     """
     import pyarrow
 
-    there = job.source.digests(table, columns, by, wanted)
+    shares = job.source.digests(table, columns, by, wanted)
+    there = {key: (share.rows, share.digest) for key, share in shares.items()}
     here = _local_digests(job.connection, table, columns, by)
-    stale = [key for key, digest in here.items() if there.get(key) != digest]
-    fresh = [key for key, digest in there.items() if here.get(key) != digest]
-    if sum(there[key][0] for key in fresh) > sum(rows for rows, _ in there.values()) / 2:
+    stale = [key for key, found in here.items() if there.get(key) != found]
+    fresh = [shares[key] for key, found in there.items() if here.get(key) != found]
+    if sum(share.rows for share in fresh) > sum(rows for rows, _ in there.values()) / 2:
         return None
-    keys = [dict(zip(by, key, strict=True)) for key in fresh]
+    keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
     connection, own = job.connection, name_of(table)
     incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     stale_keys = pyarrow.table(
-        {name: [str(key[i]) for key in stale] for i, name in enumerate(by)},
+        {name: [key[i] for key in stale] for i, name in enumerate(by)},
         schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
     )
     same_key = " and ".join(
-        f"cast(s.{quoted(name)} as {columns[name].duckdb_type}) = t.{quoted(name)}" for name in by
+        f"s.{quoted(name)} is not distinct from"
+        f" {columns[name].local_digest.format(c=f't.{quoted(name)}')}"
+        for name in by
     )
     order = ", ".join(quoted(name) for name in table.primary_key)
-    connection.begin()
-    for name in (incoming, merged):
-        _create(connection, name, table, reading)
-    size = _insert(job, incoming, reading)
-    connection.register("_stale", stale_keys)
-    connection.execute(
-        f"insert into {merged} select * from (select t.* from {own} as t"
-        f" where not exists (select 1 from _stale as s where {same_key})"
-        f" union all select * from {incoming}) order by {order}"
-    )
-    connection.unregister("_stale")
-    for name in (own, incoming):
-        connection.execute(f"drop table {name}")
-    connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
-    _erase(connection, table.schema, table.name)
-    connection.commit()
+    with transaction(connection):
+        for name in (incoming, merged):
+            _create(connection, name, table, reading)
+        size = _insert(job, incoming, reading)
+        connection.register("_stale", stale_keys)
+        connection.execute(
+            f"insert into {merged} select * from (select t.* from {own} as t"
+            f" where not exists (select 1 from _stale as s where {same_key})"
+            f" union all select * from {incoming}) order by {order}"
+        )
+        connection.unregister("_stale")
+        for name in (own, incoming):
+            connection.execute(f"drop table {name}")
+        connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
+        _erase(connection, table.schema, table.name)
     return reading, size
 
 
@@ -322,15 +317,14 @@ def _local_digests(
     table: Table,
     columns: Mapping[str, Conversion],
     by: Sequence[str],
-) -> dict[tuple, tuple[int, int]]:
-    keys = ", ".join(quoted(name) for name in by)
-    text = ", ".join(
-        f"coalesce('=' || {found.local_digest.format(c=quoted(name))}, '-')"
-        for name, found in columns.items()
-    )
+) -> dict[tuple[str, ...], tuple[int, int]]:
+    """For each value of the columns `by`, as text: how many rows, and a digest of all of them."""
+    digests = {name: found.local_digest.format(c=quoted(name)) for name, found in columns.items()}
+    written = ", ".join(digests[name] for name in by)
+    text = ", ".join(f"coalesce('=' || {digest}, '-')" for digest in digests.values())
     rows = connection.execute(
-        f"select {keys}, count(*), bit_xor(cast('0x' || left(md5(concat_ws(chr(31), {text})), 15)"
-        f" as bigint)) from {name_of(table)} group by {keys}"
+        f"select {written}, count(*), bit_xor(cast('0x' || left(md5(concat_ws(chr(31), {text})),"
+        f" 15) as bigint)) from {name_of(table)} group by {', '.join(map(quoted, by))}"
     ).fetchall()
     return {tuple(key): (count, digest) for *key, count, digest in rows}
 
@@ -379,9 +373,8 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
     try:
         job.connection.execute(f"insert into {name} select {select} from _stream")
     except duckdb.Error:
-        # what ends the stream reaches DuckDB as a text only, and spoils the transaction
+        # what ends the stream reaches DuckDB as a text only
         if failure:
-            job.connection.rollback()
             raise failure from None
         raise
     finally:
@@ -399,34 +392,33 @@ def _finish(
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
     connection, name = job.connection, name_of(table)
-    connection.begin()
-    for column in table.columns:
-        found = columns.get(column.name)
-        must = found and not column.nullable and not copied.forced_to_null.get(column.name)
-        if found and must and not _is_required(table, column.name, found):
-            connection.execute(
-                f"alter table {name} alter column {quoted(column.name)} set not null"
-            )
-    if table.primary_key and not _keyless(table, columns, copied):
-        key = ", ".join(map(quoted, table.primary_key))
-        try:
-            connection.execute(f"alter table {name} add primary key ({key})")
-        except duckdb.ConstraintException as error:
-            connection.rollback()
-            raise MirrorError(
-                f"{table}: two rows with one primary key arrived, perhaps because rows changed"
-                " while they were read; the old file is untouched, run the sync again."
-            ) from error
-    connection.execute(f"comment on table {name} is {literal(_described(table))}")
-    for column in table.columns:
-        if column.name in columns and column.description:
-            connection.execute(
-                f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
-            )
-    _record(job, table, reading, copied, state)
-    if reading.originals:
-        _keep_originals(connection, table, reading.originals)
-    connection.commit()
+    with transaction(connection):
+        for column in table.columns:
+            found = columns.get(column.name)
+            must = found and not column.nullable and not copied.forced_to_null.get(column.name)
+            if found and must and not _is_required(table, column.name, found):
+                connection.execute(
+                    f"alter table {name} alter column {quoted(column.name)} set not null"
+                )
+        if table.primary_key and not _keyless(table, columns, copied):
+            key = ", ".join(map(quoted, table.primary_key))
+            try:
+                connection.execute(f"alter table {name} add primary key ({key})")
+            except duckdb.ConstraintException as error:
+                raise MirrorError(
+                    f"{table}: two rows with one primary key arrived, perhaps because rows changed"
+                    " while they were read; the old file is untouched, run the sync again."
+                ) from error
+        connection.execute(f"comment on table {name} is {literal(_described(table))}")
+        for column in table.columns:
+            if column.name in columns and column.description:
+                connection.execute(
+                    f"comment on column {name}.{quoted(column.name)}"
+                    f" is {literal(column.description)}"
+                )
+        _record(job, table, reading, copied, state)
+        if reading.originals:
+            _keep_originals(connection, table, reading.originals)
     connection.execute("checkpoint")
 
 

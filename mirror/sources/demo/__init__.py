@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from mirror import blobs
 from mirror.errors import MirrorError
-from mirror.sources import Census, ReadAgain, Reading, Stamp
+from mirror.sources import Census, ReadAgain, Reading, Share, Stamp
 from mirror.sources.demo import catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
@@ -114,7 +114,7 @@ class DemoSource:
         columns: Mapping[str, Conversion],
         by: Sequence[str],
         wanted: Restriction,
-    ) -> Mapping[tuple, tuple[int, int]]:
+    ) -> Mapping[tuple[str, ...], Share]:
         # another version has changed all rows or none
         raise ReadAgain
 
