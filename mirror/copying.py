@@ -21,7 +21,7 @@ from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Source
-from mirror.store import give_back, insert, literal, quoted, streaming, transaction
+from mirror.store import give_back, insert, literal, quoted, streaming
 from mirror.tables import Restriction, Selection, Table
 from mirror.types import Conversion, conversion
 
@@ -146,14 +146,15 @@ def copy(job: Job, table: Table) -> Copied:
 
 def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
     """Drop a table and all that is written down about it."""
+    connection.begin()
     is_there = connection.execute(
         "select 1 from duckdb_tables() where database_name = current_database()"
         f" and {_is(schema, name)}"
     ).fetchall()
-    with transaction(connection):
-        if is_there:
-            connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
-        _erase(connection, schema, name)
+    if is_there:
+        connection.execute(f"drop table {quoted(schema)}.{quoted(name)}")
+    _erase(connection, schema, name)
+    connection.commit()
     if is_there:
         # the next table is written into the blocks that this one leaves
         connection.execute("checkpoint")
@@ -254,9 +255,15 @@ def _load(
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
     while True:
         reading = job.source.read(table, columns, wanted, job.batch_rows)
-        with suppress(ReadAgain), streaming(job.connection), transaction(job.connection):
+        job.connection.begin()
+        try:
             _create(job.connection, name_of(table), table, reading)
-            return reading, _insert(job, name_of(table), reading)
+            with streaming(job.connection):
+                size = _insert(job, name_of(table), reading)
+            job.connection.commit()
+            return reading, size
+        except ReadAgain:
+            continue
 
 
 def _update(
@@ -294,21 +301,22 @@ def _update(
         for name in by
     )
     order = ", ".join(quoted(name) for name in table.primary_key)
-    with transaction(connection):
-        for name in (incoming, merged):
-            _create(connection, name, table, reading)
-        size = _insert(job, incoming, reading)
-        connection.register("_stale", stale_keys)
-        connection.execute(
-            f"insert into {merged} select * from (select t.* from {own} as t"
-            f" where not exists (select 1 from _stale as s where {same_key})"
-            f" union all select * from {incoming}) order by {order}"
-        )
-        connection.unregister("_stale")
-        for name in (own, incoming):
-            connection.execute(f"drop table {name}")
-        connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
-        _erase(connection, table.schema, table.name)
+    connection.begin()
+    for name in (incoming, merged):
+        _create(connection, name, table, reading)
+    size = _insert(job, incoming, reading)
+    connection.register("_stale", stale_keys)
+    connection.execute(
+        f"insert into {merged} select * from (select t.* from {own} as t"
+        f" where not exists (select 1 from _stale as s where {same_key})"
+        f" union all select * from {incoming}) order by {order}"
+    )
+    connection.unregister("_stale")
+    for name in (own, incoming):
+        connection.execute(f"drop table {name}")
+    connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
+    _erase(connection, table.schema, table.name)
+    connection.commit()
     return reading, size
 
 
@@ -373,8 +381,9 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
     try:
         job.connection.execute(f"insert into {name} select {select} from _stream")
     except duckdb.Error:
-        # what ends the stream reaches DuckDB as a text only
+        # what ends the stream reaches DuckDB as a text only, and spoils the transaction
         if failure:
+            job.connection.rollback()
             raise failure from None
         raise
     finally:
@@ -392,33 +401,34 @@ def _finish(
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
     connection, name = job.connection, name_of(table)
-    with transaction(connection):
-        for column in table.columns:
-            found = columns.get(column.name)
-            must = found and not column.nullable and not copied.forced_to_null.get(column.name)
-            if found and must and not _is_required(table, column.name, found):
-                connection.execute(
-                    f"alter table {name} alter column {quoted(column.name)} set not null"
-                )
-        if table.primary_key and not _keyless(table, columns, copied):
-            key = ", ".join(map(quoted, table.primary_key))
-            try:
-                connection.execute(f"alter table {name} add primary key ({key})")
-            except duckdb.ConstraintException as error:
-                raise MirrorError(
-                    f"{table}: two rows with one primary key arrived, perhaps because rows changed"
-                    " while they were read; the old file is untouched, run the sync again."
-                ) from error
-        connection.execute(f"comment on table {name} is {literal(_described(table))}")
-        for column in table.columns:
-            if column.name in columns and column.description:
-                connection.execute(
-                    f"comment on column {name}.{quoted(column.name)}"
-                    f" is {literal(column.description)}"
-                )
-        _record(job, table, reading, copied, state)
-        if reading.originals:
-            _keep_originals(connection, table, reading.originals)
+    connection.begin()
+    for column in table.columns:
+        found = columns.get(column.name)
+        must = found and not column.nullable and not copied.forced_to_null.get(column.name)
+        if found and must and not _is_required(table, column.name, found):
+            connection.execute(
+                f"alter table {name} alter column {quoted(column.name)} set not null"
+            )
+    if table.primary_key and not _keyless(table, columns, copied):
+        key = ", ".join(map(quoted, table.primary_key))
+        try:
+            connection.execute(f"alter table {name} add primary key ({key})")
+        except duckdb.ConstraintException as error:
+            connection.rollback()
+            raise MirrorError(
+                f"{table}: two rows with one primary key arrived, perhaps because rows changed"
+                " while they were read; the old file is untouched, run the sync again."
+            ) from error
+    connection.execute(f"comment on table {name} is {literal(_described(table))}")
+    for column in table.columns:
+        if column.name in columns and column.description:
+            connection.execute(
+                f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
+            )
+    _record(job, table, reading, copied, state)
+    if reading.originals:
+        _keep_originals(connection, table, reading.originals)
+    connection.commit()
     connection.execute("checkpoint")
 
 

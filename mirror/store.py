@@ -193,28 +193,14 @@ def literal(value: object) -> str:
 
 
 @contextmanager
-def transaction(connection: Connection) -> Iterator[None]:
-    """Do all that is done in it, or nothing."""
-    connection.begin()
-    try:
-        yield
-        connection.commit()
-    except BaseException:
-        # left open, it would answer for the error to whatever is asked next, and hide its cause
-        with suppress(duckdb.Error):
-            connection.rollback()
-        raise
-
-
-@contextmanager
 def streaming(connection: Connection) -> Iterator[None]:
     """Keep DuckDB small while a table streams in and gets its key."""
     connection.execute(f"set memory_limit = '{STREAMING_LIMIT}'")
     try:
         yield
     finally:
-        # a file that an error has closed takes no more settings: let the error tell
-        with suppress(duckdb.FatalException):
+        # a transaction that an error has ended takes no settings: let the error tell
+        with suppress(duckdb.Error):
             connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
 
 

@@ -399,23 +399,29 @@ def _record_run(
     clock: float,
     left_out: Iterable[LeftOut],
 ) -> None:
+    connection.begin()
+    connection.execute("delete from _mirror.left_out")
+    store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
     versions = {name: version(name) for name in PACKAGES} | dict(job.source.versions())
     [held] = connection.execute(
         "select count(*), coalesce(sum(n_rows), 0) from _mirror.tables"
     ).fetchall()
-    run = (
-        job.run,
-        began,
-        _now(),
-        time.monotonic() - clock,
-        job.source.kind,
-        job.source.address,
-        job.source.kind == "demo",
-        options.to_json(),
-        json.dumps(versions),
-        *held,
+    store.insert(
+        connection,
+        "runs",
+        [
+            (
+                job.run,
+                began,
+                _now(),
+                time.monotonic() - clock,
+                job.source.kind,
+                job.source.address,
+                job.source.kind == "demo",
+                options.to_json(),
+                json.dumps(versions),
+                *held,
+            )
+        ],
     )
-    with store.transaction(connection):
-        connection.execute("delete from _mirror.left_out")
-        store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
-        store.insert(connection, "runs", [run])
+    connection.commit()
