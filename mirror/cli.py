@@ -24,11 +24,13 @@ from typing import Any, TextIO
 import click
 import duckdb
 
-from mirror import store
+from mirror import interruption, store
 from mirror.errors import MirrorError, UsageError
 from mirror.sources import Source
 from mirror.sync import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
+
+INTERRUPTED = "mirror: interrupted."
 
 database_option = click.option(
     "--database",
@@ -47,7 +49,7 @@ class Commands(click.Group):
             click.echo(f"mirror: {error}", err=True)
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            click.echo("mirror: interrupted.", err=True)
+            click.echo(INTERRUPTED, err=True)
             ctx.exit(130)
         except BrokenPipeError:
             # the reader of a pipe, such as head, has seen enough
@@ -63,7 +65,7 @@ class Commands(click.Group):
         except Exception as error:
             # what DuckDB makes of Ctrl-C while it runs a query or hands its rows over
             if isinstance(error, duckdb.InterruptException) or "Query interrupted" in str(error):
-                click.echo("mirror: interrupted.", err=True)
+                click.echo(INTERRUPTED, err=True)
                 ctx.exit(130)
             # nothing is expected here: what nobody foresaw still ends in a sentence
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -155,7 +157,7 @@ def sync(
     is_demo = demo or demo_mice is not None
     if is_demo and (host or port or user or ask_password):
         raise UsageError("--demo asks no server: leave out --host, --port, --user, --ask-password.")
-    with _narration() as narration:
+    with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
         source: Source
         if is_demo:
             from mirror.sources.demo import DATABASE, MICE, DemoSource
@@ -499,6 +501,12 @@ def _narration() -> Iterator[TextIO]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _say_interrupted(narration: TextIO) -> None:
+    # past Python's own file, whose lock whoever was interrupted may hold
+    start = "\n" if narration.isatty() else ""
+    os.write(narration.fileno(), f"{start}{INTERRUPTED}\n".encode())
 
 
 def _told(report: Any) -> str:

@@ -164,6 +164,11 @@ def staging(
         # written last: nobody takes up a copy that is not whole
         (folder / "purpose").write_text(purpose, encoding="utf-8")
         yield work
+    except BaseException:
+        # what is not yet in the file stays in its log, which the next call replays
+        with suppress(duckdb.Error):
+            work.connection.execute("pragma disable_checkpoint_on_shutdown")
+        raise
     finally:
         work.close()
         shutil.rmtree(_temporary(folder), ignore_errors=True)

@@ -31,6 +31,7 @@ os.environ.setdefault("RUST_LOG", "off")
 ARROW_ROWS = 50_000
 TEXT_ROWS = 20_000
 BLOB_ROWS = 1_000
+BATCH_BYTES = 16 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024 * 1024
 
 
@@ -271,14 +272,27 @@ def _text_rows(
         for query in queries:
             with connection.cursor(SSCursor) as cursor:
                 cursor.execute(query)
-                while rows := cursor.fetchmany(batch_rows):
-                    yield rows
+                yield from _in_batches(iter(cursor.fetchone, None), batch_rows)
     except MirrorError:
         raise
     except Exception as error:
         raise source.explain(error, table) from None
     finally:
         connection.close()
+
+
+def _in_batches(rows: Iterable[tuple], batch_rows: int) -> Iterator[list[tuple]]:
+    """Rows by so many, or by fewer where their values are long."""
+    some: list[tuple] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += sum(len(value) for value in row if value is not None)
+        if len(some) == batch_rows or size > BATCH_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _batch(rows: list[tuple], schema: pa.Schema) -> pa.RecordBatch:

@@ -376,7 +376,7 @@ def stored(column: Column, alias: str) -> Typed:
         )
         # bytes that do not decode are no value here, and yet were not NULL on the server
         both = f"{{'value': {sql}, 'original': {original}}}"
-        sql = f"case when coalesce({sql} is not null, {original} is not null) then {both} end"
+        sql = f"case when {sql} is not null or {original} is not null then {both} end"
     elif kind.kind == "json":
         sql = f"cast({sql} as varchar)"
     return Typed(sql, kind, held, column.is_nullable, name=column.name, is_stored=True)
