@@ -34,7 +34,7 @@ INTERRUPTED = "mirror: interrupted."
 
 database_option = click.option(
     "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The mirror's file.  [default: $MIRROR_DATABASE, else ibl.duckdb here]",
 )
 
@@ -159,11 +159,12 @@ def sync(
         raise UsageError("--demo asks no server: leave out --host, --port, --user, --ask-password.")
     with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
         source: Source
+        progress = on(narration)
         if is_demo:
             from mirror.sources.demo import DATABASE, MICE, DemoSource
 
             database = store.path(database, DATABASE)
-            source = DemoSource(demo_mice or MICE)
+            source = DemoSource(demo_mice or MICE, progress=progress)
             narration.write(f"Simulating {source.address}: no animal did any of this\n")
         else:
             from mirror.sources.datajoint import DataJointSource
@@ -173,13 +174,12 @@ def sync(
             narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
             source = DataJointSource(at)
         options = Options(schema, table, subject, since.date() if since else None, include_private)
-        progress = on(narration)
         try:
             report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:
             progress.close()
             source.close()
-        narration.write(_told(report))
+        narration.write(_told(report, include_private))
 
 
 @main.command()
@@ -509,7 +509,7 @@ def _say_interrupted(narration: TextIO) -> None:
     os.write(narration.fileno(), f"{start}{INTERRUPTED}\n".encode())
 
 
-def _told(report: Any) -> str:
+def _told(report: Any, include_private: bool) -> str:
     """The summary at the end of a sync."""
     ways: dict[str, int] = {}
     for table in report.tables:
@@ -547,7 +547,12 @@ def _told(report: Any) -> str:
     lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
     # the commands of the next line find the file without being told only where it is the default
     is_default = report.database == store.path().absolute()
-    named = "" if is_default else f" --database {os.path.relpath(report.database)}"
+    named = "" if is_default else f" --database {shlex.quote(os.path.relpath(report.database))}"
+    if include_private and os.name == "posix" and report.database.stat().st_mode & 0o077:
+        lines.append(
+            f"note: other accounts may read {report.database}, which holds private columns now:"
+            " 'chmod 600' keeps it for you"
+        )
     lines.append(
         f'next: mirror sql{named} "from sessions limit 5", mirror describe{named},'
         f" mirror shell{named}"

@@ -8,6 +8,7 @@ the new one. What an interrupted sync leaves in the folder, the next one goes on
 import ctypes
 import os
 import re
+import shlex
 import shutil
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -54,9 +55,9 @@ def connect(database: str | os.PathLike | None = None) -> Connection:
     target = path(database)
     if not _resolved(target).exists():
         demo = target.with_name("demo.duckdb")
-        ways = f"make one with 'mirror sync --database {target}'"
+        ways = f"make one with 'mirror sync --database {shlex.quote(str(target))}'"
         if demo.exists():
-            ways += f", or name the one that is there, --database {demo}"
+            ways += f", or name the one that is there, --database {shlex.quote(str(demo))}"
         raise UsageError(f"There is no mirror at {target}: {ways}.")
     connection = _open(target, read_only=True)
     if not _is_mirror(connection):
@@ -94,9 +95,11 @@ class Staging:
                 os.replace(log, aside)
             os.replace(built, self.target)
             aside.unlink(missing_ok=True)
-        except OSError as error:
-            if aside.exists():
+        except BaseException as error:
+            if aside.exists() and built.exists():
                 os.replace(aside, log)
+            if not isinstance(error, OSError):
+                raise
             raise MirrorError(
                 f"{self.target} cannot be replaced ({error.strerror}): close the programs that"
                 " have it open and run the same command again, nothing is fetched twice."

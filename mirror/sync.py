@@ -148,16 +148,20 @@ def sync(
         left_out = (*left_out, *optional, *unreadable)
         if not done:
             raise _nothing_there(source, left_out)
+        progress.start("checking references", unit="")
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
         available = parsing.result()
         if with_derived:
-            progress.start("derived")
-            derived = derive.refresh(connection, available, changed, job.run, options.since is None)
+            derived = derive.refresh(
+                connection, available, changed, job.run, options.since is None, progress
+            )
         else:
             derived = derive.Derived("left out", why="--no-derive")
             derive.forget(connection)
+        progress.start("defining views", unit="")
         applied = views.define(connection, available)
+        progress.start("writing the file", unit="")
         _record_run(connection, job, options, began, clock, left_out)
         work.swap()
     return Report(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mirror import store, views
+from mirror.progress import Progress
 from mirror.views import View
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def refresh(
     changed: Set[str],
     run: int,
     is_whole: bool,
+    progress: Progress | None = None,
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
@@ -98,7 +100,7 @@ def refresh(
     if why := next((applied.skipped[name] for name in NEEDS if name in applied.skipped), None):
         return Derived("left out", why=why)
     try:
-        rows = _make(connection, is_whole)
+        rows = _make(connection, is_whole, progress or Progress())
     except duckdb.DataError as error:
         # a value that no pipeline wrote must not cost anyone the copy
         forget(connection)
@@ -136,18 +138,27 @@ def _digest(
     return found.hexdigest()[:16]
 
 
-def _make(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, int]:
+def _make(
+    connection: duckdb.DuckDBPyConnection, is_whole: bool, progress: Progress
+) -> dict[str, int]:
     """Make the tables for so many mice at a time: memory then does not grow with the mirror."""
     connection.execute("create schema derived")
-    for some in _portions(connection):
+    portions = list(_portions(connection))
+    progress.start("deriving", len(portions) * (len(FROM_TRIALS) + 2 + len(COMPUTED)), "steps")
+    for some in portions:
         connection.execute(f"create or replace temp view _mice as {some}")
         for name in FROM_TRIALS:
             _run(connection, name)
-        computed = {"_fits": _fits(connection), **_statuses(connection, is_whole)}
+            progress.advance(1)
+        fits = _fits(connection)
+        progress.advance(1)
+        computed = {"_fits": fits, **_statuses(connection, is_whole)}
+        progress.advance(1)
         for name, table in computed.items():
             connection.register(name, table)
         for name in COMPUTED:
             _run(connection, name)
+            progress.advance(1)
         for name in computed:
             connection.unregister(name)
     for name in ("_trials", "_points", "_sessions"):
