@@ -35,7 +35,7 @@ def held(target: Path, mode: int) -> Iterator[None]:
             " this one again."
         ) from error
     except OSError as error:
-        at = lock if lock.is_file() else target.parent
+        at = lock if os.path.isfile(lock) else target.parent
         raise MirrorError(
             f"{at} cannot be written ({error.strerror}): name a file elsewhere with"
             " --database PATH."

@@ -248,13 +248,22 @@ def explain(error: Exception, file: Path) -> MirrorError:
             " upgrade with 'pip install --upgrade ibl-mirror', or name another file with"
             " --database."
         )
-    if "No space left" in text or "not enough disk space" in text.lower():
+    if "File too large" in text:
+        return MirrorError(
+            f"A file in {file.parent} may not become as large as this needs ({_first_line(text)}):"
+            " raise the limit, as 'ulimit -f' shows it, and run the same command again, what is"
+            " copied is kept."
+        )
+    if re.search("No space left|Disk quota exceeded|not enough disk space", text, re.IGNORECASE):
         return MirrorError(
             f"The disk of {file.parent} is full: make room and run the same command again,"
             " what is copied is kept."
         )
-    reason = text.splitlines()[0].rstrip(".") if text else type(error).__name__
-    return MirrorError(f"{file}: {reason}.")
+    return MirrorError(f"{file}: {_first_line(text) or type(error).__name__}.")
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip(".")
 
 
 def _open(file: Path, read_only: bool) -> Connection:
