@@ -309,7 +309,9 @@ def shell(database: Path | None) -> None:
             "The DuckDB shell is not installed: pip install 'ibl-mirror[shell]', or use"
             " 'mirror sql'."
         )
-    command = [program, "-readonly", str(path), "-cmd", store.TRUSTED_OPTIMIZERS]
+    spill = f"set temp_directory = {store.literal(str(store.spill_folder(path)))}"
+    settings = ("-cmd", store.TRUSTED_OPTIMIZERS, "-cmd", spill)
+    command = [program, "-readonly", str(path), *settings]
     sys.exit(subprocess.run(command, check=False).returncode)
 
 

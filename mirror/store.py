@@ -6,13 +6,16 @@ the new one. What an interrupted sync leaves in the folder, the next one goes on
 """
 
 import ctypes
+import hashlib
 import os
 import re
 import shlex
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from glob import escape
 from pathlib import Path
 
@@ -272,10 +275,34 @@ def _open(file: Path, read_only: bool) -> Connection:
     except (duckdb.Error, OSError) as error:
         raise explain(error, file) from error
     connection.execute(TRUSTED_OPTIMIZERS)
+    _spill_apart(connection, file)
     # DuckDB would draw it on standard output, which is for data, where it sees a notebook: also
     # in 'python -m mirror'
     connection.execute("set enable_progress_bar = false")
     return connection
+
+
+def _spill_apart(connection: Connection, file: Path) -> None:
+    wanted = str(spill_folder(file))
+    if connection.execute("select current_setting('temp_directory')").fetchall() != [(wanted,)]:
+        # refused where another connection to the file has spilled before this one was made
+        with suppress(duckdb.NotImplementedException):
+            connection.execute(f"set temp_directory = {literal(wanted)}")
+
+
+def spill_folder(file: Path) -> Path:
+    """Where DuckDB may put what does not fit into memory: no other process or account comes there.
+
+    By itself it would take a folder beside the file, and names that two readers give alike.
+    """
+    name = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:16]
+    return Path(_scratch(os.getpid()).name) / name
+
+
+@cache
+def _scratch(process: int) -> tempfile.TemporaryDirectory:
+    """A folder of this process alone, which goes when it ends."""
+    return tempfile.TemporaryDirectory(prefix="mirror-")
 
 
 def _open_built(folder: Path) -> Connection:

@@ -7,7 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +212,32 @@ def test_what_is_private_is_so_while_it_is_written(tmp_path: Path, is_there: boo
     assert reached.pop(".ibl.duckdb.partial") == 0o700
     assert set(reached.values()) == {0o600}
     assert mode(file) == 0o600
+
+
+def test_readers_spill_where_nobody_else_comes(file: Path) -> None:
+    # two readers that spilled beside the file, under the same names, ended in a crash
+    ask = "import mirror, sys; c = mirror.connect(sys.argv[1]); print(c.execute("
+    ask += "\"select current_setting('temp_directory')\").fetchall()[0][0], flush=True); input()"
+    with ExitStack() as readers:
+        running = [
+            readers.enter_context(
+                subprocess.Popen(
+                    [sys.executable, "-c", ask, file],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+            for _ in range(2)
+        ]
+        folders = [Path(reader.stdout.readline().strip()) for reader in running]
+        private = [mode(folder.parent) for folder in folders]
+        for reader in running:
+            reader.communicate("\n", timeout=60)
+
+    assert len(set(folders)) == 2 and private == [0o700, 0o700]
+    assert not any(folder.is_relative_to(file.parent) for folder in folders)
+    assert not any(folder.parent.exists() for folder in folders)
 
 
 # where it lies
