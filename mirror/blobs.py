@@ -86,27 +86,46 @@ _CAST: dict[str, Callable[[Any], Any]] = {"": float, "bool": bool, "int": int, "
 _CAST |= {"float": float}
 
 
-def unpacker(decoder: type) -> Callable[[bytes], Any]:
-    """Make DataJoint's class `Blob` decode bytes, and end where the bytes end."""
+def unpacker(decoder: type) -> Callable[[bytes, int], Any]:
+    """Make DataJoint's class `Blob` decode bytes whose sizes are so wide, and end where they end.
+
+    Sizes are 8 bytes wide, or 4 where MATLAB's mYm was compiled for 32 bits, which DataJoint
+    reads with `datajoint.blob.use_32bit_dims`.
+    """
 
     class Bounded(decoder):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self._sizes = f"uint{8 * width}"
+
+        def read_value(self, dtype: Any = None, count: int = 1) -> Any:
+            return super().read_value(self._sizes if dtype is None else dtype, count)
+
         def read_zero_terminated_string(self) -> str:
             # a name without an end sends it back to the start, for every name claimed
             if self._blob.find(b"\0", self._pos) < 0:
                 raise Undecodable("ends within a name")
             return super().read_zero_terminated_string()
 
-    return lambda raw: Bounded().unpack(raw)
+    return lambda raw, width: Bounded(width).unpack(raw)
 
 
-def decode(raw: bytes, unpack: Callable[[bytes], Any]) -> Any:
+def decode_either(raw: bytes, unpack: Callable[[bytes, int], Any]) -> tuple[Any, bool]:
+    """Decode one blob, of either width; tells whether it is the one that DataJoint writes."""
+    try:
+        return decode(raw, unpack), True
+    except Undecodable:
+        return decode(raw, unpack, width=4), False
+
+
+def decode(raw: bytes, unpack: Callable[[bytes, int], Any], width: int = 8) -> Any:
     """Decode one blob with DataJoint's `unpack`, whatever the bytes claim to be.
 
     The claimed size is checked before and while decompressing, so that a few bytes cannot
     ask for gigabytes. Raises Undecodable.
     """
     if raw.startswith(COMPRESSED):
-        start = len(COMPRESSED) + 8
+        start = len(COMPRESSED) + width
         claimed = int.from_bytes(raw[len(COMPRESSED) : start], "little")
         if claimed > LARGEST:
             raise Undecodable(f"claims {claimed:,} bytes")
@@ -120,7 +139,7 @@ def decode(raw: bytes, unpack: Callable[[bytes], Any]) -> Any:
     if not raw.startswith(FORMATS):
         raise Undecodable("is not in a format that DataJoint writes")
     try:
-        return unpack(raw)
+        return unpack(raw, width)
     # damaged bytes make the decoder fail in any way there is
     except Exception as error:
         raise Undecodable(str(error)) from error
@@ -178,7 +197,12 @@ def column(values: Iterable[Any], wanted: Kind) -> pa.Array:
 
 
 def to_json(value: Any) -> str:
-    """Write a decoded structure as JSON; NaN and infinities, which JSON lacks, as strings."""
+    """Write a decoded structure as JSON, with all that is in it.
+
+    What JSON lacks is written as text: NaN, infinities, dates, bytes in hexadecimal; a set is a
+    list, a complex number a list of two. Keys become text, and where two of a dictionary would
+    be the same text it is a list of pairs.
+    """
     return json.dumps(_jsonable(value), ensure_ascii=False, allow_nan=False)
 
 
@@ -227,13 +251,17 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, complex):
         return [_jsonable(value.real), _jsonable(value.imag)]
     if isinstance(value, np.ndarray) and value.dtype.names:
-        return [_jsonable(row) for row in value.ravel(order="F")]
+        # MATLAB's structures have two dimensions, of which one says nothing
+        return [_jsonable(row) for row in np.atleast_1d(value.squeeze())] if value.size else []
     if isinstance(value, np.void) and value.dtype.names:
         return {name: _jsonable(value[name]) for name in value.dtype.names}
     if isinstance(value, np.ndarray | np.generic):
         return _jsonable(_listed(value.astype(str) if value.dtype.kind in "mM" else value))
     if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
+        written = {str(key): _jsonable(item) for key, item in value.items()}
+        if len(written) < len(value):
+            return [[_jsonable(key), _jsonable(item)] for key, item in value.items()]
+        return written
     if isinstance(value, bytes | bytearray):
         return value.hex()
     if isinstance(value, set | frozenset):

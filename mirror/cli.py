@@ -24,16 +24,18 @@ from typing import Any, TextIO
 import click
 import duckdb
 
-from mirror import store
+from mirror import interruption, store
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible, visible_lines
 from mirror.sources import Source
 from mirror.syncing import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
 
+INTERRUPTED = "mirror: interrupted."
+
 database_option = click.option(
     "--database",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     help="The mirror's file.  [default: $MIRROR_DATABASE, else ibl.duckdb here]",
 )
 
@@ -48,7 +50,7 @@ class Commands(click.Group):
             click.echo(visible_lines(f"mirror: {error}"), err=True)
             ctx.exit(error.exit_code)
         except (KeyboardInterrupt, click.Abort):
-            click.echo("mirror: interrupted.", err=True)
+            click.echo(INTERRUPTED, err=True)
             ctx.exit(130)
         except BrokenPipeError:
             # the reader of a pipe, such as head, has seen enough
@@ -64,7 +66,7 @@ class Commands(click.Group):
         except Exception as error:
             # what DuckDB makes of Ctrl-C while it runs a query or hands its rows over
             if isinstance(error, duckdb.InterruptException) or "Query interrupted" in str(error):
-                click.echo("mirror: interrupted.", err=True)
+                click.echo(INTERRUPTED, err=True)
                 ctx.exit(130)
             # nothing is expected here: what nobody foresaw still ends in a sentence
             at = traceback.extract_tb(error.__traceback__)[-1]
@@ -156,13 +158,14 @@ def sync(
     is_demo = demo or demo_mice is not None
     if is_demo and (host or port or user or ask_password):
         raise UsageError("--demo asks no server: leave out --host, --port, --user, --ask-password.")
-    with _narration() as narration:
+    with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
         source: Source
+        progress = on(narration)
         if is_demo:
             from mirror.sources.demo import DATABASE, MICE, DemoSource
 
             database = store.path(database, DATABASE)
-            source = DemoSource(demo_mice or MICE)
+            source = DemoSource(demo_mice or MICE, progress=progress)
             narration.write(f"Simulating {source.address}: no animal did any of this\n")
         else:
             from mirror.sources.datajoint import DataJointSource
@@ -172,13 +175,12 @@ def sync(
             narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
             source = DataJointSource(at)
         options = Options(schema, table, subject, since.date() if since else None, include_private)
-        progress = on(narration)
         try:
             report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:
             progress.close()
             source.close()
-        narration.write(_told(report))
+        narration.write(_told(report, include_private))
 
 
 @main.command()
@@ -308,7 +310,9 @@ def shell(database: Path | None) -> None:
         raise UsageError(
             "The DuckDB shell is not installed: pip install 'duckdb-cli<2', or use 'mirror sql'."
         )
-    command = [program, "-readonly", str(path), "-cmd", store.TRUSTED_OPTIMIZERS]
+    spill = f"set temp_directory = {store.literal(str(store.spill_folder(path)))}"
+    settings = ("-cmd", store.TRUSTED_OPTIMIZERS, "-cmd", spill)
+    command = [program, "-readonly", str(path), *settings]
     sys.exit(subprocess.run(command, check=False).returncode)
 
 
@@ -508,7 +512,13 @@ def _narration() -> Iterator[TextIO]:
             os.close(kept)
 
 
-def _told(report: Any) -> str:
+def _say_interrupted(narration: TextIO) -> None:
+    # past Python's own file, whose lock whoever was interrupted may hold
+    start = "\n" if narration.isatty() else ""
+    os.write(narration.fileno(), f"{start}{INTERRUPTED}\n".encode())
+
+
+def _told(report: Any, include_private: bool) -> str:
     """The summary at the end of a sync."""
     ways: dict[str, int] = {}
     for table in report.tables:
@@ -546,7 +556,12 @@ def _told(report: Any) -> str:
     lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
     # the commands of the next line find the file without being told only where it is the default
     is_default = report.database == store.path().absolute()
-    named = "" if is_default else f" --database {os.path.relpath(report.database)}"
+    named = "" if is_default else f" --database {shlex.quote(os.path.relpath(report.database))}"
+    if include_private and os.name == "posix" and report.database.stat().st_mode & 0o077:
+        lines.append(
+            f"note: other accounts may read {report.database}, which holds private columns now:"
+            " 'chmod 600' keeps it for you"
+        )
     lines.append(
         f'next: mirror sql{named} "from sessions limit 5", mirror describe{named},'
         f" mirror shell{named}"

@@ -28,7 +28,7 @@ from mirror.types import Conversion, conversion
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
-FORMAT, FORMAT_WITH_BLOBS = 1, 2
+FORMAT, FORMAT_WITH_BLOBS = 2, 3
 
 if TYPE_CHECKING:
     import pyarrow
@@ -240,7 +240,7 @@ def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: 
 
 def _master_key(table: Table, columns: Mapping[str, Conversion]) -> tuple[str, ...]:
     """The columns of a part table's key that it shares with its master, or none."""
-    if table.tier != "Part" or any(found.is_blob for found in columns.values()):
+    if table.tier != "Part" or any(found.is_blob or found.is_file for found in columns.values()):
         return ()
     shared = {name for key in table.foreign_keys for name in key.columns}
     by = tuple(name for name in table.primary_key if name in shared)
@@ -280,22 +280,25 @@ def _update(
     """
     import pyarrow
 
-    there = job.source.digests(table, columns, by, wanted)
+    shares = job.source.digests(table, columns, by, wanted)
+    there = {key: (share.rows, share.digest) for key, share in shares.items()}
     here = _local_digests(job.connection, table, columns, by)
-    stale = [key for key, digest in here.items() if there.get(key) != digest]
-    fresh = [key for key, digest in there.items() if here.get(key) != digest]
-    if sum(there[key][0] for key in fresh) > sum(rows for rows, _ in there.values()) / 2:
+    stale = [key for key, found in here.items() if there.get(key) != found]
+    fresh = [shares[key] for key, found in there.items() if here.get(key) != found]
+    if sum(share.rows for share in fresh) > sum(rows for rows, _ in there.values()) / 2:
         return None
-    keys = [dict(zip(by, key, strict=True)) for key in fresh]
+    keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
     connection, own = job.connection, name_of(table)
     incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     stale_keys = pyarrow.table(
-        {name: [str(key[i]) for key in stale] for i, name in enumerate(by)},
+        {name: [key[i] for key in stale] for i, name in enumerate(by)},
         schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
     )
     same_key = " and ".join(
-        f"cast(s.{quoted(name)} as {columns[name].duckdb_type}) = t.{quoted(name)}" for name in by
+        f"s.{quoted(name)} is not distinct from"
+        f" {columns[name].local_digest.format(c=f't.{quoted(name)}')}"
+        for name in by
     )
     order = ", ".join(quoted(name) for name in table.primary_key)
     connection.begin()
@@ -322,15 +325,14 @@ def _local_digests(
     table: Table,
     columns: Mapping[str, Conversion],
     by: Sequence[str],
-) -> dict[tuple, tuple[int, int]]:
-    keys = ", ".join(quoted(name) for name in by)
-    text = ", ".join(
-        f"coalesce('=' || {found.local_digest.format(c=quoted(name))}, '-')"
-        for name, found in columns.items()
-    )
+) -> dict[tuple[str, ...], tuple[int, int]]:
+    """For each value of the columns `by`, as text: how many rows, and a digest of all of them."""
+    digests = {name: found.local_digest.format(c=quoted(name)) for name, found in columns.items()}
+    written = ", ".join(digests[name] for name in by)
+    text = ", ".join(f"coalesce('=' || {digest}, '-')" for digest in digests.values())
     rows = connection.execute(
-        f"select {keys}, count(*), bit_xor(cast('0x' || left(sha256(concat_ws(chr(31), {text})),"
-        f" 15) as bigint)) from {name_of(table)} group by {keys}"
+        f"select {written}, count(*), bit_xor(cast('0x' || left(sha256(concat_ws(chr(31), {text})),"
+        f" 15) as bigint)) from {name_of(table)} group by {', '.join(map(quoted, by))}"
     ).fetchall()
     return {tuple(key): (count, digest) for *key, count, digest in rows}
 

@@ -1,8 +1,12 @@
 """How far a sync is: silent, a line per table, or bars on a terminal."""
 
+from threading import Event, Thread
 from typing import TextIO
 
 from mirror.printing import visible
+
+# s between two looks at the clock while nothing else moves
+TICK = 0.5
 
 
 class Progress:
@@ -10,9 +14,10 @@ class Progress:
 
     def begin(self, tables: int) -> None: ...
 
-    def start(self, table: str) -> None: ...
+    def start(self, what: str, total: int | None = None, unit: str = "rows") -> None:
+        """Say what is at hand, a table or a phase; of so many units, or none that are counted."""
 
-    def advance(self, rows: int) -> None: ...
+    def advance(self, n: int) -> None: ...
 
     def finish(self, table: str, how: str, rows: int, seconds: float) -> None: ...
 
@@ -33,30 +38,45 @@ class Lines(Progress):
 
 
 class Bars(Progress):
-    """Two lines: the tables done, and the rows of the one at hand with their rate."""
+    """Two lines: the tables done, and what is at hand with its rate, or its time at least."""
 
     def __init__(self, out: TextIO) -> None:
-        from tqdm import tqdm
-
-        self.tables = tqdm(unit=" tables", file=out, leave=False, position=0)
-        self.rows = tqdm(unit=" rows", unit_scale=True, file=out, leave=False, position=1)
+        self._out = out
+        self._is_over = Event()
+        self._clock: Thread | None = None
 
     def begin(self, tables: int) -> None:
-        self.tables.reset(tables)
+        from tqdm import tqdm
 
-    def start(self, table: str) -> None:
+        self.tables = tqdm(total=tables, unit=" tables", file=self._out, leave=False, position=0)
+        self.rows = tqdm(file=self._out, leave=False, position=1)
+        self._clock = Thread(target=self._tick, daemon=True)
+        self._clock.start()
+
+    def start(self, what: str, total: int | None = None, unit: str = "rows") -> None:
+        self.rows.unit, self.rows.unit_scale = f" {unit}", unit == "rows"
+        self.rows.bar_format = None if unit else "{desc}: {elapsed}"
+        self.rows.set_description_str(visible(what), refresh=False)
+        self.rows.total = total
         self.rows.reset()
-        self.rows.set_description_str(visible(table))
 
-    def advance(self, rows: int) -> None:
-        self.rows.update(rows)
+    def advance(self, n: int) -> None:
+        self.rows.update(n)
 
     def finish(self, table: str, how: str, rows: int, seconds: float) -> None:
         self.tables.update()
 
     def close(self) -> None:
+        if self._clock is None:
+            return
+        self._is_over.set()
+        self._clock.join()
         self.rows.close()
         self.tables.close()
+
+    def _tick(self) -> None:
+        while not self._is_over.wait(TICK):
+            self.rows.refresh()
 
 
 def on(out: TextIO) -> Progress:

@@ -1,22 +1,29 @@
 """The DuckDB file: opened to read, or rebuilt beside itself and swapped in whole.
 
-A sync writes `.NAME.partial` in the folder of the target and renames it over the target at
-the very end. Readers see the old file or the new one. What an interrupted sync leaves in
-the partial file, the next one goes on with.
+A sync builds in the folder `.NAME.partial` beside the target, as open to others as the target
+is, and renames what it has built over the target at the very end. Readers see the old file or
+the new one. What an interrupted sync leaves in the folder, the next one goes on with.
 """
 
 import ctypes
+import hashlib
 import os
 import re
+import shlex
 import shutil
+import stat
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
+from glob import escape
 from importlib.resources import files
 from pathlib import Path
 
 import duckdb
 
+from mirror import lock
 from mirror.errors import MirrorError, UsageError
 
 # Shells are often older than libraries. With primary keys in it, DuckDB 1.1 is the oldest that
@@ -29,6 +36,8 @@ STREAMING_LIMIT = "150MB"
 THREADS = min(4, os.cpu_count() or 1)
 # Rewriting costs as much as the tables; a few free blocks cost nothing.
 TOO_EMPTY = 0.25
+# What killed syncs of earlier versions left beside the file, under its name.
+LEFTOVERS = ("partial", "views", "compact", "copy", "old-wal")
 
 # DuckDB 1.5.6 can push what a join knows of its other side below a LIMIT, which then counts other
 # rows: wrong, and not every time. Without it no view is slower.
@@ -55,11 +64,11 @@ def connect(database: str | os.PathLike | None = None) -> Connection:
     put there since.
     """
     target = path(database)
-    if not target.exists():
+    if not _resolved(target).exists():
         demo = target.with_name("demo.duckdb")
-        ways = f"make one with 'mirror sync --database {target}'"
+        ways = f"make one with 'mirror sync --database {shlex.quote(str(target))}'"
         if demo.exists():
-            ways += f", or name the one that is there, --database {demo}"
+            ways += f", or name the one that is there, --database {shlex.quote(str(demo))}"
         raise UsageError(f"There is no mirror at {target}: {ways}.")
     connection = _open(target, read_only=True)
     if not _is_mirror(connection):
@@ -73,40 +82,47 @@ def connect(database: str | os.PathLike | None = None) -> Connection:
 class Staging:
     """The file that is being built, and that takes the target's place when it is whole."""
 
-    def __init__(self, target: Path, partial: Path, is_resumed: bool) -> None:
+    def __init__(self, target: Path, folder: Path, is_resumed: bool) -> None:
         self.target = target
-        self.partial = partial
+        self.folder = folder
         self.is_resumed = is_resumed
-        self.connection = _open_partial(partial)
+        self.connection = _open_built(folder)
 
     def swap(self) -> None:
         """Put the file in the target's place, in one step of the file system."""
-        self.connection.execute("drop table if exists _purpose")
         self.connection.execute("checkpoint")
         if _emptiness(self.connection) > TOO_EMPTY:
             self._rewrite()
         self.connection.close()
+        built = _built(self.folder)
+        if self.target.exists():
+            _dress(built, self.target)
+        else:
+            built.chmod(stat.S_IMODE(self.folder.stat().st_mode) & 0o666)
         # a log beside the target belongs to the old file, and would be replayed on the new
-        log, aside = _log_of(self.target), self.target.with_name(f".{self.target.name}.old-wal")
+        log, aside = _log_of(self.target), _aside(self.target)
         try:
             if log.exists():
                 os.replace(log, aside)
-            os.replace(self.partial, self.target)
+            os.replace(built, self.target)
             aside.unlink(missing_ok=True)
-        except OSError as error:
-            if aside.exists():
+        except BaseException as error:
+            if aside.exists() and built.exists():
                 os.replace(aside, log)
+            if not isinstance(error, OSError):
+                raise
             raise MirrorError(
                 f"{self.target} cannot be replaced ({error.strerror}): close the programs that"
                 " have it open and run the same command again, nothing is fetched twice."
             ) from error
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def close(self) -> None:
         self.connection.close()
 
     def _rewrite(self) -> None:
         """Leave out the blocks that replaced tables have left empty."""
-        compact = self.partial.with_suffix(".compact")
+        compact = self.folder / "compact.duckdb"
         compact.unlink(missing_ok=True)
         self.connection.execute(
             f"attach {literal(str(compact))} as compact (storage_version '{STORAGE_VERSION}')"
@@ -115,45 +131,61 @@ class Staging:
         self.connection.execute(f"copy from database {quoted(own)} to compact")
         self.connection.execute("detach compact")
         self.connection.close()
-        os.replace(compact, self.partial)
-        self.connection = _open_partial(self.partial)
+        os.replace(compact, _built(self.folder))
+        self.connection = _open_built(self.folder)
+
+
+@contextmanager
+def held(target: Path, is_private: bool = False) -> Iterator[Path]:
+    """Hold the target for one writer, and give the file that it is, at the end of all links.
+
+    `is_private` closes a file that is not there yet to other accounts. Raises MirrorError when
+    another sync is at work, when there can be no file, or when it cannot be written.
+    """
+    # a link stays a link to the file, which is replaced where it lies
+    target = _resolved(target)
+    if not target.parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}: make it, or use --database PATH.")
+    with lock.held(target, _mode(target, is_private)), _failures(target):
+        _tidy(target)
+        yield target
 
 
 @contextmanager
 def staging(
-    target: Path, purpose: str, full: bool = False, name: str = "partial"
+    target: Path, purpose: str, full: bool = False, is_private: bool = False
 ) -> Iterator[Staging]:
-    """Hold the target for one writer and give the file to build its successor in.
+    """Give the file in which the successor of a target that is `held` is built.
 
     The file starts as what an interrupted call of the same purpose left, if the target is
     still the one it found; else as a copy of the target; else, or when `full`, empty. Raises
-    MirrorError when another sync is at work, when the target is no mirror, or when it cannot
-    be written.
+    MirrorError when the target is no mirror.
     """
-    # a link stays a link to the file, which is replaced where it lies
-    target = target.resolve()
-    if not target.parent.is_dir():
-        raise UsageError(f"There is no folder {target.parent}: make it, or use --database PATH.")
-    partial = target.with_name(f".{target.name}.{name}")
+    folder = target.with_name(f".{target.name}.partial")
     if target.exists():
         connect(target).close()
         purpose += f" on {target.stat().st_mtime_ns} {target.stat().st_size}"
-    with _held(target), _failures(partial, target):
-        is_resumed = not full and partial.exists() and _purpose_of(partial) == purpose
-        if not is_resumed:
-            _discard(partial)
-            if target.exists() and not full:
-                copy = partial.with_suffix(".copy")
-                shutil.copyfile(target, copy)
-                os.replace(copy, partial)
-        work = Staging(target, partial, is_resumed)
-        try:
-            if not is_resumed:
-                work.connection.execute(f"create table _purpose as select {literal(purpose)}")
-            yield work
-        finally:
-            work.close()
-            shutil.rmtree(_temporary(partial), ignore_errors=True)
+    is_resumed = not full and _is_left(folder, purpose)
+    if not is_resumed:
+        _discard(folder)
+        mode = _mode(target, is_private)
+        # who may read the file may look into the folder
+        folder.mkdir(0o700 | mode | mode >> 2 & 0o111)
+        if target.exists() and not full:
+            shutil.copyfile(target, _built(folder))
+    work = Staging(target, folder, is_resumed)
+    try:
+        # written last: nobody takes up a copy that is not whole
+        (folder / "purpose").write_text(purpose, encoding="utf-8")
+        yield work
+    except BaseException:
+        # what is not yet in the file stays in its log, which the next call replays
+        with suppress(duckdb.Error):
+            work.connection.execute("pragma disable_checkpoint_on_shutdown")
+        raise
+    finally:
+        work.close()
+        shutil.rmtree(_temporary(folder), ignore_errors=True)
 
 
 def quoted(name: str) -> str:
@@ -186,7 +218,9 @@ def streaming(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        # a transaction that an error has ended takes no settings: let the error tell
+        with suppress(duckdb.Error):
+            connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
 
 
 def give_back() -> None:
@@ -242,13 +276,22 @@ def explain(error: Exception, file: Path) -> MirrorError:
             f"{file} was written by a newer DuckDB than the {duckdb.__version__} used here:"
             f" {UPGRADE}, or name another file with --database."
         )
-    if "No space left" in text or "not enough disk space" in text.lower():
+    if "File too large" in text:
+        return MirrorError(
+            f"A file in {file.parent} may not become as large as this needs ({_first_line(text)}):"
+            " raise the limit, as 'ulimit -f' shows it, and run the same command again, what is"
+            " copied is kept."
+        )
+    if re.search("No space left|Disk quota exceeded|not enough disk space", text, re.IGNORECASE):
         return MirrorError(
             f"The disk of {file.parent} is full: make room and run the same command again,"
             " what is copied is kept."
         )
-    reason = text.splitlines()[0].rstrip(".") if text else type(error).__name__
-    return MirrorError(f"{file}: {reason}.")
+    return MirrorError(f"{file}: {_first_line(text) or type(error).__name__}.")
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip(".")
 
 
 def _open(file: Path, read_only: bool) -> Connection:
@@ -260,22 +303,43 @@ def _open(file: Path, read_only: bool) -> Connection:
     without_progress_bar(connection)
     # a variable of Python must not answer for a table that the file lacks
     connection.execute("set python_enable_replacements = false")
+    _spill_apart(connection, file)
     return connection
 
 
-def _open_partial(partial: Path) -> Connection:
-    try:
-        connection = duckdb.connect(
-            str(partial),
-            config={
-                "storage_compatibility_version": STORAGE_VERSION,
-                "memory_limit": MEMORY_LIMIT,
-                "threads": THREADS,
-                "temp_directory": str(_temporary(partial)),
-            },
-        )
-    except (duckdb.Error, OSError) as error:
-        raise explain(error, partial) from error
+def _spill_apart(connection: Connection, file: Path) -> None:
+    wanted = str(spill_folder(file))
+    if connection.execute("select current_setting('temp_directory')").fetchall() != [(wanted,)]:
+        # refused where another connection to the file has spilled before this one was made
+        with suppress(duckdb.NotImplementedException):
+            connection.execute(f"set temp_directory = {literal(wanted)}")
+
+
+def spill_folder(file: Path) -> Path:
+    """Where DuckDB may put what does not fit into memory: no other process or account comes there.
+
+    By itself it would take a folder beside the file, and names that two readers give alike.
+    """
+    name = hashlib.sha256(os.fsencode(file.resolve())).hexdigest()[:16]
+    return Path(_scratch(os.getpid()).name) / name
+
+
+@cache
+def _scratch(process: int) -> tempfile.TemporaryDirectory:
+    """A folder of this process alone, which goes when it ends."""
+    return tempfile.TemporaryDirectory(prefix="mirror-")
+
+
+def _open_built(folder: Path) -> Connection:
+    connection = duckdb.connect(
+        str(_built(folder)),
+        config={
+            "storage_compatibility_version": STORAGE_VERSION,
+            "memory_limit": MEMORY_LIMIT,
+            "threads": THREADS,
+            "temp_directory": str(_temporary(folder)),
+        },
+    )
     without_progress_bar(connection)
     return connection
 
@@ -288,14 +352,33 @@ def _is_mirror(connection: Connection) -> bool:
     )
 
 
-def _purpose_of(partial: Path) -> str | None:
-    """What an interrupted call was building, if DuckDB can still open it."""
+def _is_left(folder: Path, purpose: str) -> bool:
+    """Whether an interrupted call of this purpose has left a file that DuckDB can open."""
+    with suppress(duckdb.Error, OSError, UnicodeDecodeError):
+        found = folder.lstat()
+        # what another account has put there is not to be trusted
+        is_ours = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
+        if (
+            stat.S_ISDIR(found.st_mode)
+            and is_ours
+            and (folder / "purpose").read_text(encoding="utf-8") == purpose
+        ):
+            _open_built(folder).close()
+            return True
+    return False
+
+
+def _discard(folder: Path) -> None:
     try:
-        with _open_partial(partial) as connection:
-            [(purpose,)] = connection.execute("from _purpose").fetchall()
-            return purpose
-    except (MirrorError, duckdb.Error):
-        return None
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+        else:
+            folder.unlink(missing_ok=True)
+    except PermissionError as error:
+        raise MirrorError(
+            f"{folder}, which a sync of another account has left, cannot be removed"
+            f" ({error.strerror}): have it removed, or name another file with --database PATH."
+        ) from error
 
 
 def _emptiness(connection: Connection) -> float:
@@ -305,58 +388,86 @@ def _emptiness(connection: Connection) -> float:
     return free / total if total else 0.0
 
 
-def _temporary(partial: Path) -> Path:
-    return partial.with_suffix(".tmp")
+def _built(folder: Path) -> Path:
+    return folder / "mirror.duckdb"
+
+
+def _temporary(folder: Path) -> Path:
+    return folder / "temporary"
 
 
 def _log_of(file: Path) -> Path:
     return file.with_name(file.name + ".wal")
 
 
-def _discard(partial: Path) -> None:
-    for leftover in (partial, _log_of(partial)):
-        leftover.unlink(missing_ok=True)
+def _aside(target: Path) -> Path:
+    """Where the target's log waits during the swap, with the time that tells old from new."""
+    age = target.stat().st_mtime_ns if target.exists() else 0
+    return target.with_name(f".{target.name}.{age}.wal")
 
 
-@contextmanager
-def _held(target: Path) -> Iterator[None]:
-    """Let one process at a time write the target.
+def _tidy(target: Path) -> None:
+    """Remove what killed syncs have left beside the target; the log of a swap goes back."""
+    for word in LEFTOVERS:
+        for leftover in (word, f"{word}.wal"):
+            path = target.with_name(f".{target.name}.{leftover}")
+            if not path.is_dir():
+                path.unlink(missing_ok=True)
+    shutil.rmtree(target.with_name(f".{target.name}.tmp"), ignore_errors=True)
+    for aside in target.parent.glob(f".{escape(target.name)}.[0-9]*.wal"):
+        if aside == _aside(target) and not _log_of(target).exists():
+            os.replace(aside, _log_of(target))
+        else:
+            aside.unlink()
 
-    An empty DuckDB file beside it is held open: the operating system frees it however the
-    process ends, and DuckDB says who holds it.
-    """
-    lock = target.with_name(f".{target.name}.lock")
+
+def _dress(built: Path, target: Path) -> None:
+    """Give a file the owner and permissions of another, as far as this account may."""
+    found = target.stat()
+    if hasattr(os, "chown"):
+        with suppress(PermissionError):
+            os.chown(built, -1, found.st_gid)
+            os.chown(built, found.st_uid, -1)
+    shutil.copystat(target, built)
+    os.utime(built)
+    if built.stat().st_gid != found.st_gid:
+        # what was for one group is not for another
+        built.chmod(stat.S_IMODE(found.st_mode) & ~0o070)
+
+
+def _resolved(target: Path) -> Path:
+    """The file that a path means, at the end of all links. Raises UsageError where it is none."""
     try:
-        # a setting of its own keeps a second sync in this very process out as well
-        holder = duckdb.connect(str(lock), config={"custom_user_agent": os.urandom(8).hex()})
-    except (duckdb.Error, OSError) as error:
-        found = re.search(r"\(PID (\d+)\)", str(error))
-        if found or "different configuration" in str(error):
-            pid = found[1] if found else os.getpid()
-            raise MirrorError(
-                f"Another sync (PID {pid}) is writing {target}: wait for it, or stop it and run"
-                " this one again."
-            ) from error
-        raise MirrorError(
-            f"{target.parent} cannot be written ({str(error).splitlines()[0].rstrip('.')}):"
-            " name a file elsewhere with --database PATH."
+        kind = target.stat().st_mode
+    except FileNotFoundError:
+        return target.resolve()
+    except OSError as error:
+        raise UsageError(
+            f"{target} cannot be opened ({error.strerror}): name another file with --database PATH."
         ) from error
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-        _log_of(lock).unlink(missing_ok=True)
-        holder.close()
+    if not stat.S_ISREG(kind):
+        raise UsageError(
+            f"{target} is {'a folder' if stat.S_ISDIR(kind) else 'not a file'}: name a file with"
+            " --database PATH."
+        )
+    return target.resolve()
+
+
+def _mode(target: Path, is_private: bool) -> int:
+    """How open to other accounts a file is, or shall be when it is made."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    return 0o600 if is_private else 0o666
 
 
 @contextmanager
-def _failures(partial: Path, target: Path) -> Iterator[None]:
+def _failures(target: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
         if isinstance(error, duckdb.InterruptException):
             raise KeyboardInterrupt from error
-        raise explain(error, partial if partial.exists() else target) from error
+        raise explain(error, target) from error
     except RuntimeError as error:
         # what DuckDB makes of Ctrl-C while it takes rows from Python
         if isinstance(error.__cause__, KeyboardInterrupt):

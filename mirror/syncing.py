@@ -3,7 +3,8 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -109,14 +110,11 @@ def sync(
         for schema in sorted(skipped)
     ]
     selection = _selection(source, options)
-    target = store.path(database).absolute()
-    held: set[str] = set()
-    if target.exists():
-        _refuse_simulation(target, source)
-        if not full:
-            held = _held(target, source, options, wanted, there, left_out)
-    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
-    with store.staging(target, purpose, full) as work:
+    file = store.path(database).absolute()
+    with (
+        store.held(file, options.include_private) as target,
+        _staging(target, source, options, full, wanted, there, left_out) as (work, held),
+    ):
         connection = work.connection
         store.prepare(connection)
         run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
@@ -149,16 +147,20 @@ def sync(
         left_out = (*left_out, *optional, *unreadable)
         if not done:
             raise _nothing_there(source, left_out)
+        progress.start("checking references", unit="")
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
         available = parsing.result()
         if with_derived:
-            progress.start("derived")
-            derived = derive.refresh(connection, available, job.run, options.since is None)
+            derived = derive.refresh(
+                connection, available, job.run, options.since is None, progress
+            )
         else:
             derived = derive.Derived("left out", why="--no-derive")
             derive.clear(connection)
+        progress.start("defining views", unit="")
         applied = views.define(connection, available)
+        progress.start("writing the file", unit="")
         not_derived = [LeftOut("derived", derived.why)] if derived.why else []
         _record_run(connection, job, options, began, clock, [*left_out, *not_derived])
         work.swap()
@@ -227,6 +229,27 @@ def _selection(source: Source, options: Options) -> Selection:
             )
     uuids = sorted({uuid for some in found.values() for uuid in some})
     return Selection(tuple(uuids), options.since)
+
+
+@contextmanager
+def _staging(
+    target: Path,
+    source: Source,
+    options: Options,
+    full: bool,
+    wanted: Sequence[Table],
+    available: Sequence[Table],
+    left_out: Sequence[LeftOut],
+) -> Iterator[tuple[store.Staging, set[str]]]:
+    """Build the target's successor, if this sync may replace it; with the tables it holds."""
+    held: set[str] = set()
+    if target.exists():
+        _refuse_simulation(target, source)
+        if not full:
+            held = _held(target, source, options, wanted, available, left_out)
+    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
+    with store.staging(target, purpose, full, options.include_private) as work:
+        yield work, held
 
 
 def _refuse_simulation(target: Path, source: Source) -> None:

@@ -21,6 +21,7 @@ class Conversion:
     equal values, so that a server can tell which rows have changed without sending them.
     `lost` is the MySQL condition under which a value has no counterpart and becomes NULL;
     `changed` the one under which it is read as something else. Both are counted and told.
+    `is_file` marks values that may be too long for many to be read at once.
     """
 
     duckdb_type: str
@@ -33,6 +34,7 @@ class Conversion:
     changed: str = ""
     note: str = ""
     is_blob: bool = False
+    is_file: bool = False
     is_left_out: bool = False
 
 
@@ -50,6 +52,16 @@ ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "Z": "\x1a"}
 def unescaped(member: str) -> str:
     """A member of an enum, or a default, without the backslashes of the catalogue."""
     return ESCAPED.sub(lambda found: ESCAPES.get(found[1], found[1]), member)
+
+
+# How MariaDB writes what it does with a column beside its type, as in "longblob /*!100301
+# COMPRESSED*/".
+ATTRIBUTE = re.compile(r"\s*/\*M?!\d*[^*]*\*/$")
+
+
+def plain(declared_type: str) -> str:
+    """A declared type without what its server does with the column beside."""
+    return ATTRIBUTE.sub("", declared_type.strip())
 
 
 # MySQL keeps an invalid enum value as '' with index 0.
@@ -173,15 +185,21 @@ ADAPTERS = {
         digest="hex({c})",
         local_digest="upper(replace(cast({c} as varchar), '-', ''))",
     ),
+    "attach": Conversion(
+        "BLOB",
+        load="{c}",
+        note="DataJoint attachments, kept as bytes: the name of a file, a zero byte, its content",
+        is_file=True,
+    ),
 }
-OUTSIDE = re.compile(r"(attach|filepath|blob@|attach@|filepath@|external)")
+OUTSIDE = re.compile(r"(blob|attach|filepath)@|filepath$|external")
 
 
 def conversion(column: Column) -> Conversion:
     """How a declared column reaches DuckDB.
 
     An unknown type is kept as text, with a note; what DataJoint stores outside the table
-    (attachments, file paths, external blobs) is left out, with a note.
+    (in a store of files) is left out, with a note.
     """
     if OUTSIDE.match(column.adapter):
         return Conversion(
@@ -189,7 +207,7 @@ def conversion(column: Column) -> Conversion:
         )
     if column.adapter in ADAPTERS:
         return ADAPTERS[column.adapter]
-    declared = column.declared_type.strip()
+    declared = plain(column.declared_type)
     for pattern, rule in RULES:
         # enum members keep their case and their line breaks
         match = re.fullmatch(pattern, declared, re.IGNORECASE | re.DOTALL)

@@ -59,9 +59,9 @@ def apply(database: str | os.PathLike | None = None) -> Applied:
     # which itself needs this module
     from mirror import derive
 
-    target = store.path(database)
-    store.connect(target).close()
-    with store.staging(target, "views", name="views") as work:
+    file = store.path(database)
+    store.connect(file).close()
+    with store.held(file) as target, store.staging(target, "views") as work:
         store.prepare(work.connection)
         available = read()
         derive.bring_up(work.connection, available)

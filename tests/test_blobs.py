@@ -4,6 +4,7 @@ import json
 import struct
 import tracemalloc
 import zlib
+from contextlib import closing
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,17 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from server import Server
 
 from mirror import blobs, connect
-from mirror.blobs import LARGEST, NOTHING, Undecodable, column, decode, kind, unpacker
+from mirror.blobs import (
+    LARGEST,
+    NOTHING,
+    Undecodable,
+    column,
+    decode,
+    decode_either,
+    kind,
+    unpacker,
+)
+from mirror.serve.offline import OfflineConnection
 from mirror.sources.datajoint import DataJointSource
 from mirror.syncing import Options, Report, sync
 
@@ -151,7 +162,20 @@ def test_numbers_and_nests_of_numbers_are_typed(
             np.array([((1, 2), True)], [("at", [("x", "i8"), ("y", "i8")]), ("ok", "?")]),
             [{"at": {"x": 1, "y": 2}, "ok": True}],
         ),
+        # what two keys of a dictionary would be alike, and shapes, are kept
+        ({1: "a", "1": "b"}, [[1, "a"], ["1", "b"]]),
+        ({"x": {None: 1, "None": 2, (1, 2): 3}}, {"x": [[None, 1], ["None", 2], [[1, 2], 3]]}),
+        ({True: 1, "True": 2}, [[True, 1], ["True", 2]]),
+        ({NAN: 1, "nan": 2}, [["nan", 1], ["nan", 2]]),
+        (
+            {1: "a", (1, None): "b", date(2019, 8, 1): b"\xff"},
+            {"1": "a", "(1, None)": "b", "2019-08-01": "ff"},
+        ),
         (np.array([[1.5, 2.5]]).view(MatCell), [[1.5, 2.5]]),
+        (
+            np.array([[(1,), (2,), (3,)], [(4,), (5,), (6,)]], [("n", "O")]).view(MatStruct),
+            [[{"n": 1}, {"n": 2}, {"n": 3}], [{"n": 4}, {"n": 5}, {"n": 6}]],
+        ),
         (
             np.array([[("left", np.arange(2))]], [("side", "O"), ("t", "O")]).view(MatStruct),
             [{"side": "left", "t": [0, 1]}],
@@ -299,6 +323,61 @@ def test_what_is_no_whole_blob_is_undecodable_and_takes_no_memory(raw: bytes) ->
     assert most < 1_000_000
 
 
+def u32(*numbers: int) -> bytes:
+    return struct.pack(f"<{len(numbers)}I", *numbers)
+
+
+# as MATLAB's mYm wrote blobs where it was compiled for 32 bits: every size has four bytes
+NARROW_ROW = b"A" + u32(2, 1, 3, 6, 0) + struct.pack("<3d", 0.5, NAN, -2.0)
+NARROW_TEXT = b"A" + u32(2, 1, 4, 4, 0) + "left".encode("utf-16-le")
+NARROW = {
+    "a row of numbers": (b"mYm\0" + NARROW_ROW, "DOUBLE[][]", [[0.5, NAN, -2.0]]),
+    "nothing": (b"mYm\0A" + u32(2, 0, 0, 6, 0), "DOUBLE[][]", []),
+    "a structure": (
+        b"mYm\0S"
+        + u32(2, 1, 1, 2)
+        + b"hits\0side\0"
+        + b"".join(u32(len(part)) + part for part in (NARROW_ROW, NARROW_TEXT)),
+        "JSON",
+        '[{"hits": [[0.5, "nan", -2.0]], "side": ["left"]}]',
+    ),
+    "cells": (
+        b"mYm\0C" + u32(2, 1, 1, len(NARROW_TEXT)) + NARROW_TEXT,
+        "JSON",
+        '[["left"]]',
+    ),
+}
+
+
+@pytest.mark.parametrize(("raw", "duckdb_type", "expected"), NARROW.values(), ids=NARROW)
+@pytest.mark.parametrize("is_compressed", [False, True])
+def test_blobs_of_32_bits_are_decoded(
+    raw: bytes, duckdb_type: str, expected: Any, is_compressed: bool
+) -> None:
+    if is_compressed:
+        raw = b"ZL123\0" + u32(len(raw)) + zlib.compress(raw)
+
+    value, is_usual = decode_either(raw, UNPACK)
+
+    assert not is_usual
+    assert kind(value).duckdb_type == duckdb_type
+    assert repr(column([value], kind(value)).to_pylist()) == repr([expected])
+    assert decode_either(WHOLE, UNPACK)[1]
+
+
+@pytest.mark.parametrize("raw", DAMAGED.values(), ids=DAMAGED)
+def test_damage_is_not_taken_for_a_blob_of_32_bits(raw: bytes) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(Undecodable):
+            decode(raw, UNPACK, width=4)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 1_000_000
+
+
 def test_a_blob_too_large_to_be_one_is_undecodable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blobs, "LARGEST", len(WHOLE) - 1)
 
@@ -408,6 +487,97 @@ def test_damaged_blobs_become_null_and_are_counted_even_where_null_is_forbidden(
         assert mirror.sql(
             "select forced_to_null from _mirror.tables where table_name = 'damaged'"
         ).fetchall() == [({"b": len(DAMAGED)},)]
+
+
+def test_bytes_that_do_not_decode_are_kept_and_told(
+    source: DataJointSource, server: Server, tmp_path: Path
+) -> None:
+    narrow, picture, nothing = NARROW["a row of numbers"][0], b"\x89PNG\r\n", pack(None)
+    rows = [WHOLE, picture, narrow, nothing, b""]
+    server.run(
+        "use ibl_behavior",
+        "create table raw (id int primary key, b longblob)",
+        *(f"insert into raw values ({number}, x'{raw.hex()}')" for number, raw in enumerate(rows)),
+        "insert into raw values (5, null)",
+    )
+
+    types, arrived, report = sync_one(source, "raw", tmp_path)
+
+    [copied] = report.tables
+    assert types["b"] == "JSON"
+    assert [b is None for _, b in arrived] == [False, True, False, True, True, True]
+    assert copied.forced_to_null == {"b": 3}
+    assert any("bytes of 3 values of behavior.raw.b" in note for note in copied.notes)
+    with connect(tmp_path / "ibl.duckdb") as mirror:
+        kept = mirror.sql(
+            "select id, original from behavior.raw as t join _mirror.blobs as b"
+            " on b.table_name = 'raw' and b.column_name = 'b' and b.row = t.rowid order by id"
+        ).fetchall()
+    assert kept == list(enumerate(rows))
+    with closing(OfflineConnection(tmp_path / "ibl.duckdb")) as offline:
+        served = offline.query("select id, b from ibl_behavior.raw order by id").fetchall()
+        missing = offline.query("select id from ibl_behavior.raw where b is null").fetchall()
+    assert served == tuple([*enumerate(rows), (5, None)])
+    assert missing == ((5,),)
+
+
+def test_blobs_that_mariadb_compresses_are_decoded(
+    source: DataJointSource, server: Server, tmp_path: Path
+) -> None:
+    array = pack(np.arange(3.0)).hex()
+    server.run(
+        "use ibl_behavior",
+        "create table squeezed (id int primary key, b longblob compressed,"
+        " v varchar(20) compressed, raw varbinary(20) compressed, t mediumtext compressed)",
+        f"insert into squeezed values (1, x'{array}', 'é', x'ff00', 'long')",
+    )
+
+    types, rows, report = sync_one(source, "squeezed", tmp_path)
+
+    assert types == {
+        "id": "INTEGER",
+        "b": "DOUBLE[]",
+        "v": "VARCHAR",
+        "raw": "BLOB",
+        "t": "VARCHAR",
+    }
+    assert rows == [(1, [0.0, 1.0, 2.0], "é", b"\xff\x00", "long")]
+    assert not report.tables[0].notes
+    with closing(OfflineConnection(tmp_path / "ibl.duckdb")) as offline:
+        [served] = offline.query("select b, v, raw, t from ibl_behavior.squeezed").fetchall()
+    assert served == (bytes.fromhex(array), "é", b"\xff\x00", "long")
+
+
+def test_attachments_in_the_table_are_kept_as_bytes(
+    source: DataJointSource, server: Server, tables: SimpleNamespace, tmp_path: Path
+) -> None:
+    schema = dj.Schema("ibl_behavior", connection=ibl.connect(server))
+
+    @schema
+    class Paper(dj.Manual):
+        definition = """
+        id : int
+        ---
+        file=null : attach
+        numbers=null : longblob
+        """
+
+    (tmp_path / "a note.txt").write_bytes(b"\0\xffmice")
+    Paper.insert([(1, tmp_path / "a note.txt", np.arange(2)), (2, None, None)])
+    there = server.run("select file from ibl_behavior.paper order by id")
+
+    types, rows, report = sync_one(source, "paper", tmp_path)
+
+    assert types == {"id": "INTEGER", "file": "BLOB", "numbers": "BIGINT[]"}
+    assert rows == [(1, b"a note.txt\0\0\xffmice", [0, 1]), (2, None, None)]
+    assert [(file,) for _, file, _ in rows] == list(there)
+    [copied] = report.tables
+    assert not copied.left_out
+    assert any(note.startswith("file: DataJoint attachments") for note in copied.notes)
+    with closing(OfflineConnection(tmp_path / "ibl.duckdb")) as offline:
+        again = dj.FreeTable(offline, "`ibl_behavior`.`paper`")
+        path = (again & "id = 1").fetch1("file", download_path=str(tmp_path / "here"))
+    assert Path(path).read_bytes() == b"\0\xffmice"
 
 
 def test_none_packed_into_a_column_that_is_not_null_arrives_as_null(

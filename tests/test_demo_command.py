@@ -2,6 +2,8 @@
 
 import json
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +70,21 @@ def test_a_second_sync_has_nothing_to_do(folder: Path) -> None:
 
     assert "(92 unchanged)" in again.stderr
     assert "derived: 7 tables (unchanged)" in again.stderr
+
+
+def test_the_commands_that_are_named_next_can_be_typed(folder: Path) -> None:
+    file = folder / "my mice" / "the file's.duckdb"
+    file.parent.mkdir()
+    shutil.copy(folder / "demo.duckdb", file)
+    file.chmod(0o644)
+
+    done = run(folder, "sync", "--demo-mice", MICE, "--include-private", "--database", str(file))
+    following = done.stderr.splitlines()[-1].removeprefix("next: ").split(", ")
+
+    assert f"other accounts may read {file}, which holds private columns now" in done.stderr
+    assert [shlex.split(command)[1] for command in following] == ["sql", "describe", "shell"]
+    for command in following[:2]:
+        assert run(folder, *shlex.split(command)[1:]).stdout
 
 
 def test_a_command_without_a_name_finds_out_about_the_demo(folder: Path) -> None:

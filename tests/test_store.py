@@ -192,6 +192,7 @@ def test_private_values_are_in_the_file_on_request(filled: DataJointSource, tmp_
     sync(filled, tmp_path / "ibl.duckdb", Options(include_private=True))
 
     content = (tmp_path / "ibl.duckdb").read_bytes()
+    assert (tmp_path / "ibl.duckdb").stat().st_mode & 0o777 == 0o600
     with connect(tmp_path / "ibl.duckdb") as mirror:
         passwords = mirror.execute("select distinct password from reference.lab_member").fetchall()
     assert [secret for secret in SECRETS if secret not in content] == []

@@ -154,7 +154,7 @@ def test_datajoint_types_are_read_from_the_start_of_the_comment(
 
 
 @pytest.mark.parametrize(
-    "adapter", ["attach", "attach@store", "blob@store", "filepath@store", "external-raw"]
+    "adapter", ["attach@store", "blob@store", "filepath@store", "external-raw"]
 )
 def test_what_is_stored_outside_the_table_is_left_out_with_a_note(adapter: str) -> None:
     found = conversion(Column("x", "binary(16)", nullable=True, comment=f":{adapter}:big"))

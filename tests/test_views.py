@@ -56,7 +56,7 @@ def written(folder: Path, **queries: str) -> Path:
 
 def define(file: Path, folder: Path) -> views.Applied:
     """Put the views of a folder into a mirror in the place of those it has."""
-    with views.store.staging(file, "views", name="views") as work:
+    with views.store.held(file) as target, views.store.staging(target, "views") as work:
         applied = views.define(work.connection, views.read(folder))
         work.swap()
     return applied

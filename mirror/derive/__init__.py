@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mirror import store, views
+from mirror.progress import Progress
 from mirror.views import View
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class Derived:
 
 
 def refresh(
-    connection: duckdb.DuckDBPyConnection, available: Iterable[View], run: int, is_whole: bool
+    connection: duckdb.DuckDBPyConnection,
+    available: Iterable[View],
+    run: int,
+    is_whole: bool,
+    progress: Progress | None = None,
 ) -> Derived:
     """Bring the derived tables up to the trials, where something has changed since they were made.
 
@@ -80,7 +85,7 @@ def refresh(
     if why := _missing(connection, applied):
         return Derived("left out", why=why)
     try:
-        rows = _make(connection, is_whole)
+        rows = _make(connection, is_whole, progress or Progress())
     except duckdb.DataError as error:
         # a value that no pipeline wrote must not cost anyone the copy
         clear(connection)
@@ -137,17 +142,26 @@ def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whol
     return found.hexdigest()[:16]
 
 
-def _make(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, int]:
+def _make(
+    connection: duckdb.DuckDBPyConnection, is_whole: bool, progress: Progress
+) -> dict[str, int]:
     """Fill the tables for so many mice at a time: memory then does not grow with the mirror."""
-    for some in _portions(connection):
+    portions = list(_portions(connection))
+    progress.start("deriving", len(portions) * (len(FROM_TRIALS) + 2 + len(COMPUTED)), "steps")
+    for some in portions:
         connection.execute(f"create or replace temp view _mice as {some}")
         for name in FROM_TRIALS:
             connection.execute(_statements(connection, name)[-1])
-        computed = {"_fits": _fits(connection), **_statuses(connection, is_whole)}
+            progress.advance(1)
+        fits = _fits(connection)
+        progress.advance(1)
+        computed = {"_fits": fits, **_statuses(connection, is_whole)}
+        progress.advance(1)
         for name, table in computed.items():
             connection.register(name, table)
         for name in COMPUTED:
             connection.execute(_statements(connection, name)[-1])
+            progress.advance(1)
         for name in computed:
             connection.unregister(name)
     for kind, name in (

@@ -15,7 +15,7 @@ import duckdb
 from mirror.serve.answers import Refusal, Type
 from mirror.sources.library import nma_ibl_schemas
 from mirror.store import literal
-from mirror.types import unescaped
+from mirror.types import plain, unescaped
 
 INFORMATION_SCHEMA = "information_schema"
 LONGEST = 2**32 - 1
@@ -233,7 +233,7 @@ def type_of(declared: str, duckdb_type: str) -> Type:
         return Type("uuid", 16)
     for pattern, rule in RULES:
         # members of an enum keep their case and their line breaks
-        match = re.fullmatch(pattern, declared.strip(), re.IGNORECASE | re.DOTALL)
+        match = re.fullmatch(pattern, plain(declared), re.IGNORECASE | re.DOTALL)
         if match:
             return rule if isinstance(rule, Type) else rule(match)
     # kept as text in the file

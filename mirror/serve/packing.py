@@ -13,13 +13,13 @@ pack = library.datajoint("blob").pack
 
 
 def packed(value: Any, duckdb_type: DuckDBPyType) -> bytes | None:
-    """The bytes of a blob that was kept as numbers, lists of numbers or JSON.
+    """The bytes of a blob that was kept as numbers, lists of numbers or JSON, or as bytes.
 
     A structure of `value` and `original` holds the bytes themselves where the server's blob
     was of another form than the column's type tells.
     """
-    if value is None:
-        return None
+    if value is None or isinstance(value, bytes):
+        return value
     if duckdb_type.id == "struct":
         if value["original"] is not None:
             return bytes(value["original"])

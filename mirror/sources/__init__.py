@@ -66,6 +66,18 @@ class Census:
     changed: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Share:
+    """The rows of one value of a key: how many, a digest of all, the key as the source writes it.
+
+    Rows of equal digest are equal, written as `Conversion.local_digest` writes them.
+    """
+
+    rows: int
+    digest: int
+    key: tuple
+
+
 class Source(Protocol):
     """A place that tables come from."""
 
@@ -108,10 +120,11 @@ class Source(Protocol):
         columns: Mapping[str, Conversion],
         by: Sequence[str],
         wanted: Restriction,
-    ) -> Mapping[tuple, tuple[int, int]]:
-        """For each value of the columns `by`: how many rows, and a digest of all of them.
+    ) -> Mapping[tuple[str, ...], Share]:
+        """The share of the rows that each value of the columns `by` has.
 
-        Rows of equal digest are equal, written as `Conversion.local_digest` writes them.
+        Found by the value as `Conversion.local_digest` writes it. Raises ReadAgain where rows
+        cannot be told by these columns.
         """
 
     def read(

@@ -20,6 +20,7 @@ from mirror.sources import (
     Census,
     ReadAgain,
     Reading,
+    Share,
     Stamp,
     Unreadable,
     headings,
@@ -32,6 +33,7 @@ from mirror.sources.mysql import (
     beside,
     conditions,
     equal,
+    is_exact,
     is_ordered,
     literal,
     name_of,
@@ -217,23 +219,29 @@ class DataJointSource:
         columns: Mapping[str, Conversion],
         by: Sequence[str],
         wanted: Restriction,
-    ) -> dict[tuple, tuple[int, int]]:
+    ) -> dict[tuple[str, ...], Share]:
+        if not is_exact(table, by):
+            raise ReadAgain
         keys = ", ".join(quoted(name) for name in by)
-        text = ", ".join(
-            f"coalesce(concat('=', {conversion.digest.format(c=quoted(name))}), '-')"
-            for name, conversion in columns.items()
-        )
-        # MySQL 9.6 and later have neither md5 nor sha1
+        digests = {
+            name: conversion.digest.format(c=quoted(name)) for name, conversion in columns.items()
+        }
+        written = ", ".join(digests[name] for name in by)
+        text = ", ".join(f"coalesce(concat('=', {digest}), '-')" for digest in digests.values())
         rows = self._ask(
-            f"select {keys}, count(*), bit_xor(cast(conv(left(sha2(concat_ws(char(31), {text}),"
-            f" 256), 15), 16, 10) as unsigned)) from {name_of(table)}{where(conditions(wanted))}"
+            f"select {keys}, {written}, count(*),"
+            # MySQL 9.6 and later have neither md5 nor sha1
+            f" bit_xor(cast(conv(left(sha2(concat_ws(char(31), {text}), 256),"
+            f" 15), 16, 10) as unsigned)) from {name_of(table)}{where(conditions(wanted))}"
             f" group by {keys}",
             table,
         )
-        return {
-            tuple(UUID(bytes=v) if isinstance(v, bytes) else v for v in key): (count, digest)
-            for *key, count, digest in rows
-        }
+        n = len(by)
+        found = {row[n : 2 * n]: Share(row[-2], row[-1], row[:n]) for row in rows}
+        # values that the mirror cannot tell apart, or has none for
+        if len(found) < len(rows) or any(None in key for key in found):
+            raise ReadAgain
+        return found
 
     def read(
         self,
@@ -260,7 +268,9 @@ class DataJointSource:
                 queries = self._queries(table, columns, whole, as_text=True)
                 unpack = blobs.unpacker(library.datajoint("blob").Blob)
                 return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
-            if self.fast and is_ordered(table) and table not in self._too_odd:
+            # connectorx holds all the values of a query at once
+            is_odd = table in self._too_odd or any(found.is_file for found in columns.values())
+            if self.fast and is_ordered(table) and not is_odd:
                 ranges = self._ranges(table, base, batch_rows) if keys is None else whole
                 queries = self._queries(table, columns, ranges, as_text=False)
                 try:

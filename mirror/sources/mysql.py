@@ -79,6 +79,14 @@ def beside(names: Sequence[str], sign: str, values: Sequence[object], or_equal: 
     return "((" + ") or (".join(alternatives) + "))"
 
 
+def is_exact(table: Table, names: Sequence[str]) -> bool:
+    """Whether `=` finds again the values of these columns that a driver has read."""
+    # of a FLOAT, a TIME or a BIT it reads something else than can be written down
+    exact = re.compile(r"(tiny|small|medium|big)?int|(var)?(char|binary)|date|timestamp|dec|enum")
+    columns = map(table.column, names)
+    return all(column and exact.match(column.declared_type) for column in columns)
+
+
 def is_ordered(table: Table) -> bool:
     """Whether `<` agrees with the order of the primary key, and survives being written down.
 

@@ -7,7 +7,7 @@ values that the same casts bring to the same DuckDB types.
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -31,6 +31,7 @@ os.environ.setdefault("RUST_LOG", "off")
 ARROW_ROWS = 50_000
 TEXT_ROWS = 20_000
 BLOB_ROWS = 1_000
+BATCH_BYTES = 16 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024 * 1024
 
 
@@ -106,7 +107,7 @@ def read_blobs(
     columns: Mapping[str, Conversion],
     queries: Iterable[str],
     batch_rows: int,
-    unpack: Callable[[bytes], Any],
+    unpack: Callable[[bytes, int], Any],
 ) -> Reading:
     """Read a table whose blobs decide, all together, what type their column has.
 
@@ -123,10 +124,10 @@ def read_blobs(
             batch = _batch(chunk, raw_schema)
             for name in blob_columns:
                 column = batch.column(name)
-                for raw, value in zip(column, _decoded(column, unpack), strict=True):
-                    # DataJoint can store None in a column that is NOT NULL
-                    if value is UNDECODABLE or (value is None and raw.is_valid):
-                        undecodable[name] += 1
+                for raw, (value, _) in zip(column, _decoded(column, unpack), strict=True):
+                    if value is None:
+                        # DataJoint can store None in a column that is NOT NULL
+                        undecodable[name] += raw.is_valid
                         continue
                     found = blobs.kind(value)
                     kinds[name] |= found
@@ -153,9 +154,9 @@ def read_blobs(
                 for name in schema.names:
                     column = batch.column(name)
                     if name in kinds:
-                        values = list(_known(column, unpack))
-                        originals.keep(name, start, column, values, kinds[name])
-                        column = blobs.column(values, kinds[name])
+                        decoded = list(_decoded(column, unpack))
+                        originals.keep(name, start, column, decoded, kinds[name])
+                        column = blobs.column((value for value, _ in decoded), kinds[name])
                     columns_here.append(column)
                 start += batch.num_rows
                 yield pa.record_batch(columns_here, schema=schema)
@@ -173,10 +174,18 @@ def read_blobs(
         batches=batches(),
         undecodable={name: count for name, count in undecodable.items() if count},
         originals=originals,
-        notes=tuple(
-            f"{table}.{name} holds single numbers among its arrays, read as arrays of one"
-            for name, depths in lengths.items()
-            if depths == {0, 1} and kinds[name].element != "json"
+        notes=(
+            *(
+                f"{table}.{name} holds single numbers among its arrays, read as arrays of one"
+                for name, depths in lengths.items()
+                if depths == {0, 1} and kinds[name].element != "json"
+            ),
+            *(
+                f"the bytes of {count:,} values of {table}.{name}, which do not decode, are kept in"
+                " _mirror.blobs"
+                for name, count in undecodable.items()
+                if count
+            ),
         ),
     )
 
@@ -190,12 +199,19 @@ class Originals:
         self._spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
         self._writer = pa.ipc.new_stream(self._spool, self.SCHEMA)
 
-    def keep(self, name: str, start: int, column: pa.Array, values: list, kind: blobs.Kind) -> None:
+    def keep(
+        self,
+        name: str,
+        start: int,
+        column: pa.Array,
+        decoded: Sequence[tuple[Any, bool]],
+        kind: blobs.Kind,
+    ) -> None:
         """Keep those of a batch's column whose rows begin at `start`."""
         places = [
             place
-            for place, value in enumerate(values)
-            if value is not None and not blobs.is_restored(value, kind)
+            for place, (raw, (value, is_usual)) in enumerate(zip(column, decoded, strict=True))
+            if raw.is_valid and not (is_usual and blobs.is_restored(value, kind))
         ]
         if places:
             rows = [pa.array([name] * len(places)), pa.array([start + place for place in places])]
@@ -210,20 +226,13 @@ class Originals:
             yield from reader
 
 
-UNDECODABLE = object()
-
-
-def _decoded(column: pa.Array, unpack: Callable[[bytes], Any]) -> Iterator[Any]:
-    for raw in column:
-        value = raw.as_py()
+def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[tuple[Any, bool]]:
+    """The values of blobs, and whether DataJoint writes them so; None where bytes do not decode."""
+    for raw in column.to_pylist():
         try:
-            yield None if value is None else blobs.decode(value, unpack)
+            yield (None, True) if raw is None else blobs.decode_either(raw, unpack)
         except blobs.Undecodable:
-            yield UNDECODABLE
-
-
-def _known(column: pa.Array, unpack: Callable[[bytes], Any]) -> Iterator[Any]:
-    return (None if value is UNDECODABLE else value for value in _decoded(column, unpack))
+            yield None, False
 
 
 def _open(source: "DataJointSource", query: str) -> Any:
@@ -263,14 +272,27 @@ def _text_rows(
         for query in queries:
             with connection.cursor(SSCursor) as cursor:
                 cursor.execute(query)
-                while rows := cursor.fetchmany(batch_rows):
-                    yield rows
+                yield from _in_batches(iter(cursor.fetchone, None), batch_rows)
     except MirrorError:
         raise
     except Exception as error:
         raise source.explain(error, table) from None
     finally:
         connection.close()
+
+
+def _in_batches(rows: Iterable[tuple], batch_rows: int) -> Iterator[list[tuple]]:
+    """Rows by so many, or by fewer where their values are long."""
+    some: list[tuple] = []
+    size = 0
+    for row in rows:
+        some.append(row)
+        size += sum(len(value) for value in row if value is not None)
+        if len(some) == batch_rows or size > BATCH_BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
 
 
 def _batch(rows: list[tuple], schema: pa.Schema) -> pa.RecordBatch:

@@ -461,8 +461,9 @@ def stored(column: Column, alias: str) -> Typed:
             "(select b.original from mirror._mirror.blobs as b"
             f' where {column.originals} and b."row" = {alias}.rowid)'
         )
+        # bytes that do not decode are no value here, and yet were not NULL on the server
         both = f"{{'value': {sql}, 'original': {original}}}"
-        sql = f"case when {sql} is not null then {both} end"
+        sql = f"case when {sql} is not null or {original} is not null then {both} end"
     elif kind.kind == "json":
         sql = f"cast({sql} as varchar)"
     return Typed(sql, kind, held, column.is_nullable, name=column.name, is_stored=True)

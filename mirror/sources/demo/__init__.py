@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pyarrow as pa
@@ -21,10 +21,14 @@ import pyarrow.compute as pc
 
 from mirror import blobs
 from mirror.errors import MirrorError
-from mirror.sources import Census, ReadAgain, Reading, Stamp
+from mirror.progress import Progress
+from mirror.sources import Census, ReadAgain, Reading, Share, Stamp
 from mirror.sources.demo import catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
+
+if TYPE_CHECKING:
+    from mirror.sources.demo.mice import Cohort
 
 # Where the mice go, and how many, unless somebody says otherwise.
 DATABASE = "demo.duckdb"
@@ -62,10 +66,11 @@ class DemoSource:
 
     kind = "demo"
 
-    def __init__(self, n_mice: int = MICE, seed: int = 1) -> None:
+    def __init__(self, n_mice: int = MICE, seed: int = 1, progress: Progress | None = None) -> None:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"
         self._n_mice = n_mice
         self._seed = seed
+        self._progress = progress or Progress()
         self._folder: tempfile.TemporaryDirectory | None = None
 
     def versions(self) -> Mapping[str, str]:
@@ -106,6 +111,7 @@ class DemoSource:
     ) -> Callable[[], Census]:
         # simulated here and now, not by two threads at once
         spool = self._spool
+        self._progress.start(str(table))
         return lambda: Census(spool.count(table, wanted), None)
 
     def digests(
@@ -114,7 +120,7 @@ class DemoSource:
         columns: Mapping[str, Conversion],
         by: Sequence[str],
         wanted: Restriction,
-    ) -> Mapping[tuple, tuple[int, int]]:
+    ) -> Mapping[tuple[str, ...], Share]:
         # another version has changed all rows or none
         raise ReadAgain
 
@@ -157,13 +163,13 @@ class DemoSource:
     @cached_property
     def _spool(self) -> "Spool":
         # pandas, which a sync that finds nothing changed can do without
-        from mirror.sources.demo import mice, rows
+        from mirror.sources.demo import rows
 
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="mirror-demo-")
             spool = Spool(Path(self._folder.name))
             tables = {str(table): table for table in catalogue.tables()}
-            for name, columns in rows.rows(mice.simulate(self._n_mice, self._seed, COHORT)):
+            for name, columns in rows.rows(self._simulated()):
                 spool.add(tables[name], columns)
             spool.finish()
         except OSError as error:
@@ -172,6 +178,14 @@ class DemoSource:
                 " make some, or set TMPDIR to a folder elsewhere."
             ) from error
         return spool
+
+    def _simulated(self) -> "Iterator[Cohort]":
+        from mirror.sources.demo import mice
+
+        self._progress.start("simulating", self._n_mice, "mice")
+        for cohort in mice.simulate(self._n_mice, self._seed, COHORT):
+            yield cohort
+            self._progress.advance(len(cohort.mice))
 
     @cached_property
     def _code(self) -> str:
