@@ -4,7 +4,7 @@ import io
 import time
 from pathlib import Path
 
-from mirror.sync import sync
+from mirror.syncing import sync
 
 from mirror.progress import Bars, Progress
 from mirror.sources.demo import DemoSource

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner
-from mirror.sync import Options, sync
+from mirror.syncing import Options, sync
 
 from mirror import lock, store
 from mirror.cli import main
