@@ -84,7 +84,7 @@ def queries(server: Server) -> Iterator[Callable[[], list[str]]]:
 
     seen()
     yield seen
-    server.run("set global general_log = 0")
+    server.run("set global general_log = 0", "set global log_output = default")
 
 
 @pytest.mark.both_servers
