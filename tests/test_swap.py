@@ -1,6 +1,7 @@
 """How a mirror's file is replaced: locks, permissions, links, what kills leave, what errors say."""
 
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -466,3 +467,23 @@ def test_an_error_within_a_transaction_is_the_one_that_is_told(tmp_path: Path) -
             with pytest.raises(error), store.streaming(connection):
                 connection.execute(statement)
             connection.rollback()
+
+
+def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
+    before = file.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
+    try:
+        with (
+            pytest.raises(MirrorError, match=r"may not become as large .*File too large"),
+            store.held(file) as target,
+            store.staging(target, "test") as work,
+        ):
+            work.connection.begin()
+            with store.streaming(work.connection):
+                work.connection.execute("create table t as select random() from range(1_000_000)")
+            work.connection.commit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert file.read_bytes() == before
