@@ -545,6 +545,7 @@ def _told(report: Any, include_private: bool) -> str:
     lines += [
         f"left out: {item.what}, {item.why}" for item in report.left_out if item not in hidden
     ]
+    lines += [f"kept as it was: {item.what}, {item.why}" for item in report.kept]
     lines += [f"no longer on the server: {name}" for name in report.gone]
     for table in report.tables:
         for column, n in table.forced_to_null.items():

@@ -1,8 +1,8 @@
 """One table: whether it has changed, the rows it needs, the checks before it counts as done.
 
-A table passes through two transactions: its rows, then everything that says they are right
-(key, NOT NULL, comments, provenance). Only the second makes it a finished table, so what a
-killed sync leaves half-way is simply read again.
+A table passes through one transaction: its rows arrive beside those that are there already, and
+take their place together with everything that says they are right (key, NOT NULL, comments,
+provenance). Whatever goes wrong before, and whenever a sync is killed, the file keeps what it had.
 """
 
 import hashlib
@@ -11,18 +11,17 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
-from mirror.sources import ReadAgain, Reading, Source
+from mirror.sources import ReadAgain, Reading, Source, Unreadable
 from mirror.store import give_back, insert, literal, now, quoted, streaming
-from mirror.tables import Restriction, Selection, Table
+from mirror.tables import Restriction, Selection, Table, plain_name
 from mirror.types import Conversion, conversion
 
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
@@ -76,11 +75,30 @@ class Known:
 def copy(job: Job, table: Table) -> Copied:
     """Bring one table up to its source: keep it, update what changed in it, or read it whole.
 
-    Raises Unreadable when the source shows the table but not its rows, MirrorError when the
-    rows that arrived are not those that the source counts.
+    Raises Unreadable, and changes nothing, when the table cannot be had: the source does not
+    show its rows, the rows that arrive are not those that it counts, or the file cannot hold them.
     """
+    while True:
+        with suppress(ReadAgain):
+            return _copied(job, table)
+
+
+def holds(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether the file has rows of a table from an earlier sync."""
+    found = connection.execute(
+        f"select 1 from _mirror.tables where {_is(table.schema, table.name)}"
+    ).fetchall()
+    return bool(found) and _count(connection, name_of(table)) >= 0
+
+
+def _copied(job: Job, table: Table) -> Copied:
     clock = time.monotonic()
+    if not table.columns:
+        # of a damaged table, MariaDB's comment says what is wrong
+        raise Unreadable(f"the server shows none of its columns ({table.comment})")
     columns, left_out = _columns(job, table)
+    if not columns:
+        raise Unreadable(f"all its columns are left out ({', '.join(left_out)})")
     wanted = job.selection.restrict(table)
     definition = _definition(job, table, columns, wanted)
     known = _known(job.connection, table, definition)
@@ -97,51 +115,67 @@ def copy(job: Job, table: Table) -> Copied:
     # counted as of now, while the rows are on their way: whatever changes from here on will
     # differ from the checksum at the next sync
     counting = in_background(job.source.census(table, columns, wanted, checksum is None))
-    arrived = None
     by = _master_key(table, columns)
-    if known and by and known.rows >= LARGE_PART:
-        with suppress(ReadAgain):
+    with _changing(job.connection):
+        arrived = None
+        if known and by and known.rows >= LARGE_PART:
             arrived = _update(job, table, columns, wanted, by)
-    how = "updated" if arrived else "copied"
-    reading, size = arrived or _load(job, table, columns, wanted)
-    census = counting.result()
-    checksum = checksum or census.checksum
-    later = job.source.stamp(table)
-    is_steady = (later and later.text) == (stamp and stamp.text)
-    copied = Copied(
-        table=str(table),
-        how=how,
-        rows=_count(job.connection, table),
-        seconds=time.monotonic() - clock,
-        left_out=left_out,
-        forced_to_null={**census.lost, **reading.undecodable},
-        read_as_true=dict(census.changed),
-        notes=(*_notes(table, columns), *reading.notes),
-    )
-    if keyless := _keyless(table, columns, copied):
-        note = f"the primary key is not declared here, because of {', '.join(keyless)}"
-        copied = replace(copied, notes=(*copied.notes, note))
-    if is_steady and (copied.rows != census.rows or (stamp and stamp.is_fresh)):
-        # where the stamp cannot tell, the rows must
-        is_steady = checksum is None or job.source.checksum(table) == checksum
-    if not is_steady:
-        copied = replace(
-            copied,
-            notes=(
-                *copied.notes,
-                "changed while it was read, sync again for a copy of one moment",
-            ),
+        how = "updated" if arrived else "copied"
+        reading, size = arrived or _load(job, table, columns, wanted)
+        census = counting.result()
+        checksum = checksum or census.checksum
+        later = job.source.stamp(table)
+        is_steady = (later and later.text) == (stamp and stamp.text)
+        copied = Copied(
+            table=str(table),
+            how=how,
+            rows=_count(job.connection, _incoming(table)),
+            seconds=time.monotonic() - clock,
+            left_out=left_out,
+            forced_to_null={**census.lost, **reading.undecodable},
+            read_as_true=dict(census.changed),
+            notes=(*_notes(table, columns), *reading.notes),
         )
-        token = checksum = None
-    elif copied.rows != census.rows:
-        raise MirrorError(
-            f"{table}: {copied.rows:,} rows arrived but the server counts {census.rows:,}; the"
-            " old file is untouched, run the sync again and report it if it stays."
-        )
-    give_back()
+        if keyless := _keyless(table, columns, copied):
+            note = f"the primary key is not declared here, because of {', '.join(keyless)}"
+            copied = replace(copied, notes=(*copied.notes, note))
+        if is_steady and (copied.rows != census.rows or (stamp and stamp.is_fresh)):
+            # where the stamp cannot tell, the rows must
+            is_steady = checksum is None or job.source.checksum(table) == checksum
+        if not is_steady:
+            copied = replace(
+                copied,
+                notes=(
+                    *copied.notes,
+                    "changed while it was read, sync again for a copy of one moment",
+                ),
+            )
+            token = checksum = None
+        elif copied.rows != census.rows:
+            raise Unreadable(f"{copied.rows:,} rows arrived but the server counts {census.rows:,}")
+        give_back()
+        with streaming(job.connection):
+            _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
     with streaming(job.connection):
-        _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
+        # the next table is written into the blocks that this one has left
+        job.connection.execute("checkpoint")
     return copied
+
+
+@contextmanager
+def _changing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All that is done to a table in here, or nothing of it."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except (duckdb.DataError, duckdb.IntegrityError, duckdb.ProgrammingError) as error:
+        connection.rollback()
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise Unreadable(f"the file cannot hold it: {reason}") from error
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
@@ -197,6 +231,8 @@ def _columns(job: Job, table: Table) -> tuple[dict[str, Conversion], tuple[str, 
 
 
 def _notes(table: Table, columns: Mapping[str, Conversion]) -> Iterator[str]:
+    if table.name != plain_name(table.mysql_table):
+        yield f"{table.mysql_table} on the server, where another table has its name here"
     for name, found in columns.items():
         if found.note:
             yield f"{name}: {found.note}"
@@ -223,7 +259,7 @@ def _known(connection: duckdb.DuckDBPyConnection, table: Table, definition: str)
     if not rows:
         return None
     n_rows, token, checksum, left_out, forced, read_as_true, notes = rows[0]
-    if _count(connection, table) != n_rows:
+    if _count(connection, name_of(table)) != n_rows:
         return None
     copied = Copied(
         str(table), "unchanged", n_rows, 0.0, tuple(left_out), forced, read_as_true, tuple(notes)
@@ -251,19 +287,11 @@ def _load(
     job: Job, table: Table, columns: Mapping[str, Conversion], wanted: Restriction
 ) -> tuple[Reading, int]:
     """Read the table whole; returns how it was read and the bytes that arrived."""
-    forget(job.connection, table.schema, table.name)
+    reading = job.source.read(table, columns, wanted, job.batch_rows)
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
-    while True:
-        reading = job.source.read(table, columns, wanted, job.batch_rows)
-        job.connection.begin()
-        try:
-            _create(job.connection, name_of(table), table, reading)
-            with streaming(job.connection):
-                size = _insert(job, name_of(table), reading)
-            job.connection.commit()
-            return reading, size
-        except ReadAgain:
-            continue
+    _create(job.connection, _incoming(table), table, reading)
+    with streaming(job.connection):
+        return reading, _insert(job, _incoming(table), reading)
 
 
 def _update(
@@ -280,7 +308,10 @@ def _update(
     """
     import pyarrow
 
-    shares = job.source.digests(table, columns, by, wanted)
+    try:
+        shares = job.source.digests(table, columns, by, wanted)
+    except ReadAgain:
+        return None
     there = {key: (share.rows, share.digest) for key, share in shares.items()}
     here = _local_digests(job.connection, table, columns, by)
     stale = [key for key, found in here.items() if there.get(key) != found]
@@ -289,8 +320,8 @@ def _update(
         return None
     keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
-    connection, own = job.connection, name_of(table)
-    incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
+    connection = job.connection
+    changed, merged = _beside(table, "changed"), _incoming(table)
     stale_keys = pyarrow.table(
         {name: [key[i] for key in stale] for i, name in enumerate(by)},
         schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
@@ -301,22 +332,17 @@ def _update(
         for name in by
     )
     order = ", ".join(quoted(name) for name in table.primary_key)
-    connection.begin()
-    for name in (incoming, merged):
+    for name in (changed, merged):
         _create(connection, name, table, reading)
-    size = _insert(job, incoming, reading)
+    size = _insert(job, changed, reading)
     connection.register("_stale", stale_keys)
     connection.execute(
-        f"insert into {merged} select * from (select t.* from {own} as t"
+        f"insert into {merged} select * from (select t.* from {name_of(table)} as t"
         f" where not exists (select 1 from _stale as s where {same_key})"
-        f" union all select * from {incoming}) order by {order}"
+        f" union all select * from {changed}) order by {order}"
     )
     connection.unregister("_stale")
-    for name in (own, incoming):
-        connection.execute(f"drop table {name}")
-    connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
-    _erase(connection, table.schema, table.name)
-    connection.commit()
+    connection.execute(f"drop table {changed}")
     return reading, size
 
 
@@ -356,38 +382,24 @@ def _is_required(table: Table, name: str, found: Conversion) -> bool:
 
 
 def _insert(job: Job, name: str, reading: Reading) -> int:
+    """Put the rows into a table of the file; returns the bytes that arrived.
+
+    A batch at a time, so that it is Python that waits for the next one, and hears Ctrl-C.
+    """
     import pyarrow
-
-    size = 0
-    failure: BaseException | None = None
-
-    def counted() -> "Iterator[pyarrow.RecordBatch]":
-        nonlocal size, failure
-        try:
-            for batch in reading.batches:
-                size += batch.nbytes
-                job.progress.advance(batch.num_rows)
-                yield batch
-        except (MirrorError, ReadAgain, KeyboardInterrupt) as error:
-            failure = error
-            raise
 
     select = ", ".join(
         found.load.format(c=quoted(column), type=found.duckdb_type)
         for column, found in reading.conversions.items()
     )
-    stream = pyarrow.RecordBatchReader.from_batches(reading.schema, counted())
-    job.connection.register("_stream", stream)
-    try:
-        job.connection.execute(f"insert into {name} select {select} from _stream")
-    except duckdb.Error:
-        # what ends the stream reaches DuckDB as a text only, and spoils the transaction
-        if failure:
-            job.connection.rollback()
-            raise failure from None
-        raise
-    finally:
-        job.connection.unregister("_stream")
+    size = 0
+    with closing(reading.batches) as batches:
+        for batch in batches:
+            size += batch.nbytes
+            # a registered name would keep what it names until the transaction ends
+            arrived = job.connection.from_arrow(pyarrow.Table.from_batches([batch]))
+            arrived.project(select).insert_into(name)
+            job.progress.advance(batch.num_rows)
     return size
 
 
@@ -400,8 +412,7 @@ def _finish(
     state: tuple[int, str, str | None, str | None],
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
-    connection, name = job.connection, name_of(table)
-    connection.begin()
+    connection, name = job.connection, _incoming(table)
     for column in table.columns:
         found = columns.get(column.name)
         must = found and not column.nullable and not copied.forced_to_null.get(column.name)
@@ -414,10 +425,8 @@ def _finish(
         try:
             connection.execute(f"alter table {name} add primary key ({key})")
         except duckdb.ConstraintException as error:
-            connection.rollback()
-            raise MirrorError(
-                f"{table}: two rows with one primary key arrived, perhaps because rows changed"
-                " while they were read; the old file is untouched, run the sync again."
+            raise Unreadable(
+                "two rows with one primary key arrived, perhaps because rows changed meanwhile"
             ) from error
     connection.execute(f"comment on table {name} is {literal(_described(table))}")
     for column in table.columns:
@@ -425,11 +434,11 @@ def _finish(
             connection.execute(
                 f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
             )
+    connection.execute(f"drop table if exists {name_of(table)}")
+    connection.execute(f"alter table {name} rename to {quoted(table.name)}")
     _record(job, table, reading, copied, state)
     if reading.originals:
         _keep_originals(connection, table, reading.originals)
-    connection.commit()
-    connection.execute("checkpoint")
 
 
 def _keep_originals(
@@ -441,13 +450,10 @@ def _keep_originals(
     """
     import pyarrow
 
+    own = f"{literal(table.schema)}, {literal(table.name)}"
     for batch in originals:
-        connection.register("_originals", pyarrow.Table.from_batches([batch]))
-        connection.execute(
-            f"insert into _mirror.blobs select {literal(table.schema)}, {literal(table.name)},"
-            ' "column", "row", "original" from _originals'
-        )
-        connection.unregister("_originals")
+        arrived = connection.from_arrow(pyarrow.Table.from_batches([batch]))
+        arrived.project(f'{own}, "column", "row", "original"').insert_into("_mirror.blobs")
 
 
 def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) -> list[str]:
@@ -544,9 +550,9 @@ def _described(table: Table) -> str:
     return table.comment or f"DataJoint table {table.datajoint_name}"
 
 
-def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     try:
-        return connection.execute(f"select count(*) from {name_of(table)}").fetchall()[0][0]
+        return connection.execute(f"select count(*) from {name}").fetchall()[0][0]
     except duckdb.CatalogException:
         return -1
 
@@ -554,3 +560,12 @@ def _count(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
 def name_of(table: Table) -> str:
     """The table's name in the file, quoted."""
     return f"{quoted(table.schema)}.{quoted(table.name)}"
+
+
+def _incoming(table: Table) -> str:
+    return _beside(table, "incoming")
+
+
+def _beside(table: Table, purpose: str) -> str:
+    """A name that no table of a server has: there, none ends with a blank."""
+    return f"{quoted(table.schema)}.{quoted(purpose + ' ')}"

@@ -150,9 +150,9 @@ create table if not exists _mirror.left_out (
     why varchar not null
 );
 
-comment on table _mirror.left_out is 'Schemas and tables that the source has and this file has not';
+comment on table _mirror.left_out is 'Schemas and tables that the last sync did not bring';
 comment on column _mirror.left_out.what is 'Schema or table';
-comment on column _mirror.left_out.why is 'The reason';
+comment on column _mirror.left_out.why is 'The reason, and whether the file keeps what it had';
 
 create table if not exists _mirror.views (
     view_name varchar not null,

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from mirror import derive, store, views
-from mirror.copying import Copied, Job, copy, forget, in_background, name_of
-from mirror.errors import MirrorError, UsageError
+from mirror.copying import Copied, Job, copy, forget, holds, in_background, name_of
+from mirror.errors import UsageError
 from mirror.progress import Progress
 from mirror.sources import Source, Unreadable
 from mirror.store import literal, quoted
@@ -72,6 +72,7 @@ class Report:
     is_resumed: bool
     tables: tuple[Copied, ...]
     left_out: tuple[LeftOut, ...]
+    kept: tuple[LeftOut, ...]
     gone: tuple[str, ...]
     orphans: tuple[str, ...]
     derived: derive.Derived
@@ -113,7 +114,7 @@ def sync(
     file = store.path(database).absolute()
     with (
         store.held(file, options.include_private) as target,
-        _staging(target, source, options, full, wanted, there, left_out) as (work, held),
+        _staging(target, source, options, full, wanted, there, left_out) as work,
     ):
         connection = work.connection
         store.prepare(connection)
@@ -128,25 +129,23 @@ def sync(
             run=run[0][0],
             progress=progress,
         )
-        done, unreadable = [], []
+        done: list[Copied] = []
+        unreadable: list[LeftOut] = []
+        kept: list[LeftOut] = []
         progress.begin(len(wanted))
         for table in wanted:
             progress.start(str(table))
             try:
                 copied = copy(job, table)
             except Unreadable as error:
-                if str(table) in held:
-                    raise MirrorError(
-                        f"{table}: {error}. {target} still holds it: {WAYS_OUT}"
-                    ) from error
-                forget(connection, table.schema, table.name)
-                unreadable.append(LeftOut(str(table), str(error)))
+                is_kept = holds(connection, table)
+                (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
                 continue
             done.append(copied)
             progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
         left_out = (*left_out, *optional, *unreadable)
         if not done:
-            raise _nothing_there(source, left_out)
+            raise _nothing_there(source, (*left_out, *kept))
         progress.start("checking references", unit="")
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
@@ -162,7 +161,7 @@ def sync(
         applied = views.define(connection, available)
         progress.start("writing the file", unit="")
         not_derived = [LeftOut("derived", derived.why)] if derived.why else []
-        _record_run(connection, job, options, began, clock, [*left_out, *not_derived])
+        _record_run(connection, job, options, began, clock, [*left_out, *not_derived], kept)
         work.swap()
     return Report(
         database=work.target,
@@ -171,6 +170,7 @@ def sync(
         is_resumed=work.is_resumed,
         tables=tuple(done),
         left_out=tuple(left_out),
+        kept=tuple(kept),
         gone=tuple(gone),
         orphans=tuple(orphans),
         derived=derived,
@@ -212,7 +212,8 @@ def _matches(table: Table, pattern: str) -> bool:
 
 
 def _nothing_there(source: Source, left_out: Iterable[LeftOut]) -> UsageError:
-    reasons = "; ".join(f"{item.what}: {item.why}" for item in left_out)
+    told = [f"{item.what}: {item.why}" for item in left_out]
+    reasons = "; ".join(told[:4]) + (f"; and {len(told) - 4} more" if len(told) > 4 else "")
     return UsageError(
         f"{source.address} shows none of the tables asked for ({reasons}): check the rights of"
         " the login, and database.prefix in DataJoint's configuration."
@@ -240,16 +241,15 @@ def _staging(
     wanted: Sequence[Table],
     available: Sequence[Table],
     left_out: Sequence[LeftOut],
-) -> Iterator[tuple[store.Staging, set[str]]]:
-    """Build the target's successor, if this sync may replace it; with the tables it holds."""
-    held: set[str] = set()
+) -> Iterator[store.Staging]:
+    """Build the target's successor, if this sync may replace it."""
     if target.exists():
         _refuse_simulation(target, source)
         if not full:
-            held = _held(target, source, options, wanted, available, left_out)
+            _refuse_loss(target, source, options, wanted, available, left_out)
     purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
     with store.staging(target, purpose, full, options.include_private) as work:
-        yield work, held
+        yield work
 
 
 def _refuse_simulation(target: Path, source: Source) -> None:
@@ -263,15 +263,15 @@ def _refuse_simulation(target: Path, source: Source) -> None:
         )
 
 
-def _held(
+def _refuse_loss(
     target: Path,
     source: Source,
     options: Options,
     wanted: Sequence[Table],
     available: Sequence[Table],
     left_out: Sequence[LeftOut],
-) -> set[str]:
-    """The tables of the target; refuses to replace it by less, or by something else.
+) -> None:
+    """Refuse to replace the target by less, or by something else.
 
     The server may be gone for good, so only `--full` gives up what a file holds. A table that
     the server itself has dropped is no loss: a fresh sync would not have it.
@@ -282,7 +282,7 @@ def _held(
         ).fetchall()
         tables = connection.execute("select schema_name, table_name from _mirror.tables").fetchall()
     if not last:
-        return set()
+        return
     kind, address, text = last[0]
     if (kind, address) != (source.kind, source.address):
         raise UsageError(
@@ -297,7 +297,6 @@ def _held(
     if lost or options.asks_less_than(Options.from_json(text)):
         what = f", such as {lost[0]}," if lost else f" (it was made with {text})"
         raise UsageError(f"{target} holds more{what} than this sync would bring: {WAYS_OUT}")
-    return held
 
 
 def _drop_gone(connection: duckdb.DuckDBPyConnection, wanted: Sequence[Table]) -> list[str]:
@@ -398,10 +397,14 @@ def _record_run(
     began: datetime,
     clock: float,
     left_out: Iterable[LeftOut],
+    kept: Iterable[LeftOut],
 ) -> None:
     connection.begin()
     connection.execute("delete from _mirror.left_out")
     store.insert(connection, "left_out", ((item.what, item.why) for item in left_out))
+    store.insert(
+        connection, "left_out", ((item.what, f"kept as it was: {item.why}") for item in kept)
+    )
     versions = {name: version(name) for name in PACKAGES} | dict(job.source.versions())
     [held] = connection.execute(
         "select count(*), coalesce(sum(n_rows), 0) from _mirror.tables"

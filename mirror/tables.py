@@ -24,6 +24,9 @@ class Column:
     key: str = ""
     extra: str = ""
     comment: str = ""
+    character_set: str = ""
+    collation: str = ""
+    generated_as: str = ""
 
     @property
     def adapter(self) -> str:

@@ -197,7 +197,8 @@ def mounted(folder: Path, size: int) -> Iterator[Callable[[str], object]]:
 def test_no_configuration_is_told_without_asking(tmp_path: Path, started: Started) -> None:
     run = finished(started("sync", DJ_HOST=None, DJ_USER=None, DJ_PASS=None))
 
-    assert "DJ_HOST, DJ_USER and DJ_PASS" in one_sentence(run, 2)
+    sentence = one_sentence(run, 2)
+    assert "DJ_HOST, DJ_USER and DJ_PASS" in sentence and "mirror sync --demo" in sentence
     assert not (tmp_path / "ibl.duckdb").exists()
 
 

@@ -21,6 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_failures import Gate, Started, finished, one_sentence, started, until
+from test_readers import prepared
 
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
@@ -121,6 +122,25 @@ def test_a_login_without_a_password_is_told(started: Started) -> None:
 
 
 # Passwords
+
+
+def test_a_password_may_hold_letters_of_any_script(
+    tables: SimpleNamespace, server: mariadb.Server, tmp_path: Path, started: Started
+) -> None:
+    password = "5 € é 日本 🐭"
+    server.run(
+        f"create user 'foreign'@'127.0.0.1' identified by '{password}'",
+        "grant select on `ibl\\_%`.* to 'foreign'@'127.0.0.1'",
+    )
+    before = prepared(server)
+
+    run = finished(started("sync", *LITTLE, DJ_USER="foreign", DJ_PASS=password))
+
+    server.run("drop user 'foreign'@'127.0.0.1'")
+    assert run.returncode == 0, run.stderr
+    assert rows(tmp_path, "reference.lab") == 2
+    # both readers have logged in
+    assert prepared(server) > before
 
 
 @pytest.mark.parametrize("redirection", ["</dev/null", "<&-"])
@@ -404,7 +424,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 
 def cipher(source: DataJointSource) -> str:
     """What encrypts a connection as the rows are read through; empty where nothing does."""
-    connection = source.connect()
+    connection = source.server.dial()
     with connection.cursor() as cursor:
         cursor.execute("show session status like 'Ssl_cipher'")
         found = cursor.fetchone()[1]

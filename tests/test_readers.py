@@ -8,11 +8,13 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from server import Server
 
 from mirror import connect
 from mirror.copying import name_of
+from mirror.progress import Progress
 from mirror.sources.datajoint import DataJointSource
 from mirror.syncing import Options, sync
 from mirror.tables import Restriction
@@ -186,6 +188,30 @@ def test_a_small_table_with_an_enum_in_its_key_is_in_the_order_of_its_members(
     arrived = arrive(source, ["small"], tmp_path / "ibl.duckdb")
 
     assert arrived["small"] == [("z", 1), ("z", 2), ("a", 1), ("a", 2)]
+
+
+def test_a_table_is_in_memory_some_rows_at_a_time(
+    source: DataJointSource, server: Server, tmp_path: Path
+) -> None:
+    class Weighed(Progress):
+        def __init__(self) -> None:
+            self.allocated: list[int] = []
+
+        def advance(self, rows: int) -> None:
+            self.allocated.append(pa.total_allocated_bytes())
+
+    rows = [(number, str(number) * 20) for number in range(ROWS)]
+    fill(server, "heavy", "id int primary key, x varchar(200)", rows)
+    source.fast, progress = False, Weighed()
+
+    sync(
+        *(source, tmp_path / "ibl.duckdb", Options(table=("behavior.heavy",))),
+        batch_rows=BATCH // 7,
+        progress=progress,
+    )
+
+    assert len(progress.allocated) == ROWS // (BATCH // 7)
+    assert max(progress.allocated) < 4 * progress.allocated[0]
 
 
 TABLES = (

@@ -192,6 +192,53 @@ def test_after_all_changes_at_once_the_file_equals_a_fresh_one(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+# what `checksum table` does not see: the bytes that are stored stay
+DECLARATIONS = {
+    # how text that was stored in a wrong character set is repaired
+    "mojibake": (
+        "s varchar(50) character set latin1",
+        "modify s varbinary(50)",
+        "modify s varchar(50) character set utf8mb4",
+    ),
+    "collated": (
+        "s varchar(50) character set latin1",
+        "modify s varchar(50) character set latin1 collate latin1_bin",
+    ),
+    "virtual_column": (
+        "s varchar(50), a double default .5, v double generated always as (a * 100) virtual",
+        "modify v double generated always as (a * 50) virtual",
+    ),
+    "stored_column": (
+        "s varchar(50), a double default .5, v double generated always as (a * 100) stored",
+        "modify v double generated always as (a * 50) stored",
+    ),
+}
+
+
+@pytest.mark.both_servers
+def test_tables_are_read_again_after_their_declaration_has_changed(
+    source: DataJointSource, file: Path, server: Server, tmp_path: Path
+) -> None:
+    bytes_of_utf8 = f"x'{'Zoë Müller'.encode().hex()}'"
+    for table, (columns, *_) in DECLARATIONS.items():
+        server.run(
+            f"create table ibl_subject.{table} (id int primary key, {columns})",
+            f"insert into ibl_subject.{table} (id, s) values (1, {bytes_of_utf8})",
+        )
+    sync(source, file)
+    for table, (_, *changes) in DECLARATIONS.items():
+        server.run(*(f"alter table ibl_subject.{table} {change}" for change in changes))
+
+    report = sync(source, file)
+    sync(source, tmp_path / "fresh.duckdb")
+
+    assert how(report) == {f"subject.{table}": "copied" for table in DECLARATIONS}
+    assert contents(file) == contents(tmp_path / "fresh.duckdb")
+    with connect(file) as mirror:
+        assert mirror.sql("select s from subject.mojibake").fetchall() == [("Zoë Müller",)]
+        assert mirror.sql("select v from subject.stored_column").fetchall() == [(25.0,)]
+
+
 def test_a_dropped_table_goes_and_a_new_one_comes(
     source: DataJointSource, file: Path, server: Server, tmp_path: Path
 ) -> None:

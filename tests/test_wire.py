@@ -536,12 +536,17 @@ def test_what_cannot_be_served_is_told_in_a_sentence(
 ) -> None:
     empty, missing = tmp_path / "empty.txt", tmp_path / "missing.txt"
     empty.write_text("\n")
+    foreign, two_lines = tmp_path / "foreign.txt", tmp_path / "two_lines.txt"
+    foreign.write_text("5 € 日本\n", "utf-8")
+    two_lines.write_text("one\ntwo\n")
     for arguments, code, reason in (
         (["--port", str(served.port)], 1, f"Port {served.port} is in use"),
         (["--port", "0", "--host", "192.0.2.1"], 2, "no address of this machine"),
         (["--port", "0", "--host", "0.0.0.0", "--no-password"], 2, "other machines"),
         (["--port", "0", "--no-password", "--password-file", str(empty)], 2, "Choose one"),
         (["--port", "0", "--password-file", str(empty)], 2, "is empty"),
+        (["--port", "0", "--password-file", str(foreign)], 2, "one line of plain ASCII"),
+        (["--port", "0", "--password-file", str(two_lines)], 2, "one line of plain ASCII"),
         (["--port", "0", "--password-file", str(missing)], 2, "No such file"),
         (["--port", "0", "--password-file", str(tmp_path)], 2, "cannot be read"),
         (["--port", "0", "--database", str(missing)], 2, "There is no mirror"),

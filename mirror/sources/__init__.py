@@ -1,6 +1,6 @@
 """Where tables come from: the little that a sync asks of every source."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -29,14 +29,14 @@ class Reading:
 
     conversions: Mapping[str, Conversion]
     schema: "pa.Schema"
-    batches: Iterator["pa.RecordBatch"]
+    batches: Generator["pa.RecordBatch", None, None]
     undecodable: dict[str, int] = field(default_factory=dict)
     originals: Iterable["pa.RecordBatch"] = ()
     notes: tuple[str, ...] = ()
 
 
 class ReadAgain(Exception):
-    """The rows of a table stopped coming, and another reader will bring them all."""
+    """Something broke off while a table was read, and another attempt is worth while."""
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,11 @@ never written, printed or passed on a command line.
 """
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 from uuid import UUID
 
 import pymysql
-from pymysql.constants import CLIENT
 
 from mirror import blobs
 from mirror.errors import MirrorError, SourceError
@@ -27,6 +24,7 @@ from mirror.sources import (
     library,
     readers,
 )
+from mirror.sources.connectorx_process import Connectorx
 from mirror.sources.login import Login
 from mirror.sources.mysql import (
     SESSION,
@@ -40,16 +38,20 @@ from mirror.sources.mysql import (
     quoted,
     where,
 )
+from mirror.sources.server import (
+    LOST,
+    Connection,
+    Server,
+    Silent,
+    TooManyConnections,
+    code_of,
+)
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
 
-# MySQL 8 otherwise answers UPDATE_TIME from a cache that may be a day old.
-UNCACHED = "set information_schema_stats_expiry = 0"
-
-REFUSED_LOGIN = {1044, 1045, 1130, 1698, 1862, 3118}
-REFUSED_TABLE = {1044, 1142, 1143, 1146, 1356, 1370}
-LOST = {0, 1053, 1077, 1927, 2006, 2013, 2055}
-PUBLIC_SERVER = "internationalbrainlab.org"
+REFUSED_SELECT = {1044, 1142, 1143, 1370}
+# Of the main connection, the one that counts, the one that reads, and who asks after a silence.
+CONNECTIONS = 4
 
 
 class DataJointSource:
@@ -59,78 +61,36 @@ class DataJointSource:
 
     def __init__(self, at: Login) -> None:
         self._login = at
-        self.address = f"{at.host}:{at.port}" + (f" ({at.prefix}*)" if at.prefix else "")
-        self._main = self.connect()
-        self._side: pymysql.Connection | None = None
+        self.server = Server(at)
+        self.address = self.server.address
+        self._main = Connection(self.server)
+        self._side: Connection | None = None
+        # the side connection while it counts
+        self._counting: Connection | None = None
+        self._connectorx: Connectorx | None = None
+        # tables that one of the readers has failed at
         self._too_odd: set[Table] = set()
+        self._broken: set[Table] = set()
         self._names = {
             module: at.prefix + schema for module, schema in library.nma_ibl_schemas().items()
         }
-        self._version = self._ask("select version()")[0][0]
-        encrypted = bool(self._ask("show session status like 'Ssl_cipher'")[0][1])
-        if at.use_tls and not encrypted:
+        [(self._version, allowed)] = self._ask("select version(), @@max_user_connections")
+        [(_, cipher)] = self._ask("show session status like 'Ssl_cipher'")
+        if at.use_tls and not cipher:
             raise SourceError(
                 f"The server at {self.address} offers no encryption: have it offered, or take"
                 " database.use_tls out of DataJoint's configuration."
             )
         # connectorx cannot encrypt: a connection that DataJoint would encrypt is not
         # reopened in the clear, unless it never leaves this machine
-        self.fast = at.use_tls in (None, False) and (
-            not encrypted or (_is_loopback(at.host) and self._is_open_unencrypted())
+        self.fast = (
+            at.use_tls in (None, False)
+            and (not cipher or (_is_loopback(at.host) and self.server.takes_unencrypted()))
+            and (allowed == 0 or allowed >= CONNECTIONS)
         )
-
-    def connect(self, client_flag: int = 0) -> pymysql.Connection:
-        """Open a connection the way DataJoint does: encrypted where the server offers it."""
-        at = self._login
-        tls: dict[str, Any] = {}
-        if at.use_tls is not False:
-            tls = {"ssl": at.use_tls if isinstance(at.use_tls, dict) else {"ssl": {}}}
-        try:
-            connection = self._open(client_flag=client_flag, **tls)
-            with connection.cursor() as cursor:
-                for statement in SESSION:
-                    cursor.execute(statement)
-                if not re.search("mariadb", connection.get_server_info(), re.IGNORECASE):
-                    self._set_uncached(cursor)
-        # at what is no MySQL server, pymysql fails in any way there is
-        except Exception as error:
-            raise self._unreachable(error) from None
-        return connection
-
-    def _open(self, **options: Any) -> pymysql.Connection:
-        at = self._login
-        return pymysql.connect(
-            host=at.host,
-            port=at.port,
-            user=at.user,
-            password=at.password.reveal(),
-            charset="utf8mb4",
-            autocommit=True,
-            **options,
-        )
-
-    def _is_open_unencrypted(self) -> bool:
-        """Whether the login needs no encryption; connectorx would try for half a minute."""
-        try:
-            self._open().close()
-        except (pymysql.err.MySQLError, OSError):
-            return False
-        return True
-
-    @staticmethod
-    def _set_uncached(cursor: pymysql.cursors.Cursor) -> None:
-        try:
-            cursor.execute(UNCACHED)
-        except pymysql.err.OperationalError:
-            # servers before MySQL 8 have no such cache
-            return
-
-    @property
-    def url(self) -> str:
-        """The address and login as connectorx takes them; for its ears only."""
-        return readers.url(
-            self._login.host, self._login.port, self._login.user, self._login.password.reveal()
-        )
+        if self.fast:
+            # it takes a while to start
+            self.connectorx()
 
     def versions(self) -> Mapping[str, str]:
         return {"server": self._version}
@@ -163,7 +123,8 @@ class DataJointSource:
             "select create_time, update_time, update_time >= now() - interval 2 second,"
             " update_time < now() - interval 1 day"
             f" from information_schema.tables where table_schema = {literal(table.mysql_schema)}"
-            f" and table_name = {literal(table.mysql_table)}"
+            f" and table_name = {literal(table.mysql_table)}",
+            table,
         )
         if not rows or rows[0][1] is None:
             return None
@@ -188,22 +149,25 @@ class DataJointSource:
             if condition
         ]
         select = ", ".join(["count(*)", *(expression for _, _, expression in counts)])
-        # a connection beside the main one, which finds its way through the rows meanwhile
-        self._side = self._side or self.connect(client_flag=CLIENT.MULTI_STATEMENTS)
-        side = self._side
-        self._run_all(side, ["start transaction with consistent snapshot"], table)
-
         statements = [
             f"select {select} from {name_of(table)}{where(conditions(wanted))}",
             "commit",
         ]
         if with_checksum:
             statements.insert(0, f"checksum table {name_of(table)}")
+        side = self._free_side(table)
+        with self.errors(table):
+            side.ask("start transaction with consistent snapshot")
 
         def count() -> Census:
             # in one go: between statements the transaction would hold the table, and who waits
             # to alter it keeps the rows from being read meanwhile
-            *checksums, [(rows, *values)], _ = self._run_all(side, statements, table)
+            try:
+                with self.errors(table):
+                    *checksums, [(rows, *values)], _ = side.ask_on(*statements)
+            finally:
+                if self._counting is side:
+                    self._counting = None
             checksum = checksums[0][0][1] if checksums else None
             told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
             for (kind, name, _), value in zip(counts, values, strict=True):
@@ -211,7 +175,12 @@ class DataJointSource:
                     told[kind][name] = int(value)
             return Census(rows, None if checksum is None else str(checksum), **told)
 
-        return count
+        if side is not self._main:
+            self._counting = side
+            return count
+        # nothing can run beside it
+        counted = count()
+        return lambda: counted
 
     def digests(
         self,
@@ -263,36 +232,78 @@ class DataJointSource:
                     for start in range(0, len(keys), 100)
                 ]
             )
-        with self._errors(table):
-            if any(conversion.is_blob for conversion in columns.values()):
-                queries = self._queries(table, columns, whole, as_text=True)
-                unpack = blobs.unpacker(library.datajoint("blob").Blob)
-                return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
-            # connectorx holds all the values of a query at once
-            is_odd = table in self._too_odd or any(found.is_file for found in columns.values())
-            if self.fast and is_ordered(table) and not is_odd:
-                ranges = self._ranges(table, base, batch_rows) if keys is None else whole
-                queries = self._queries(table, columns, ranges, as_text=False)
-                try:
-                    return readers.read_arrow(self, table, columns, queries)
-                except readers.NotForConnectorx as refusal:
-                    self.fast = not refusal.for_all_tables
+        if any(conversion.is_blob for conversion in columns.values()):
             queries = self._queries(table, columns, whole, as_text=True)
-            return readers.read_text(self, table, columns, queries, batch_rows)
+            unpack = blobs.unpacker(library.datajoint("blob").Blob)
+            return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
+        # connectorx holds all the values of a query at once
+        is_odd = table in self._too_odd or any(found.is_file for found in columns.values())
+        if self.fast and is_ordered(table) and not is_odd:
+            ranges = self._ranges(table, base, batch_rows) if keys is None else whole
+            queries = self._queries(table, columns, ranges, as_text=False)
+            try:
+                return readers.read_arrow(self, table, columns, queries)
+            except readers.NotForConnectorx as refusal:
+                self.fast = not refusal.for_all_tables
+        queries = self._queries(table, columns, whole, as_text=True)
+        return readers.read_text(self, table, columns, queries, batch_rows)
 
-    def broken(self, table: Table) -> Exception:
-        """What to raise when connectorx stops within a table, whoever is to blame."""
+    @contextmanager
+    def reading(self, table: Table) -> Iterator[Connection]:
+        """A connection that reads a table: one of its own, unless there can be none."""
+        connection = self._another()
         try:
-            self._ask("select 1")
-        except MirrorError:
-            return self.explain(ConnectionError(), table)
-        self._too_odd.add(table)
+            with self.errors(table):
+                yield connection
+        finally:
+            if connection is not self._main:
+                connection.hang_up()
+
+    @contextmanager
+    def errors(self, table: Table | None = None) -> Iterator[None]:
+        """Put what goes wrong at the server into a sentence, and say whom it concerns.
+
+        Raises SourceError where it is the server as a whole, ReadAgain or Unreadable where it is
+        the table.
+        """
+        try:
+            yield
+        except Silent:
+            raise self._stopped(table) from None
+        except (pymysql.err.MySQLError, UnicodeError) as error:
+            raise self._told(error, table) from None
+
+    def connectorx(self) -> Connectorx:
+        """The process that reads through connectorx."""
+        if self._connectorx is None:
+            at = self._login
+            url = readers.url(at.host, at.port, at.user, at.password.reveal())
+            self._connectorx = Connectorx(url, SESSION)
+        return self._connectorx
+
+    def stop_connectorx(self) -> None:
+        if self._connectorx:
+            self._connectorx.stop()
+        self._connectorx = None
+
+    def failed(self, table: Table, is_odd: bool = False) -> Exception:
+        """What to raise when the rows of a table stop coming, whoever is to blame.
+
+        `is_odd` says that connectorx has stumbled over the table.
+        """
+        if not self.server.answers():
+            return self._stopped(table)
+        tried = self._too_odd if is_odd else self._broken
+        if table in tried:
+            return Unreadable("the server breaks off the connection when it is read")
+        tried.add(table)
         return ReadAgain()
 
     def close(self) -> None:
-        self._main.close()
-        if self._side:
-            self._side.close()
+        for connection in (self._main, self._side):
+            if connection:
+                connection.hang_up()
+        self.stop_connectorx()
 
     def _queries(
         self,
@@ -331,57 +342,45 @@ class DataJointSource:
             above = [beside(table.primary_key, ">", last[0])]
 
     def _ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
-        with self._errors(table), self._main.cursor() as cursor:
-            cursor.execute(query)
-            return cursor.fetchall()
+        with self.errors(table):
+            [rows] = self._main.ask(query)
+        return rows
 
-    def _run_all(
-        self, connection: pymysql.Connection, statements: Sequence[str], table: Table
-    ) -> list[Sequence[tuple]]:
-        with self._errors(table), connection.cursor() as cursor:
-            cursor.execute("; ".join(statements))
-            results = [cursor.fetchall()]
-            while cursor.nextset():
-                results.append(cursor.fetchall())
-            return results
-
-    @contextmanager
-    def _errors(self, table: Table | None) -> Iterator[None]:
+    def _another(self, many: bool = False) -> Connection:
+        """A connection beside the main one, or that where the server allows no more."""
         try:
-            yield
-        except (pymysql.err.MySQLError, ConnectionError, TimeoutError) as error:
-            raise self.explain(error, table) from None
+            return Connection(self.server, many)
+        except TooManyConnections:
+            return self._main
 
-    def explain(self, error: Exception, table: Table | None) -> MirrorError:
-        """Put what a driver says into a sentence."""
-        code = error.args[0] if error.args and isinstance(error.args[0], int) else None
-        if isinstance(error, OSError) or code in LOST:
-            reading = f" while {table} was read" if table else ""
-            return SourceError(
-                f"The server at {self.address} stopped answering{reading}; what is copied is"
-                " kept, run the same command again to go on."
-            )
-        if table and code in REFUSED_TABLE:
-            return Unreadable(f"the server refuses SELECT ({code})")
-        reason = error.args[-1] if error.args else type(error).__name__
-        return MirrorError(f"The server at {self.address} answered: {reason} ({code}).")
+    def _free_side(self, table: Table) -> Connection:
+        """The connection that counts, which the main one finds its way through the rows beside."""
+        if self._side and self._counting is self._side:
+            # for a table that has been given up meanwhile
+            self._side.hang_up()
+        elif self._side:
+            return self._side
+        self._side = self._another(many=True)
+        return self._side
 
-    def _unreachable(self, error: Exception) -> SourceError:
-        code = error.args[0] if error.args else None
-        at = self._login
-        if code in REFUSED_LOGIN:
-            return SourceError(
-                f"The server at {self.address} refused the login of {at.user!r}: check DJ_USER"
-                " and DJ_PASS, or DataJoint's configuration."
-            )
-        retired = (
-            " IBL's public server was retired in December 2023: use a server of your own,"
-            " or a mirror that somebody has kept."
-            if at.host.endswith(PUBLIC_SERVER)
-            else " Check DJ_HOST, --host and --port, and that the server runs."
+    def _stopped(self, table: Table | None) -> SourceError:
+        reading = f" while {table} was read" if table else ""
+        return SourceError(
+            f"The server at {self.address} stopped answering{reading}; what is copied is"
+            " kept, run the same command again to go on."
         )
-        reason = str(error.args[-1] if error.args else error).rstrip(".")
-        return SourceError(f"No server answers at {self.address} ({reason}).{retired}")
+
+    def _told(self, error: Exception, table: Table | None) -> Exception:
+        code = code_of(error)
+        is_lost = code in LOST or (code is None and isinstance(error, pymysql.err.MySQLError))
+        if is_lost:
+            return self.failed(table) if table else self._stopped(table)
+        if table and code in REFUSED_SELECT:
+            return Unreadable(f"the server refuses SELECT ({code})")
+        reason = str(error.args[-1] if error.args else type(error).__name__).rstrip(".")
+        if table:
+            return Unreadable(f"the server answers: {reason} ({code})")
+        return MirrorError(f"The server at {self.address} answered: {reason} ({code}).")
 
 
 def _is_loopback(host: str) -> bool:

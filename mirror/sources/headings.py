@@ -5,7 +5,8 @@ Columns of information_schema are taken by position, since MySQL 8 names them in
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
 from mirror.sources.mysql import literal
@@ -39,7 +40,8 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
     default = "if(version() like '%mariadb%', column_default, quote(column_default))"
     for schema, table, *rest in ask(
         "select table_schema, table_name, column_name, column_type, is_nullable,"
-        f" {default}, column_key, extra, column_comment"
+        f" {default}, column_key, extra, column_comment, character_set_name,"
+        " collation_name, generation_expression"
         f" from information_schema.columns where table_schema in ({wanted})"
         " order by table_schema, table_name, ordinal_position"
     ):
@@ -52,12 +54,17 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
     ):
         primary_keys[schema, table].append(column)
     foreign_keys = _foreign_keys(ask, wanted)
-    tables, taken = [], set()
-    for schema, name, kind, comment in ask(
-        "select table_schema, table_name, table_type, table_comment"
-        f" from information_schema.tables where table_schema in ({wanted})"
-        " order by table_schema, table_name"
-    ):
+    shown = [
+        # a damaged table has no kind
+        (schema, name, kind or "", comment or "")
+        for schema, name, kind, comment in ask(
+            "select table_schema, table_name, table_type, table_comment"
+            f" from information_schema.tables where table_schema in ({wanted})"
+        )
+    ]
+    own = _own_names((schema, name) for schema, name, _, _ in shown)
+    tables = []
+    for schema, name, kind, comment in sorted(shown):
         module = by_mysql_name[schema]
         if tier(name) == "Hidden":
             left_out.append(LeftOut(f"{module}.{name}", BOOKKEEPING))
@@ -65,18 +72,13 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
         if kind == "VIEW":
             left_out.append(LeftOut(f"{module}.{name}", "a view of the server, not a table"))
             continue
-        short = plain_name(name)
-        # tables of two tiers may share a name: one of them keeps the sign of its tier
-        if short != name and ((schema, short) in columns or (schema, short) in taken):
-            short = name
-        taken.add((schema, short))
         tables.append(
             Table(
                 schema=module,
-                name=short,
+                name=own[schema, name],
                 mysql_schema=schema,
                 mysql_table=name,
-                comment=comment or "",
+                comment=comment,
                 columns=tuple(columns[schema, name]),
                 primary_key=tuple(primary_keys[schema, name]),
                 foreign_keys=tuple(foreign_keys[schema, name]),
@@ -87,9 +89,31 @@ def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]
     return tables, left_out
 
 
+def _own_names(shown: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The name of each table in the file, where names that differ in case alone are one name.
+
+    It is the plain one, as long as no other table has it; else with the sign of the tier, else
+    with a number. Names in lower case, as DataJoint makes them, go first.
+    """
+    own: dict[tuple[str, str], str] = {}
+    taken = set()
+    for schema, name in sorted(shown, key=lambda table: (_has_sign(table[1]), table[1].swapcase())):
+        numbered = (f"{name}_{number}" for number in count(2))
+        for candidate in chain([plain_name(name), name], numbered):
+            if candidate and (schema, candidate.lower()) not in taken:
+                own[schema, name] = candidate
+                taken.add((schema, candidate.lower()))
+                break
+    return own
+
+
+def _has_sign(mysql_table: str) -> bool:
+    return plain_name(mysql_table) != mysql_table
+
+
 def _column(row: Sequence[Any]) -> Column:
     # MySQL 8 sends some of these as bytes
-    name, declared_type, nullable, default, key, extra, comment = (
+    name, declared_type, nullable, default, key, extra, comment, *definition = (
         value.decode() if isinstance(value, bytes) else value for value in row
     )
     if default == "NULL":
@@ -97,7 +121,14 @@ def _column(row: Sequence[Any]) -> Column:
     elif default and re.fullmatch(r"'.*'", default, re.DOTALL):
         default = unescaped(default[1:-1].replace("''", "'"))
     return Column(
-        name, declared_type, nullable == "YES", default, key or "", extra or "", comment or ""
+        name,
+        declared_type,
+        nullable == "YES",
+        default,
+        key or "",
+        extra or "",
+        comment or "",
+        *(text or "" for text in definition),
     )
 
 

@@ -58,7 +58,8 @@ def login(
     if not user:
         raise UsageError(
             "No DataJoint login is configured: set DJ_HOST, DJ_USER and DJ_PASS, or run where"
-            " dj_local_conf.json lies, or have ~/.datajoint_config.json."
+            " dj_local_conf.json lies, or have ~/.datajoint_config.json; without a server,"
+            " 'mirror sync --demo' simulates mice."
         )
     # as in DataJoint, a port written behind the host wins over the configured one
     match = re.fullmatch(r"(?P<host>[^:]+):(?P<port>\d+)", host)

@@ -11,10 +11,44 @@ from pymysql.converters import escape_string
 
 from mirror.tables import Restriction, Table
 
-# What every connection says first. MySQL converts TIMESTAMP columns to the session's zone:
-# pinned, a mirror does not depend on where the server stands. An empty mode makes string
-# literals mean the same on every server.
-SESSION = ("set time_zone = '+00:00'", "set sql_mode = ''")
+# What both readers tell a server first, so that neither its defaults nor its `init_connect` have
+# a say in what is read.
+SETTINGS = {
+    # string literals mean the same on every server, and CHAR comes without its padding
+    "sql_mode": "''",
+    # TIMESTAMP columns are converted to the session's zone: a mirror does not depend on where
+    # the server stands
+    "time_zone": "'+00:00'",
+    # nothing is cut, and nothing refused for its size
+    "sql_select_limit": "18446744073709551615",
+    "sql_big_selects": "1",
+    # rows are counted as of one moment only where a transaction is one because somebody began it
+    "autocommit": "1",
+    # seconds: a connection waits while another reads a large table, or DuckDB takes its rows
+    "wait_timeout": "86400",
+    "net_read_timeout": "600",
+    "net_write_timeout": "600",
+}
+# A table takes as long as it takes. MySQL 8 otherwise answers UPDATE_TIME from a cache that may
+# be a day old.
+OF_MARIADB = {"max_statement_time": "0"}
+OF_MYSQL_5_7 = {"max_execution_time": "0"}
+OF_MYSQL_8 = {"information_schema_stats_expiry": "0"}
+
+
+def _assigned(settings: Mapping[str, str]) -> str:
+    return ", ".join(f"session {name} = {value}" for name, value in settings.items())
+
+
+SESSION = (
+    # after connecting, because a server may ignore what a client says while it connects
+    "set names utf8mb4",
+    # what has a snapshot, and locks nothing
+    "set session transaction isolation level repeatable read",
+    # the comments are for the servers that they name
+    f"set {_assigned(SETTINGS)} /*M!100102, {_assigned(OF_MARIADB)} */"
+    f" /*!50708 , {_assigned(OF_MYSQL_5_7)} */ /*!80000 , {_assigned(OF_MYSQL_8)} */",
+)
 
 
 def literal(value: Any) -> str:

@@ -5,33 +5,29 @@ types and encrypted connections go through pymysql. Both send the same SELECT an
 values that the same casts bring to the same DuckDB types.
 """
 
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pyarrow as pa
-from pymysql.cursors import SSCursor
 
 from mirror import blobs
-from mirror.errors import MirrorError
-from mirror.sources import Reading
-from mirror.sources.mysql import SESSION
+from mirror.sources import Reading, Unreadable
+from mirror.sources.connectorx_process import BATCH, SCHEMA, UNREACHABLE
+from mirror.sources.server import Attentive
+from mirror.sources.waiting import attended
 from mirror.tables import Table
 from mirror.types import Conversion
 
 if TYPE_CHECKING:
     from mirror.sources.datajoint import DataJointSource
 
-# It logs its attempts to connect, and tracebacks, on standard error.
-os.environ.setdefault("RUST_LOG", "off")
-
-ARROW_ROWS = 50_000
 TEXT_ROWS = 20_000
 BLOB_ROWS = 1_000
-BATCH_BYTES = 16 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024 * 1024
 
 
@@ -46,8 +42,9 @@ class NotForConnectorx(Exception):
 def url(host: str, port: int, user: str, password: str) -> str:
     host = f"[{host}]" if ":" in host else host
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-    # by socket, the same login may be another account
-    return f"mysql://{login}@{host}:{port}/?prefer_socket=false"
+    # by socket, the same login may be another account; a process that nobody ends any more is
+    # told by its system when the network is gone
+    return f"mysql://{login}@{host}:{port}/?prefer_socket=false&tcp_keepalive_time_ms=30000"
 
 
 def read_arrow(
@@ -56,36 +53,39 @@ def read_arrow(
     columns: Mapping[str, Conversion],
     queries: Iterator[str],
 ) -> Reading:
-    """Stream the queries, one after the other, as Arrow.
-
-    connectorx reads ahead without limit, so a query is the most it may hold in memory.
-    """
-    stream = _open(source, next(queries))
-    try:
-        # what connectorx cannot read shows with the first rows, while there is another way
-        first = next(stream, None)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        raise NotForConnectorx(for_all_tables=False) from None
-
-    def batches() -> Iterator[pa.RecordBatch]:
-        nonlocal stream
+    """Stream the queries, one after the other, as Arrow. Raises NotForConnectorx."""
+    process = source.connectorx()
+    watch = Attentive(source.server, lambda: process.asked)
+    frames = attended(process.frames(queries), watch, source.stop_connectorx)
+    with source.errors(table):
         try:
-            if first is not None:
-                yield first
-            while stream is not None:
-                # the server looks for the next query's start while this one's rows arrive
-                query = next(queries, None)
-                yield from stream
-                stream = _open(source, query) if query else None
-        except (KeyboardInterrupt, GeneratorExit, MirrorError):
-            raise
-        except BaseException:
-            # a connection that breaks arrives as a Rust panic, which is no Exception
-            raise source.broken(table) from None
+            kind, content = next(frames)
+        except (EOFError, OSError):
+            # it cannot even start
+            raise NotForConnectorx(for_all_tables=True) from None
+    if kind != SCHEMA:
+        # to its end, so that the process can go on with another table
+        deque(frames, 0)
+        raise NotForConnectorx(for_all_tables=kind == UNREACHABLE)
+    first = pa.ipc.read_schema(pa.py_buffer(content))
 
-    return Reading(columns, stream.schema, batches())
+    def batches() -> Generator[pa.RecordBatch, None, None]:
+        schema = first
+        with closing(frames), source.errors(table):
+            try:
+                for kind, content in frames:
+                    if kind == SCHEMA:
+                        schema = pa.ipc.read_schema(pa.py_buffer(content))
+                    elif kind == BATCH:
+                        yield pa.ipc.read_record_batch(pa.py_buffer(content), schema)
+                    else:
+                        raise EOFError
+            # a connection that breaks ends the process
+            except (EOFError, OSError):
+                source.stop_connectorx()
+                raise source.failed(table, is_odd=True) from None
+
+    return Reading(columns, first, batches())
 
 
 def read_text(
@@ -97,8 +97,8 @@ def read_text(
 ) -> Reading:
     """Read the queries through pymysql, every value as MySQL prints it."""
     schema = _text_schema(columns)
-    rows = _text_rows(source, table, queries, min(batch_rows, TEXT_ROWS))
-    return Reading(columns, schema, (_batch(chunk, schema) for chunk in rows))
+    batches = _text_batches(source, table, queries, min(batch_rows, TEXT_ROWS), schema)
+    return Reading(columns, schema, batches)
 
 
 def read_blobs(
@@ -119,9 +119,12 @@ def read_blobs(
     lengths: dict[str, set[int]] = {name: set() for name in blob_columns}
     undecodable = dict.fromkeys(blob_columns, 0)
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
-    with pa.ipc.new_stream(spool, raw_schema) as writer:
-        for chunk in _text_rows(source, table, queries, min(batch_rows, BLOB_ROWS)):
-            batch = _batch(chunk, raw_schema)
+    some = min(batch_rows, BLOB_ROWS)
+    with (
+        pa.ipc.new_stream(spool, raw_schema) as writer,
+        closing(_text_batches(source, table, queries, some, raw_schema)) as arriving,
+    ):
+        for batch in arriving:
             for name in blob_columns:
                 column = batch.column(name)
                 for raw, (value, _) in zip(column, _decoded(column, unpack), strict=True):
@@ -146,7 +149,7 @@ def read_blobs(
 
     originals = Originals()
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches() -> Generator[pa.RecordBatch, None, None]:
         start = 0
         with spool, pa.ipc.open_stream(spool) as reader:
             for batch in reader:
@@ -235,24 +238,6 @@ def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[
             yield None, False
 
 
-def _open(source: "DataJointSource", query: str) -> Any:
-    import connectorx
-
-    try:
-        return connectorx.read_sql(
-            source.url,
-            query,
-            return_type="arrow_stream",
-            batch_size=ARROW_ROWS,
-            pre_execution_query=list(SESSION),
-        )
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        # its message may hold the address with the password: never passed on
-        raise NotForConnectorx("waiting for connection" in str(error)) from None
-
-
 def _text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
     return pa.schema(
         [
@@ -262,42 +247,22 @@ def _text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
     )
 
 
-def _text_rows(
-    source: "DataJointSource", table: Table, queries: Iterable[str], batch_rows: int
-) -> Iterator[list[tuple]]:
-    connection = source.connect()
-    try:
-        # without decoders every value stays the text, or the bytes, that the server sent
-        connection.decoders = {}
-        for query in queries:
-            with connection.cursor(SSCursor) as cursor:
-                cursor.execute(query)
-                yield from _in_batches(iter(cursor.fetchone, None), batch_rows)
-    except MirrorError:
-        raise
-    except Exception as error:
-        raise source.explain(error, table) from None
-    finally:
-        connection.close()
-
-
-def _in_batches(rows: Iterable[tuple], batch_rows: int) -> Iterator[list[tuple]]:
-    """Rows by so many, or by fewer where their values are long."""
-    some: list[tuple] = []
-    size = 0
-    for row in rows:
-        some.append(row)
-        size += sum(len(value) for value in row if value is not None)
-        if len(some) == batch_rows or size > BATCH_BYTES:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
+def _text_batches(
+    source: "DataJointSource",
+    table: Table,
+    queries: Iterable[str],
+    some: int,
+    schema: pa.Schema,
+) -> Generator[pa.RecordBatch, None, None]:
+    with source.reading(table) as connection:
+        yield from connection.read(queries, some, lambda rows: _batch(rows, schema))
 
 
 def _batch(rows: list[tuple], schema: pa.Schema) -> pa.RecordBatch:
-    values = zip(*rows, strict=True) if rows else ([] for _ in schema)
-    return pa.record_batch(
-        [pa.array(column, field.type) for column, field in zip(values, schema, strict=True)],
-        schema=schema,
-    )
+    columns = []
+    for field, values in zip(schema, zip(*rows, strict=True), strict=True):
+        try:
+            columns.append(pa.array(values, field.type))
+        except pa.ArrowInvalid as error:
+            raise Unreadable(f"{field.name} holds bytes that are no text ({error})") from None
+    return pa.record_batch(columns, schema=schema)

@@ -46,7 +46,7 @@ class Claim:
 
 
 def password_from(file: Path | None) -> str:
-    """The first password of a file, or a new one. Raises UsageError where it holds none."""
+    """The password that a file holds, or a new one. Raises UsageError where it holds none."""
     if file is None:
         return secrets.token_hex(12)
     try:
@@ -61,6 +61,11 @@ def password_from(file: Path | None) -> str:
         raise UsageError(
             f"The password file {file} is empty: write a password into it, or leave"
             " --password-file out for a random one."
+        )
+    if not (password.isascii() and password.isprintable()):
+        raise UsageError(
+            f"The password file {file} must hold one line of plain ASCII letters, digits and signs:"
+            " of other letters, clients send different bytes, and DataJoint none at all."
         )
     return password
 

@@ -1,0 +1,117 @@
+"""connectorx in a process of its own, which can be ended while it waits for a server.
+
+Python stands still in a process while connectorx waits in it: nobody there would hear Ctrl-C, or
+look at the clock.
+
+Run as a program, this file takes orders, each a line of JSON, and answers with frames: a kind, a
+length, and so many bytes.
+"""
+
+import json
+import os
+import struct
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from itertools import chain
+from typing import BinaryIO
+
+HEADER = struct.Struct("<cQ")
+SCHEMA, BATCH, END = b"s", b"b", b"e"
+# connectorx cannot read this query, or connect at all
+UNREADABLE, UNREACHABLE = b"r", b"c"
+ARROW_ROWS = 50_000
+
+
+class Connectorx:
+    """The process: it starts at once, and serves one query after the other."""
+
+    def __init__(self, url: str, session: Sequence[str]) -> None:
+        self._order = {"url": url, "session": session}
+        self.asked = ""
+        self._process = subprocess.Popen(
+            # -P: this folder holds modules of the names of libraries
+            [sys.executable, "-P", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # where Rust prints its panics
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C at a terminal is for the sync
+            start_new_session=True,
+        )
+
+    def frames(self, queries: Iterator[str]) -> Generator[tuple[bytes, bytes], None, None]:
+        """The answers to the queries, as kind and content, up to the first that it cannot give.
+
+        Raises EOFError or OSError where the process ends, as it does when the server does.
+        """
+        query = next(queries, None)
+        while query:
+            self.asked = query
+            self._send(query)
+            # looked for while rows arrive
+            query = next(queries, None)
+            while (frame := self._receive())[0] != END:
+                yield frame
+                if frame[0] in (UNREADABLE, UNREACHABLE):
+                    return
+
+    def stop(self) -> None:
+        """End it, whatever it waits for."""
+        self._process.kill()
+        self._process.wait()
+
+    def _send(self, query: str) -> None:
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(self._order | {"query": query}).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _receive(self) -> tuple[bytes, bytes]:
+        kind, length = HEADER.unpack(self._read(HEADER.size))
+        return kind, self._read(length)
+
+    def _read(self, length: int) -> bytes:
+        assert self._process.stdout
+        found = self._process.stdout.read(length)
+        if len(found) < length:
+            raise EOFError
+        return found
+
+
+def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
+    import connectorx
+
+    def answer(kind: bytes, content: bytes = b"") -> None:
+        answers.write(HEADER.pack(kind, len(content)))
+        answers.write(content)
+        answers.flush()
+
+    for line in orders:
+        order = json.loads(line)
+        try:
+            # it reads ahead without limit, so a query is the most that it may hold in memory
+            stream = connectorx.read_sql(
+                order["url"],
+                order["query"],
+                return_type="arrow_stream",
+                batch_size=ARROW_ROWS,
+                pre_execution_query=order["session"],
+            )
+            # what it cannot read shows with the first rows, while there is another way
+            first = next(stream, None)
+        # a Rust panic is no Exception; what it says may hold the password, and goes nowhere
+        except BaseException as error:
+            is_unreachable = "waiting for connection" in str(error)
+            answer(UNREACHABLE if is_unreachable else UNREADABLE)
+            continue
+        answer(SCHEMA, stream.schema.serialize())
+        for batch in chain([] if first is None else [first], stream):
+            answer(BATCH, batch.serialize())
+        answer(END)
+
+
+if __name__ == "__main__":
+    # nothing else is to write where the answers go
+    with os.fdopen(os.dup(1), "wb") as output:
+        os.dup2(2, 1)
+        _serve(sys.stdin.buffer, output)

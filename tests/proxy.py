@@ -1,0 +1,75 @@
+"""A network between a client and a server that can freeze or break, as networks do."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Literal
+
+Fault = Literal["freeze", "freeze one", "cut", "cut once"]
+
+
+class Proxy:
+    """Passes on what both sides say until some words go by.
+
+    Then the whole network freezes, or the connection on which they were said, or this is cut,
+    once or as often as they are said. Without words all is frozen from the beginning:
+    connections are accepted, and nothing is said.
+    """
+
+    def __init__(self, port: int, words: bytes, fault: Fault) -> None:
+        self._to, self._words, self._fault = port, words, fault
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._sockets = [self._listening]
+        self.port = self._listening.getsockname()[1]
+        self.connections = 0
+        self.frozen = threading.Event()
+        if not words:
+            self.frozen.set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        for each in self._sockets:
+            # which wakes the thread that waits for it
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _is_dead(self) -> bool:
+        return self.frozen.is_set() and self._fault == "freeze"
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                self._sockets.append(client)
+                self.connections += 1
+                if not self._is_dead():
+                    server = socket.create_connection(("127.0.0.1", self._to))
+                    self._sockets.append(server)
+                    for ends in ((client, server), (server, client)):
+                        threading.Thread(target=self._pass, args=ends, daemon=True).start()
+
+    def _pass(self, source: socket.socket, target: socket.socket) -> None:
+        before = b""
+        with suppress(OSError):
+            while said := source.recv(65_536):
+                is_past = self._fault == "cut once" and self.frozen.is_set()
+                if self._words and self._words in before + said and not is_past:
+                    self.frozen.set()
+                    if self._fault.startswith("cut"):
+                        for end in (source, target):
+                            end.shutdown(socket.SHUT_RDWR)
+                    return
+                if self._is_dead():
+                    return
+                target.sendall(said)
+                before = said[-len(self._words) :]
+            target.shutdown(socket.SHUT_WR)
+
+
+@contextmanager
+def between(port: int, words: bytes = b"", fault: Fault = "freeze") -> Iterator[Proxy]:
+    proxy = Proxy(port, words, fault)
+    yield proxy
+    proxy.close()
