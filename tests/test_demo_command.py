@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import mirror
+from mirror import derive
 
 MICE = "5"
 
@@ -108,7 +109,15 @@ def test_the_derived_tables_can_be_left_out(folder: Path, tmp_path: Path) -> Non
     assert report.derived.why == "--no-derive"
     assert "derived: left out (--no-derive)" in done.stderr
     with mirror.connect(folder / "copy.duckdb") as connection:
-        assert not connection.sql("from duckdb_tables() where schema_name = 'derived'").fetchall()
+        for name in derive.TABLES:
+            assert not connection.sql(f"from derived.{name}").fetchall()
+        answer = connection.sql("select count(*), count(performance_easy) from sessions")
+        [(n_sessions, n_recomputed)] = answer.fetchall()
+        assert n_sessions and not n_recomputed
+    assert (
+        "derived: nothing (--no-derive)"
+        in run(folder, "status", "--database", "copy.duckdb").stdout
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner
-from mirror.syncing import Options, sync
 
 from mirror import lock, store
 from mirror.cli import main
 from mirror.errors import MirrorError
 from mirror.sources.demo import DemoSource
+from mirror.syncing import Options, sync
 
 IS_MIRROR = "create schema _mirror; create table _mirror.runs as select 1 as run"
 NOBODY = 65534
