@@ -4,10 +4,9 @@ import io
 import time
 from pathlib import Path
 
-from mirror.sync import sync
-
 from mirror.progress import Bars, Progress
 from mirror.sources.demo import DemoSource
+from mirror.syncing import sync
 
 
 class Heard(Progress):
