@@ -189,7 +189,8 @@ def views(database: Path | None) -> None:
     """Define the SQL views anew in the file, without asking any server."""
     from mirror.views import apply
 
-    applied = apply(database)
+    with interruption.soon(lambda: _say_interrupted(sys.stderr)):
+        applied = apply(database)
     for name, why in applied.skipped.items():
         click.echo(visible(f"skipped {name}: {why}"), err=True)
     click.echo(f"{len(applied.views)} views in {store.path(database)}", err=True)

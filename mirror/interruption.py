@@ -1,4 +1,4 @@
-"""Ctrl-C ends a sync soon, whatever it is at.
+"""Ctrl-C ends a program soon, whatever it is at.
 
 Python hears of a signal only between two of its own steps, and one step may be a minute in a
 library: the fit of ten thousand curves, the writing of a file. The operating system tells a

@@ -151,6 +151,7 @@ def sync(
         orphans = _check_references(connection, wanted, changed, selection != Selection())
         available = parsing.result()
         if with_derived:
+            progress.start("deriving", unit="")
             derived = derive.refresh(
                 connection, available, job.run, options.since is None, progress
             )

@@ -425,17 +425,23 @@ cli.main()
 """
 
 
-@pytest.mark.parametrize("phase", ["derive._fits", "views.define", "Staging._rewrite"])
-def test_ctrl_c_ends_a_sync_whatever_it_is_at(
-    simulated_file: Path, tmp_path: Path, phase: str
+@pytest.mark.parametrize(
+    ("phase", "command"),
+    [
+        ("derive._fits", ["sync", "--demo-mice", "6"]),
+        ("Staging._rewrite", ["sync", "--demo-mice", "6"]),
+        ("views.define", ["views"]),
+    ],
+)
+def test_ctrl_c_ends_what_writes_a_mirror_whatever_it_is_at(
+    simulated_file: Path, tmp_path: Path, phase: str, command: list[str]
 ) -> None:
     file = Path(shutil.copy(simulated_file, tmp_path))
     with duckdb.connect(str(file)) as connection:
         connection.execute("delete from _mirror.derived")
     before = file.read_bytes()
-    command = ["sync", "--demo-mice", "6", "--database", str(file)]
     process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, phase, *command],
+        [sys.executable, "-c", STUCK, phase, *command, "--database", str(file)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
