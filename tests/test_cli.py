@@ -136,7 +136,7 @@ def test_describe_lists_views_first_and_no_provenance(run: Callable[..., Result]
 def test_describe_shows_the_columns_of_a_view(run: Callable[..., Result]) -> None:
     shown = run("describe", "trials").stdout
 
-    assert shown.startswith("trials (view)\nOne row per trial")
+    assert shown.startswith("trials (view, 24 rows)\nOne row per trial")
     [line] = [line for line in shown.splitlines() if line.startswith("signed_contrast ")]
     assert line.split()[1] == "DOUBLE" and "percent, right minus left" in line
 
