@@ -255,8 +255,8 @@ def _staging(
 def _refuse_simulation(target: Path, source: Source) -> None:
     """Keep simulated mice from taking the place of data, which nobody may have twice."""
     with store.connect(target) as connection:
-        kinds = connection.execute("select distinct source from _mirror.runs").fetchall()
-    if source.kind == "demo" and any(kind != "demo" for (kind,) in kinds):
+        real = connection.execute("select 1 from _mirror.runs where not is_simulated").fetchall()
+    if source.is_simulated and real:
         raise UsageError(
             f"{target} holds data, which simulated mice do not replace, not even with --full: add"
             " --database PATH to make another file."
@@ -417,7 +417,7 @@ def _record_run(
                 time.monotonic() - clock,
                 job.source.kind,
                 job.source.address,
-                job.source.kind == "demo",
+                job.source.is_simulated,
                 options.to_json(),
                 json.dumps(versions),
                 *held,

@@ -83,6 +83,7 @@ class Source(Protocol):
 
     kind: str
     address: str
+    is_simulated: bool
 
     def versions(self) -> Mapping[str, str]:
         """The versions of what answers, for the provenance."""

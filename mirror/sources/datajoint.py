@@ -56,6 +56,7 @@ class DataJointSource:
     """A server that answers, and the schemas that `nma_ibl` names on it."""
 
     kind = "datajoint"
+    is_simulated = False
 
     def __init__(self, at: Login) -> None:
         self._login = at

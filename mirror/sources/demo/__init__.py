@@ -22,8 +22,7 @@ import pyarrow.compute as pc
 from mirror import blobs
 from mirror.errors import MirrorError
 from mirror.progress import Progress
-from mirror.sources import Census, ReadAgain, Reading, Share, Stamp
-from mirror.sources.demo import catalogue
+from mirror.sources import Census, ReadAgain, Reading, Share, Stamp, catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
 
@@ -37,6 +36,8 @@ MICE = 48
 
 # What the rows are made of, beside the number of mice and the seed.
 CODE = (
+    ("mirror.sources", "catalogue.py"),
+    ("mirror.sources", "definitions"),
     ("mirror.sources", "demo"),
     ("mirror.derive", "psychometric.py"),
     ("mirror.derive", "status.py"),
@@ -65,6 +66,7 @@ class DemoSource:
     """So many mice, of one seed."""
 
     kind = "demo"
+    is_simulated = True
 
     def __init__(self, n_mice: int = MICE, seed: int = 1, progress: Progress | None = None) -> None:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"

@@ -58,7 +58,7 @@ def definitions() -> tuple[Definition, ...]:
     """Every definition, after those that it refers to; a part follows its master."""
     found = []
     for module in SCHEMAS:
-        file = files("mirror.sources.demo").joinpath("definitions", f"{module}.txt")
+        file = files("mirror.sources").joinpath("definitions", f"{module}.txt")
         _, *pieces = HEADER.split(file.read_text(encoding="utf-8"))
         for name, tier, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
             found.append(Definition(module, name, tier, text.strip()))
