@@ -1,0 +1,4 @@
+select
+    uuid as subject_uuid,
+    lab as lab_name
+from mouse
