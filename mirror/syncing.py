@@ -110,7 +110,8 @@ def sync(
         for schema in sorted(skipped)
     ]
     selection = _selection(source, options)
-    file = store.path(database).absolute()
+    by_default = store.SIMULATED if source.is_simulated else store.DATABASE
+    file = store.path(database, by_default).absolute()
     with (
         store.held(file, options.include_private) as target,
         _staging(target, source, options, full, wanted, there, left_out) as (work, held),

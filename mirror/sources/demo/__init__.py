@@ -29,9 +29,7 @@ from mirror.types import Conversion, conversion
 if TYPE_CHECKING:
     from mirror.sources.demo.mice import Cohort
 
-# Where the mice go, and how many, unless somebody says otherwise.
-DATABASE = "demo.duckdb"
-# More than a million trials, and mice in each lab.
+# How many, unless somebody says otherwise: more than a million trials, and mice in each lab.
 MICE = 48
 
 # What the rows are made of, beside the number of mice and the seed.

@@ -7,7 +7,7 @@ lies in a folder of its own, between signs `#`.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -4,7 +4,7 @@ Each file of `sql/` gives the rows of the table that it is named after, for one 
 begin with an underscore define what the others read. DuckDB reads the Parquet files itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -138,7 +138,9 @@ class Reader:
             source = f"read_parquet({literal(str(file))}, file_row_number = true)"
             there = {name for name, *_ in self.ask(f"describe from {source}")}
             if missing := sorted(REQUIRED[kind] - there):
-                raise MirrorError(f"{file} has no column {missing[0]}: delete the file and run again.")
+                raise MirrorError(
+                    f"{file} has no column {missing[0]}: delete the file and run again."
+                )
         else:
             nothing = ", ".join(f"null as {quoted(name)}" for name in wanted)
             source = f"(select {nothing}, 0 as file_row_number where false)"
