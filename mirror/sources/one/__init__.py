@@ -22,13 +22,12 @@ from mirror.sources import Census, ReadAgain, Reading, Stamp, catalogue
 from mirror.sources.one import aggregates
 from mirror.sources.one.mice import Mouse, mice
 from mirror.sources.one.reader import FOLDER, Reader, query
-from mirror.sources.one.reader import tables as filled
 from mirror.store import literal, quoted
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
 
 # Which files each table is made of.
-FEEDS = {
+FILES: Mapping[str, tuple[str, ...]] = {
     "reference.lab": (),
     "reference.project": ("Sessions",),
     "subject.subject": (),
@@ -43,7 +42,17 @@ FEEDS = {
     "one.trial_extras": ("Trials",),
     "one.subject_training": ("Training",),
 }
-NOTHING_PUBLIC = "empty: nothing of it is in IBL's public files"
+# As many rows as there are trials: read mouse by mouse.
+OF_TRIALS = ("behavior.trial_set__trial", "one.trial_extras")
+# What is true of a table whatever the files hold.
+NOTES = {
+    "acquisition.session": "sessions are fewer than there were: those of habituation, those that"
+    " crashed and those without trials are not public",
+    "behavior.trial_set": "n_correct_trials counts correct trials of a contrast above 0; IBL's"
+    " server counted rewarded ones before 16 October 2019",
+    "one.subject_training": "by ONE's rules and dates, which differ from those of IBL's server",
+}
+NOT_PUBLIC = "empty: none of it is public"
 
 
 class OneSource:
@@ -60,7 +69,7 @@ class OneSource:
                 f"{folder} holds no ONE aggregates ({aggregates.ROOT}/LAB/MOUSE/"
                 "_ibl_subjectTrials.table.pqt): leave out --one-cache to fetch them."
             )
-        self._reader = Reader()
+        self._reader = Reader(self._mice)
 
     def versions(self) -> Mapping[str, str]:
         return {}
@@ -79,7 +88,9 @@ class OneSource:
         for name, uuids in found.items():
             if not uuids:
                 near = get_close_matches(name, [mouse.nickname for mouse in self._mice])
-                hint = f"did you mean {', '.join(near)}?" if near else "give a nickname or a uuid."
+                hint = (
+                    f"did you mean {' or '.join(near)}?" if near else "give a nickname or a uuid."
+                )
                 raise UsageError(f"--subject {name} matches no mouse of {self.address}: {hint}")
         return found
 
@@ -100,24 +111,16 @@ class OneSource:
         wanted: Restriction,
         with_checksum: bool,
     ) -> Callable[[], Census]:
-        def count() -> Census:
-            if str(table) not in FEEDS:
-                return Census(0, None)
-            reader = Reader()
-            keys = ", ".join(map(quoted, table.primary_key))
-            rows = set() if _is_lookup(table) else None
-            n_rows = 0
-            for mouse in self._wanted(wanted):
-                reader.take(mouse)
-                source = f"({query(str(table))}){_since(wanted)}"
-                if rows is None:
-                    n_rows += reader.ask(f"select count(*) from {source}")[0][0]
-                else:
-                    rows.update(reader.ask(f"select {keys} from {source}"))
-            reader.close()
-            return Census(n_rows if rows is None else len(rows), None)
-
-        return count
+        if str(table) not in FILES:
+            return lambda: Census(0, None)
+        self._gather(table, wanted)
+        counted = f"({query(str(table))})"
+        what = "count(*)"
+        if str(table) in OF_TRIALS:
+            # as the sessions count them, whatever then arrives
+            counted, what = "session", "coalesce(sum(n_complete), 0)::bigint"
+        statement = f"select {what} from {counted}{_where(table, wanted)}"
+        return lambda: Census(self._reader.ask(statement)[0][0], None)
 
     def digests(
         self,
@@ -136,43 +139,62 @@ class OneSource:
         batch_rows: int,
         keys: Sequence[Mapping[str, object]] | None = None,
     ) -> Reading:
-        known = {name: _known(found) for name, found in columns.items()}
-        is_filled = str(table) in FEEDS
-        given = set(self._reader.columns(str(table))) if is_filled else set()
+        name, known = str(table), {column: _known(found) for column, found in columns.items()}
+        is_filled = name in FILES
+        given = self._reader.columns(name) if is_filled else ()
         select = ", ".join(
-            f"{quoted(name) if name in given else 'null'}::{_carrier(found)} as {quoted(name)}"
-            for name, found in known.items()
+            f"{quoted(column) if column in given else 'null'}::{_carrier(found)}"
+            f" as {quoted(column)}"
+            for column, found in known.items()
         )
-        source = f"({query(str(table))})" if is_filled else "(select 0)"
-        statement = f"select {select} from {source}{_since(wanted)}"
-        self._reader.take(None)
+        rows = f"({query(name)})" if is_filled else "(select null where false)"
+        order = ", ".join(map(quoted, table.primary_key))
+        statement = f"select {select} from {rows}"
+        if is_filled:
+            self._gather(table, wanted)
+            statement += f"{_where(table, wanted)} order by {order}"
+        notes = [NOTES[name]] if name in NOTES else []
+        if not is_filled:
+            notes = [NOT_PUBLIC]
+        elif lacking := [column for column in columns if column not in given]:
+            notes.append(f"not public, so NULL: {', '.join(lacking)}")
         schema = self._reader.batches(f"{statement} limit 0", 1).schema
-        batches = self._batches(table, statement, wanted, batch_rows) if is_filled else iter(())
-        return Reading(known, schema, batches)
+        return Reading(
+            conversions=known,
+            schema=schema,
+            batches=self._batches(table, statement, wanted, batch_rows),
+            notes=notes,
+        )
 
     def close(self) -> None:
         self._reader.close()
 
+    def _gather(self, table: Table, wanted: Restriction) -> None:
+        """Have in memory what the table is made of, but the trials."""
+        kinds = FILES[str(table)]
+        some = self._wanted(wanted)
+        if "Trials" in kinds:
+            self._reader.gather("session", some)
+        elif "Sessions" in kinds:
+            self._reader.gather("listed", some)
+        elif "Training" in kinds:
+            self._reader.gather("training", some)
+
     def _batches(
         self, table: Table, statement: str, wanted: Restriction, batch_rows: int
     ) -> Iterator[pa.RecordBatch]:
-        if _is_lookup(table):
-            rows: dict[tuple, pa.RecordBatch] = {}
-            for mouse in self._wanted(wanted):
-                self._reader.take(mouse)
-                for batch in self._reader.batches(statement, 1):
-                    rows[tuple(batch[name][0].as_py() for name in table.primary_key)] = batch
-            yield from (rows[key] for key in sorted(rows))
+        if str(table) not in OF_TRIALS:
+            yield from self._reader.batches(statement, batch_rows)
             return
         for mouse in self._wanted(wanted):
-            self._reader.take(mouse)
+            self._reader.hold(mouse)
             yield from self._reader.batches(statement, batch_rows)
 
     def _wanted(self, wanted: Restriction) -> list[Mouse]:
         return [m for m in self._mice if not wanted.subjects or m.uuid in wanted.subjects]
 
     def _relaxed(self, table: Table) -> Table:
-        if str(table) not in FEEDS:
+        if str(table) not in FILES:
             return table
         given = self._reader.columns(str(table))
         return replace(
@@ -184,9 +206,8 @@ class OneSource:
         )
 
     def _stamp(self, table: Table, mouse: Mouse) -> str:
-        return " ".join(
-            mouse.files[kind].stamp for kind in FEEDS.get(str(table), ()) if kind in mouse.files
-        )
+        kinds = FILES.get(str(table), ())
+        return " ".join(mouse.files[kind].stamp for kind in kinds if kind in mouse.files)
 
     @cached_property
     def _code(self) -> str:
@@ -203,11 +224,6 @@ def _declared() -> list[Table]:
     tables = catalogue.declare([*catalogue.definitions(), *own]).values()
     order = [*catalogue.SCHEMAS, "one"]
     return sorted(tables, key=lambda table: (order.index(table.schema), table.name))
-
-
-def _is_lookup(table: Table) -> bool:
-    """Whether the rows are those of many mice."""
-    return table.column("subject_uuid") is None
 
 
 def _known(found: Conversion) -> Conversion:
@@ -227,10 +243,15 @@ def _carrier(found: Conversion) -> str:
     return "TINYINT" if found.duckdb_type == "BOOLEAN" else found.duckdb_type
 
 
-def _since(wanted: Restriction) -> str:
-    if not wanted.date_column:
-        return ""
-    return f" where {quoted(wanted.date_column)} >= {literal(wanted.since)}"
+def _where(table: Table, wanted: Restriction) -> str:
+    """The clause of a narrowed sync, or nothing."""
+    conditions = []
+    if wanted.subjects:
+        uuids = ", ".join(literal(uuid) for uuid in wanted.subjects)
+        conditions.append(f"subject_uuid in ({uuids})")
+    if wanted.date_column:
+        conditions.append(f"{quoted(wanted.date_column)} >= {literal(wanted.since)}")
+    return f" where {' and '.join(conditions)}" if conditions else ""
 
 
 def _is_called(name: str, mouse: Mouse) -> bool:

@@ -1,25 +1,30 @@
-"""The rows that a mouse's files hold, mapped to IBL's tables by the queries of `sql/`.
+"""What the files of mice hold, mapped to IBL's tables by the queries of `sql/`.
 
-Each file of `sql/` gives the rows of the table that it is named after, for one mouse; those that
-begin with an underscore define what the others read. DuckDB reads the Parquet files itself.
+Each file of `sql/` gives the rows of the table that it is named after. Those that begin with an
+underscore make what the others read: `trial`, which holds one mouse at a time, and `listed`,
+`session` and `training`, which gather a few hundred bytes of each session of all mice. DuckDB
+reads the Parquet files itself.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
 import duckdb
 import pyarrow as pa
 
 from mirror.errors import MirrorError
+from mirror.sources.one.aggregates import Aggregate
 from mirror.sources.one.mice import Mouse
 from mirror.store import literal, quoted
 
 FOLDER = Path(__file__).parent
 
-# The columns that are read, with the type in which they are: older files lack some of them, and
-# say NaN, not NULL, for what is missing.
+# The columns that are read, in the type in which they are asked. Older files lack some of them;
+# what is missing in a column of numbers may be NaN and not NULL.
 COLUMNS = {
     "Trials": {
         "session": "UUID",
@@ -47,6 +52,7 @@ COLUMNS = {
     },
     "Sessions": {
         "id": "UUID",
+        "date": "DATE",
         "number": "INTEGER",
         "lab": "VARCHAR",
         "task_protocol": "VARCHAR",
@@ -54,8 +60,9 @@ COLUMNS = {
     },
     "Training": {"date": "DATE", "training_status": "VARCHAR", "session": "UUID"},
 }
+# Without these a file says nothing.
 REQUIRED = {
-    "Trials": {
+    "Trials": (
         "session",
         "session_start_time",
         "intervals_0",
@@ -64,105 +71,175 @@ REQUIRED = {
         "contrastLeft",
         "contrastRight",
         "probabilityLeft",
-    },
-    "Sessions": {"id"},
-    "Training": {"date", "training_status"},
+    ),
+    "Sessions": ("id",),
+    "Training": ("date", "training_status"),
 }
 ROWS = {"Trials": "trial_row", "Sessions": "session_row", "Training": "training_row"}
-PREPARED = ("_trial", "_listed", "_session")
-# Beside the file that the rows go into, whose connection has limits of its own.
-SETTINGS = {"memory_limit": "200MB", "threads": 2}
-
-
-def tables() -> tuple[str, ...]:
-    """The tables that the public files fill."""
-    names = (file.stem for file in (FOLDER / "sql").glob("*.sql"))
-    return tuple(sorted(name for name in names if not name.startswith("_")))
+# The files that each table in memory is made of; `trial` holds one mouse, the others gather all.
+MADE_OF = {"trial": "Trials", "listed": "Sessions", "session": "Trials", "training": "Training"}
+MEMORY_LIMIT = "200MB"
+WAY_OUT = "delete it and run again"
 
 
 @cache
 def query(name: str) -> str:
-    """What gives the rows of a table."""
+    """The statement of a file of `sql/`."""
     return (FOLDER / "sql" / f"{name}.sql").read_text("utf-8")
 
 
 class Reader:
-    """A connection in which one mouse at a time is at hand."""
+    """A DuckDB connection in memory that reads the files of these mice."""
 
-    def __init__(self) -> None:
-        self._connection = duckdb.connect(config=SETTINGS)
-        self._connection.execute("set enable_progress_bar = false")
+    def __init__(self, mice: Sequence[Mouse]) -> None:
+        self._connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
+        self._gathered: set[tuple[str, UUID]] = set()
+        self._lacking: dict[UUID, set[str]] = {}
+        self._held: Mouse | None = None
         labs = literal(str(FOLDER / "labs.csv"))
-        self._connection.execute(
-            f"create temp table lab as from read_csv({labs}, all_varchar = true)"
-        )
-        self.take(None)
+        for statement in (
+            "set enable_progress_bar = false",
+            f"create table lab as from read_csv({labs}, all_varchar = true)",
+            "create table mouse (subject_uuid uuid, subject_nickname varchar, lab_name varchar,"
+            " sex varchar, subject_birth_date date, is_published boolean)",
+            "insert into mouse values " + ", ".join(map(_values, mice)),
+            "create table rep_num (session uuid, trial_id bigint, rep_num integer)",
+        ):
+            self._connection.execute(statement)
+        for name in MADE_OF:
+            self._look_at(None, MADE_OF[name])
+            self._connection.execute(f"create table {name} as {query(f'_{name}')}")
 
-    def take(self, mouse: Mouse | None) -> None:
-        """Have the rows of this mouse at hand; without one, no rows of the same columns."""
-        run = self._connection.execute
-        run(
-            "create or replace temp view mouse as select"
-            f" {literal(mouse and mouse.uuid)}::uuid as uuid,"
-            f" {literal(mouse and mouse.nickname)}::varchar as nickname,"
-            f" {literal(mouse and mouse.lab)}::varchar as lab,"
-            f" {literal(mouse and mouse.sex)}::varchar as sex,"
-            f" {literal(mouse and mouse.birth_date)}::date as birth_date"
-            f" where {literal(mouse is not None)}"
-        )
-        for kind, view in ROWS.items():
-            file = mouse.files.get(kind) if mouse else None
-            with _errors(file.path if file else None):
-                run(f"create or replace temp view {view} as {self._rows(kind, file and file.path)}")
-        for name in PREPARED:
-            run(query(name))
+    def gather(self, name: str, mice: Iterable[Mouse]) -> None:
+        """Have the rows of these mice in one of the tables that hold those of many.
 
-    def batches(self, statement: str, batch_rows: int) -> pa.RecordBatchReader:
-        return self._connection.execute(statement).fetch_record_batch(batch_rows)
+        Raises MirrorError for a file that cannot be read, or that holds what no trial can be.
+        """
+        new = [mouse for mouse in mice if (name, mouse.uuid) not in self._gathered]
+        if name == "session":
+            self.gather("listed", new)
+        for mouse in new:
+            with _errors(mouse.files.get(MADE_OF[name])):
+                if name == "session":
+                    self.hold(mouse)
+                    self._refuse_faults(mouse)
+                else:
+                    self._look_at(mouse, MADE_OF[name])
+                self._connection.execute(f"insert into {name} {query(f'_{name}')}")
+            self._gathered.add((name, mouse.uuid))
+        if name == "session":
+            self._refuse_twins()
+
+    def hold(self, mouse: Mouse) -> None:
+        """Have the trials of this mouse in the table `trial`."""
+        if self._held == mouse:
+            return
+        with _errors(mouse.files.get("Trials")):
+            self._look_at(mouse, "Trials")
+            self._connection.execute(f"create or replace table trial as {query('_trial')}")
+        self._held = mouse
 
     def ask(self, statement: str) -> list[tuple]:
-        return self._connection.execute(statement).fetchall()
+        """The rows of a statement; a thread may ask while another one reads."""
+        with _errors(), self._connection.cursor() as cursor:
+            return cursor.execute(statement).fetchall()
+
+    def batches(self, statement: str, batch_rows: int) -> pa.RecordBatchReader:
+        return self._connection.execute(statement).to_arrow_reader(batch_rows)
 
     def columns(self, name: str) -> tuple[str, ...]:
-        """The columns that a table's query gives."""
-        return tuple(name for name, *_ in self.ask(f"describe {query(name)}"))
+        """The columns that the query of a table gives."""
+        return tuple(column for column, *_ in self.ask(f"describe {query(name)}"))
+
+    def told(self, name: str, mice: Sequence[Mouse]) -> dict[str, dict[str, int]]:
+        """What a reader of a table should know: by the uuid of the mouse, what, and how often."""
+        found: dict[str, dict[str, int]] = {str(mouse.uuid): {} for mouse in mice}
+        for uuid, told, n in self.ask(
+            f"select subject_uuid::varchar, told, n from ({query('_told')})"
+            f" where table_name = {literal(name)} and n > 0"
+        ):
+            if uuid in found:
+                found[uuid][told] = n
+        for mouse in mice:
+            for column in sorted(self._lacking.get(mouse.uuid, ())):
+                if re.search(rf"\b{column}\b", query(name)):
+                    found[str(mouse.uuid)][f"mice have files without {column}: NULL here"] = 1
+        return found
 
     def close(self) -> None:
         self._connection.close()
 
-    def _rows(self, kind: str, file: Path | None) -> str:
-        """A query for the columns of a file, each of its own type, NULL where there is none."""
-        wanted = COLUMNS[kind]
-        there = set(wanted)
-        if file:
-            source = f"read_parquet({literal(str(file))}, file_row_number = true)"
-            there = {name for name, *_ in self.ask(f"describe from {source}")}
-            if missing := sorted(REQUIRED[kind] - there):
-                raise MirrorError(
-                    f"{file} has no column {missing[0]}: delete the file and run again."
-                )
-        else:
-            nothing = ", ".join(f"null as {quoted(name)}" for name in wanted)
-            source = f"(select {nothing}, 0 as file_row_number where false)"
-        select = ", ".join(
-            (
-                f"nullif({quoted(name)}::double, 'nan'::double)"
-                if duckdb_type == "DOUBLE" and name in there
-                else f"{quoted(name) if name in there else 'null'}::{duckdb_type}"
-            )
-            + f" as {quoted(name)}"
-            for name, duckdb_type in wanted.items()
+    def _look_at(self, mouse: Mouse | None, kind: str) -> None:
+        """Define what the queries of `sql/` call `own`, and the rows of one of its files."""
+        is_own = f"subject_uuid = {literal(mouse.uuid)}" if mouse else "false"
+        self._connection.execute(
+            f"create or replace temp view own as select * from mouse where {is_own}"
         )
-        return f"select {select}, file_row_number from {source}"
+        file = mouse.files.get(kind) if mouse else None
+        wanted = COLUMNS[kind]
+        if mouse and file:
+            source = f"read_parquet({literal(str(file.path))}, file_row_number = true)"
+            described = self._connection.execute(f"describe from {source}").fetchall()
+            there = {name for name, *_ in described}
+            if missing := [name for name in REQUIRED[kind] if name not in there]:
+                raise MirrorError(f"{file.path} has no column {missing[0]}: {WAY_OUT}.")
+            self._lacking.setdefault(mouse.uuid, set()).update(set(wanted) - there)
+        else:
+            there = set()
+            source = "(select 0 as file_row_number where false)"
+        select = ", ".join(
+            f"{_cast(name if name in there else None, wanted[name])} as {quoted(name)}"
+            for name in wanted
+        )
+        self._connection.execute(
+            f"create or replace temp view {ROWS[kind]} as"
+            f" select {select}, file_row_number from {source}"
+        )
+
+    def _refuse_faults(self, mouse: Mouse) -> None:
+        for row, fault in self._connection.execute(query("_fault")).fetchall():
+            raise MirrorError(
+                f"{mouse.files['Trials'].path} has {fault} in row {row}, which no trial can have:"
+                f" {WAY_OUT}, and tell IBL if it comes back."
+            )
+
+    def _refuse_twins(self) -> None:
+        for start, one, other in self._connection.execute(query("_twin")).fetchall():
+            if one == other:
+                raise MirrorError(
+                    f"The session {one} comes with two starts, or from two mice, and nothing says"
+                    " which is right: name the mice that do not have it, with --subject."
+                )
+            raise MirrorError(
+                f"The sessions {one} and {other} of a mouse begin in the same second, {start}, and"
+                " nothing else tells sessions apart: name the other mice, with --subject."
+            )
+
+
+def _values(mouse: Mouse) -> str:
+    """A mouse as a row of the table `mouse`."""
+    row = (mouse.uuid, mouse.nickname, mouse.lab, mouse.sex, mouse.birth_date, mouse.is_published)
+    return f"({', '.join(map(literal, row))})"
+
+
+def _cast(column: str | None, duckdb_type: str) -> str:
+    """A column in the type in which it is asked, NULL where there is none."""
+    if column is None:
+        return f"null::{duckdb_type}"
+    if duckdb_type == "DOUBLE":
+        return f"nullif({quoted(column)}::double, 'nan'::double)"
+    return f"{quoted(column)}::{duckdb_type}"
 
 
 @contextmanager
-def _errors(file: Path | None) -> Iterator[None]:
+def _errors(file: Aggregate | None = None) -> Iterator[None]:
     """Put what DuckDB says of a file into a sentence."""
     try:
         yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
-    except (duckdb.Error, pa.ArrowException, OSError) as error:
+    except (duckdb.Error, OSError) as error:
+        if file is None:
+            raise
         reason = str(error).splitlines()[0].rstrip(".")
-        raise MirrorError(f"{file} cannot be read ({reason}): delete it and run again.") from error
+        raise MirrorError(f"{file.path} cannot be read ({reason}): {WAY_OUT}.") from error

@@ -1,16 +1,13 @@
--- Grain: one row per session of a mouse's table of trials.
+-- Grain: one row per session of the table of trials of the mouse at hand.
 --
 -- The table of trials alone says when a session began; its number, its laboratory and its
 -- projects are in the table of sessions. A session of several protocols names them in order.
-create or replace temp view session as
-
 with
 
 protocol as (
 
     select
         session,
-        session_start_time,
         nullif(task_protocol, '') as task_protocol,
         min(coalesce(protocol_number, 0)) as protocol_number
     from trial
@@ -18,26 +15,54 @@ protocol as (
 
 ),
 
-started as (
+named as (
 
     select
         session,
-        session_start_time,
         string_agg(task_protocol, '/' order by protocol_number, task_protocol) as task_protocol
     from protocol
-    group by all
+    group by session
+
+),
+
+counted as (
+
+    select
+        subject_uuid,
+        session,
+        session_start_time,
+        count(*) as n_trials,
+        count(*) filter (where is_complete) as n_complete,
+        count(*) filter (
+            where is_complete and coalesce("contrastLeft", "contrastRight") is null
+        ) as n_without_contrast,
+        count(*) filter (
+            where (choice = 1 and "contrastLeft" > 0) or (choice = -1 and "contrastRight" > 0)
+        ) as n_correct,
+        count("stimOn_times") as n_stim_on,
+        count("goCue_times") as n_go_cue,
+        count("goCueTrigger_times") as n_go_cue_trigger,
+        count("rewardVolume") as n_reward,
+        count(rep_num) as n_rep_num,
+        min_by(intervals_0, trial_id) as first_start,
+        max_by(intervals_1, trial_id) as last_end
+    from trial
+    group by subject_uuid, session, session_start_time
 
 )
 
 select
-    started.session,
-    started.session_start_time,
-    coalesce(started.task_protocol, listed.task_protocol) as task_protocol,
-    listed.id is not null as is_listed,
+    counted.* exclude (session),
+    counted.session as session_uuid,
+    coalesce(named.task_protocol, listed.task_protocol) as task_protocol,
+    listed.session_uuid is not null as is_listed,
     listed.number,
-    coalesce(listed.lab, mouse.lab) as lab,
+    coalesce(listed.lab_name, own.lab_name) as lab_name,
     listed.projects
-from started
-cross join mouse
+from counted
+cross join own
+join named
+    on named.session = counted.session
 left join listed
-    on listed.id = started.session
+    on listed.subject_uuid = counted.subject_uuid
+    and listed.session_uuid = counted.session

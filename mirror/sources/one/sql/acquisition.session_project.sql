@@ -1,9 +1,7 @@
 -- The table has room for one project of a session: the first.
 select
-    mouse.uuid as subject_uuid,
-    session.session_start_time,
-    session.projects[1] as session_project
+    subject_uuid,
+    session_start_time,
+    projects[1] as session_project
 from session
-cross join mouse
-where session.projects[1] is not null
-order by session.session_start_time
+where projects[1] is not null

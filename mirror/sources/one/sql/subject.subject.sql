@@ -1,6 +1,6 @@
 select
-    uuid as subject_uuid,
-    nickname as subject_nickname,
+    subject_uuid,
+    subject_nickname,
     coalesce(sex, 'U') as sex,
-    birth_date as subject_birth_date
+    subject_birth_date
 from mouse

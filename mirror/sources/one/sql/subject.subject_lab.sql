@@ -1,4 +1,4 @@
 select
-    uuid as subject_uuid,
-    lab as lab_name
+    subject_uuid,
+    lab_name
 from mouse
