@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
+from mirror import parts
 from mirror.errors import MirrorError
 from mirror.privacy import is_private
 from mirror.progress import Progress
@@ -71,6 +72,7 @@ class Known:
     change_token: str | None
     checksum: str | None
     copied: Copied
+    parts: Mapping[str, parts.Kept]
 
 
 def copy(job: Job, table: Table) -> Copied:
@@ -94,20 +96,30 @@ def copy(job: Job, table: Table) -> Copied:
         if checksum and checksum == known.checksum:
             _remember_token(job.connection, table, token)
             return replace(known.copied, seconds=time.monotonic() - clock)
+    there = job.source.parts(table, wanted)
+    plan = parts.renewal(known.parts, there, wanted) if known and there else None
+    if known and plan and not plan.fresh:
+        return _keep(job, table, known, plan, token)
     # counted as of now, while the rows are on their way: whatever changes from here on will
     # differ from the checksum at the next sync
-    counting = in_background(job.source.census(table, columns, wanted, checksum is None))
-    arrived = None
+    read = plan.wanted if plan else wanted
+    counting = in_background(job.source.census(table, columns, read, checksum is None))
+    arrived, kept_rows = None, 0
     by = _master_key(table, columns)
-    if known and by and known.rows >= LARGE_PART:
+    if plan:
+        kept_rows = _rows_kept(job.connection, table, plan)
+        arrived = _renew(job, table, columns, plan)
+    elif known and by and known.rows >= LARGE_PART:
         with suppress(ReadAgain):
             arrived = _update(job, table, columns, wanted, by)
     how = "updated" if arrived else "copied"
     reading, size = arrived or _load(job, table, columns, wanted)
     census = counting.result()
+    expected = kept_rows + census.rows
     checksum = checksum or census.checksum
     later = job.source.stamp(table)
     is_steady = (later and later.text) == (stamp and stamp.text)
+    held = parts.now(there, plan, reading.told) if there else {}
     copied = Copied(
         table=str(table),
         how=how,
@@ -116,12 +128,16 @@ def copy(job: Job, table: Table) -> Copied:
         left_out=left_out,
         forced_to_null={**census.lost, **reading.undecodable},
         read_as_true=dict(census.changed),
-        notes=(*_notes(table, columns), *reading.notes),
+        notes=(
+            *_notes(table, columns),
+            *reading.notes,
+            *parts.notes(held, plan.gone if plan else ()),
+        ),
     )
     if keyless := _keyless(table, columns, copied):
         note = f"the primary key is not declared here, because of {', '.join(keyless)}"
         copied = replace(copied, notes=(*copied.notes, note))
-    if is_steady and (copied.rows != census.rows or (stamp and stamp.is_fresh)):
+    if is_steady and (copied.rows != expected or (stamp and stamp.is_fresh)):
         # where the stamp cannot tell, the rows must
         is_steady = checksum is None or job.source.checksum(table) == checksum
     if not is_steady:
@@ -133,14 +149,14 @@ def copy(job: Job, table: Table) -> Copied:
             ),
         )
         token = checksum = None
-    elif copied.rows != census.rows:
+    elif copied.rows != expected:
         raise MirrorError(
-            f"{table}: {copied.rows:,} rows arrived but the server counts {census.rows:,}; the"
+            f"{table}: {copied.rows:,} rows arrived but the source counts {expected:,}; the"
             " old file is untouched, run the sync again and report it if it stays."
         )
     give_back()
     with streaming(job.connection):
-        _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
+        _finish(job, table, columns, reading, copied, (size, definition, token, checksum), held)
     return copied
 
 
@@ -216,19 +232,19 @@ def _definition(
 
 def _known(connection: duckdb.DuckDBPyConnection, table: Table, definition: str) -> Known | None:
     rows = connection.execute(
-        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes"
-        f" from _mirror.tables where {_is(table.schema, table.name)}"
+        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes,"
+        f" parts from _mirror.tables where {_is(table.schema, table.name)}"
         f" and definition = {literal(definition)}"
     ).fetchall()
     if not rows:
         return None
-    n_rows, token, checksum, left_out, forced, read_as_true, notes = rows[0]
+    n_rows, token, checksum, left_out, forced, read_as_true, notes, held = rows[0]
     if _count(connection, table) != n_rows:
         return None
     copied = Copied(
         str(table), "unchanged", n_rows, 0.0, tuple(left_out), forced, read_as_true, tuple(notes)
     )
-    return Known(n_rows, token, checksum, copied)
+    return Known(n_rows, token, checksum, copied, parts.from_json(held))
 
 
 def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: str | None) -> None:
@@ -236,6 +252,26 @@ def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: 
         f"update _mirror.tables set change_token = {literal(token)}"
         f" where {_is(table.schema, table.name)}"
     )
+
+
+def _keep(job: Job, table: Table, known: Known, plan: parts.Renewal, token: str | None) -> Copied:
+    """Keep all rows of a table whose source has fewer parts than before, or these again."""
+    told = [note for note in known.copied.notes if not note.startswith(parts.GONE)]
+    told += [note for note in parts.notes({}, plan.gone)]
+    job.connection.execute(
+        f"update _mirror.tables set change_token = {literal(token)}, notes = {literal(told)}"
+        f" where {_is(table.schema, table.name)}"
+    )
+    return replace(known.copied, notes=tuple(told))
+
+
+def _rows_kept(connection: duckdb.DuckDBPyConnection, table: Table, plan: parts.Renewal) -> int:
+    """The rows of the parts that stay."""
+    [(rows,)] = connection.execute(
+        f"select count(*) from {name_of(table)} where not list_contains("
+        f"{literal(list(plan.fresh))}, {quoted(plan.column)}::varchar)"
+    ).fetchall()
+    return rows
 
 
 def _master_key(table: Table, columns: Mapping[str, Conversion]) -> tuple[str, ...]:
@@ -278,8 +314,6 @@ def _update(
     The server digests the rows of each master where they are, and DuckDB digests its own in
     the same words. None when so much has changed that the whole table is less work.
     """
-    import pyarrow
-
     shares = job.source.digests(table, columns, by, wanted)
     there = {key: (share.rows, share.digest) for key, share in shares.items()}
     here = _local_digests(job.connection, table, columns, by)
@@ -289,6 +323,29 @@ def _update(
         return None
     keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
+    return reading, _merge(job, table, columns, reading, by, stale)
+
+
+def _renew(
+    job: Job, table: Table, columns: Mapping[str, Conversion], plan: parts.Renewal
+) -> tuple[Reading, int]:
+    """Read the parts that have changed, and only these."""
+    reading = job.source.read(table, columns, plan.wanted, job.batch_rows)
+    stale = [(key,) for key in plan.fresh]
+    return reading, _merge(job, table, columns, reading, (plan.column,), stale)
+
+
+def _merge(
+    job: Job,
+    table: Table,
+    columns: Mapping[str, Conversion],
+    reading: Reading,
+    by: Sequence[str],
+    stale: Sequence[tuple],
+) -> int:
+    """Let the rows that are read take the place of those whose columns `by` are stale."""
+    import pyarrow
+
     connection, own = job.connection, name_of(table)
     incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     stale_keys = pyarrow.table(
@@ -317,7 +374,7 @@ def _update(
     connection.execute(f"alter table {merged} rename to {quoted(table.name)}")
     _erase(connection, table.schema, table.name)
     connection.commit()
-    return reading, size
+    return size
 
 
 def _local_digests(
@@ -398,6 +455,7 @@ def _finish(
     reading: Reading,
     copied: Copied,
     state: tuple[int, str, str | None, str | None],
+    held: Mapping[str, parts.Kept],
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
     connection, name = job.connection, name_of(table)
@@ -425,7 +483,7 @@ def _finish(
             connection.execute(
                 f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
             )
-    _record(job, table, reading, copied, state)
+    _record(job, table, reading, copied, state, held)
     if reading.originals:
         _keep_originals(connection, table, reading.originals)
     connection.commit()
@@ -470,6 +528,7 @@ def _record(
     reading: Reading,
     copied: Copied,
     state: tuple[int, str, str | None, str | None],
+    held: Mapping[str, parts.Kept],
 ) -> None:
     connection, own = job.connection, (table.schema, table.name)
     size, definition, token, checksum = state
@@ -498,6 +557,7 @@ def _record(
                 token,
                 checksum,
                 now(),
+                parts.to_json(held) if held else None,
             )
         ],
     )

@@ -51,11 +51,13 @@ create table if not exists _mirror.tables (
     definition varchar not null,
     change_token varchar,
     checksum varchar,
-    read_at timestamp
+    read_at timestamp,
+    parts json
 );
 
 -- of mirrors that an earlier version made
 alter table _mirror.tables add column if not exists read_at timestamp;
+alter table _mirror.tables add column if not exists parts json;
 
 comment on table _mirror.tables is 'One row per mirrored table';
 comment on column _mirror.tables.schema_name is 'Schema in this file';
@@ -77,6 +79,7 @@ comment on column _mirror.tables.definition is 'Digest of heading, source and se
 comment on column _mirror.tables.change_token is 'When the server last saw a change';
 comment on column _mirror.tables.checksum is 'Computed by the server over all rows';
 comment on column _mirror.tables.read_at is 'When its rows were last read (UTC); NULL if long ago';
+comment on column _mirror.tables.parts is 'Parts that change on their own, such as files of a mouse';
 
 create table if not exists _mirror.columns (
     schema_name varchar not null,

@@ -153,9 +153,8 @@ def sync(
         orphans = _check_references(connection, wanted, changed, selection != Selection())
         available = parsing.result()
         if with_derived:
-            derived = derive.refresh(
-                connection, available, job.run, options.since is None, progress
-            )
+            is_whole = source.is_whole and options.since is None
+            derived = derive.refresh(connection, available, job.run, is_whole, progress)
         else:
             derived = derive.Derived("left out", why="--no-derive")
             derive.clear(connection)

@@ -5,7 +5,7 @@ KS017 (cortexlab, whose uuid is published) trains on 2019-08-01 and twice on 201
 row, and one whose trials are all cut off. Every trial is known by heart: see `trial`.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -31,10 +31,10 @@ TRIALS_PER_SESSION = 12
 CONTRASTS = (1.0, 0.5, 0.25, 0.125, 0.0625, 0.0)
 
 FLOATS = (
-    "intervals_0 intervals_1 goCue_times goCueTrigger_times stimOn_times stimOff_times"
-    " response_times feedback_times firstMovement_times contrastLeft contrastRight rewardVolume"
-    " probabilityLeft phase quiescence"
-).split()
+    *("intervals_0", "intervals_1", "goCue_times", "goCueTrigger_times", "stimOn_times"),
+    *("stimOff_times", "response_times", "feedback_times", "firstMovement_times"),
+    *("contrastLeft", "contrastRight", "rewardVolume", "probabilityLeft", "phase", "quiescence"),
+)
 INTEGERS = ("choice", "feedbackType", "position", "protocol_number")
 
 
@@ -143,7 +143,7 @@ def write(folder: Path, nickname: str, kind: str, columns: dict[str, Any]) -> Pa
 
 
 def change(file: Path, **columns: Any) -> None:
-    """Write a file anew with some columns replaced: by a list, by a function of the old, or left out."""
+    """Write a file anew, its columns replaced by a list, by a function of the old, or by none."""
     table = pq.read_table(file)
     for name, new in columns.items():
         place = table.column_names.index(name)

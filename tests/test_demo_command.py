@@ -119,7 +119,8 @@ def test_a_demo_asks_no_server(tmp_path: Path, arguments: tuple[str, ...]) -> No
 
     assert refused.returncode == 2
     assert refused.stderr == (
-        f"mirror: {arguments[0]} is for --source datajoint, and this is --source demo: leave it out.\n"
+        f"mirror: {arguments[0]} is for --source datajoint, and this is --source demo:"
+        " leave it out.\n"
     )
 
 

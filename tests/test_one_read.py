@@ -1,21 +1,17 @@
 """IBL's public files, read from a folder in ONE's layout into the tables of the server."""
 
-import math
 import shutil
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import UUID
 
 import duckdb
 import one_cache
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
+from one_cache import KS017, XY_001, change, eid, path
 
 from mirror import connect
-from mirror.errors import MirrorError, UsageError
 from mirror.sources.one import OneSource
 from mirror.sync import Options, Report, sync
 
@@ -64,7 +60,7 @@ def rows(folder: Path, query: str, *tables: str, **options) -> list[tuple]:
 
 
 def notes(folder: Path, table: str) -> list[str]:
-    [(found,)] = rows(folder, f"select notes from _mirror.tables", table)
+    [(found,)] = rows(folder, "select notes from _mirror.tables", table)
     return found
 
 
@@ -96,9 +92,12 @@ def test_the_mice_their_laboratories_and_their_sessions(con):
 
 
 def test_a_start_is_rounded_to_the_second_as_the_server_did_across_midnight_too(con):
-    starts = [start for (start,) in con.execute(
-        "select session_start_time from acquisition.session order by 1"
-    ).fetchall()]
+    starts = [
+        start
+        for (start,) in con.execute(
+            "select session_start_time from acquisition.session order by 1"
+        ).fetchall()
+    ]
 
     assert starts[:4] == [
         datetime(2019, 8, 1, 11, 5, 30),
@@ -181,6 +180,11 @@ def test_a_row_without_an_end_is_left_out_told_and_leaves_its_number(own):
     change(path(own, "KS017"), intervals_1=cut)
     told = "2 rows are left out, without a start, an end, a choice or a prior"
 
-    assert rows(own, f"select trial_id from {TRIAL} {LAST.replace('desc', '')}, 1".replace(
-        "limit 1, 1", "limit 3"), TRIAL) == [(1,), (4,), (5,)]
+    assert rows(
+        own,
+        f"select trial_id from {TRIAL} {LAST.replace('desc', '')}, 1".replace(
+            "limit 1, 1", "limit 3"
+        ),
+        TRIAL,
+    ) == [(1,), (4,), (5,)]
     assert told in " ".join(notes(own, TRIAL)).replace("14 rows", "2 rows")

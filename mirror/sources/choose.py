@@ -51,6 +51,8 @@ def choose(
     if kind == "one":
         from mirror.sources.one import OneSource
 
+        if wish.one_cache is None:
+            raise UsageError("--source one needs --one-cache DIR, a folder that ONE has filled.")
         return OneSource(Path(wish.one_cache))
     if kind == "demo":
         from mirror.sources.demo import MICE, DemoSource

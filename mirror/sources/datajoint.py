@@ -18,6 +18,7 @@ from mirror import blobs
 from mirror.errors import MirrorError, SourceError
 from mirror.sources import (
     Census,
+    Parts,
     ReadAgain,
     Reading,
     Share,
@@ -57,6 +58,7 @@ class DataJointSource:
 
     kind = "datajoint"
     is_simulated = False
+    is_whole = True
 
     def __init__(self, at: Login) -> None:
         self._login = at
@@ -213,6 +215,9 @@ class DataJointSource:
             return Census(rows, None if checksum is None else str(checksum), **told)
 
         return count
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        return None
 
     def digests(
         self,

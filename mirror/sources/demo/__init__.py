@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from mirror import blobs
 from mirror.errors import MirrorError
 from mirror.progress import Progress
-from mirror.sources import Census, ReadAgain, Reading, Share, Stamp, catalogue
+from mirror.sources import Census, Parts, ReadAgain, Reading, Share, Stamp, catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
 
@@ -65,6 +65,7 @@ class DemoSource:
 
     kind = "demo"
     is_simulated = True
+    is_whole = True
 
     def __init__(self, n_mice: int = MICE, seed: int = 1, progress: Progress | None = None) -> None:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"
@@ -113,6 +114,9 @@ class DemoSource:
         spool = self._spool
         self._progress.start(str(table))
         return lambda: Census(spool.count(table, wanted), None)
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        return None
 
     def digests(
         self,

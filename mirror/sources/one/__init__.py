@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from mirror import blobs
 from mirror.errors import UsageError
-from mirror.sources import Census, ReadAgain, Reading, Stamp, catalogue
+from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Stamp, catalogue
 from mirror.sources.one import aggregates
 from mirror.sources.one.mice import Mouse, mice
 from mirror.sources.one.reader import FOLDER, Reader, query
@@ -52,6 +52,7 @@ NOTES = {
     " server counted rewarded ones before 16 October 2019",
     "one.subject_training": "by ONE's rules and dates, which differ from those of IBL's server",
 }
+HOW_TO_NAME = "give a nickname or a uuid."
 NOT_PUBLIC = "empty: none of it is public"
 
 
@@ -60,6 +61,7 @@ class OneSource:
 
     kind = "one"
     is_simulated = False
+    is_whole = False
 
     def __init__(self, folder: Path) -> None:
         self.address = str(folder)
@@ -88,17 +90,16 @@ class OneSource:
         for name, uuids in found.items():
             if not uuids:
                 near = get_close_matches(name, [mouse.nickname for mouse in self._mice])
-                hint = (
-                    f"did you mean {' or '.join(near)}?" if near else "give a nickname or a uuid."
-                )
+                hint = f"did you mean {' or '.join(near)}?" if near else HOW_TO_NAME
                 raise UsageError(f"--subject {name} matches no mouse of {self.address}: {hint}")
         return found
 
     def stamp(self, table: Table) -> Stamp | None:
         """A digest of the files that the table is made of, and of the code that reads them."""
         digest = hashlib.sha256(self._code.encode())
-        for mouse in self._mice:
-            digest.update(f"{mouse.uuid} {self._stamp(table, mouse)}".encode())
+        if str(table) in FILES:
+            for mouse in self._mice:
+                digest.update(f"{mouse.uuid} {self._stamp(table, mouse)}".encode())
         return Stamp(digest.hexdigest()[:16], is_fresh=False, is_settled=True)
 
     def checksum(self, table: Table) -> str | None:
@@ -121,6 +122,21 @@ class OneSource:
             counted, what = "session", "coalesce(sum(n_complete), 0)::bigint"
         statement = f"select {what} from {counted}{_where(table, wanted)}"
         return lambda: Census(self._reader.ask(statement)[0][0], None)
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        """The mice, each with a digest of its files; of a lookup, the rows."""
+        if str(table) not in FILES:
+            return None
+        if table.column("subject_uuid"):
+            found = {
+                str(mouse.uuid): Part(mouse.name, self._stamp(table, mouse))
+                for mouse in self._wanted(wanted)
+            }
+            return Parts("subject_uuid", found)
+        [key] = table.primary_key
+        self._gather(table, wanted)
+        names = self._reader.ask(f"select {quoted(key)} from ({query(str(table))})")
+        return Parts(key, {name: Part(name, self._code) for (name,) in names})
 
     def digests(
         self,
@@ -153,17 +169,17 @@ class OneSource:
         if is_filled:
             self._gather(table, wanted)
             statement += f"{_where(table, wanted)} order by {order}"
-        notes = [NOTES[name]] if name in NOTES else []
-        if not is_filled:
-            notes = [NOT_PUBLIC]
-        elif lacking := [column for column in columns if column not in given]:
-            notes.append(f"not public, so NULL: {', '.join(lacking)}")
+        lacking = ", ".join(column for column in columns if column not in given)
+        notes = (f"not public, so NULL: {lacking}",) if lacking else ()
+        if name in NOTES:
+            notes = (NOTES[name], *notes)
         schema = self._reader.batches(f"{statement} limit 0", 1).schema
         return Reading(
             conversions=known,
             schema=schema,
             batches=self._batches(table, statement, wanted, batch_rows),
-            notes=notes,
+            notes=notes if is_filled else (NOT_PUBLIC,),
+            told=self._reader.told(name, self._wanted(wanted)) if is_filled else {},
         )
 
     def close(self) -> None:
@@ -206,8 +222,9 @@ class OneSource:
         )
 
     def _stamp(self, table: Table, mouse: Mouse) -> str:
-        kinds = FILES.get(str(table), ())
-        return " ".join(mouse.files[kind].stamp for kind in kinds if kind in mouse.files)
+        """A digest of the files of a mouse that a table is made of, and of the code."""
+        stamps = [mouse.files[kind].stamp for kind in FILES[str(table)] if kind in mouse.files]
+        return hashlib.sha256("\n".join([self._code, *stamps]).encode()).hexdigest()[:16]
 
     @cached_property
     def _code(self) -> str:

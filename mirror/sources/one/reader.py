@@ -163,7 +163,7 @@ class Reader:
         for mouse in mice:
             for column in sorted(self._lacking.get(mouse.uuid, ())):
                 if re.search(rf"\b{column}\b", query(name)):
-                    found[str(mouse.uuid)][f"mice have files without {column}: NULL here"] = 1
+                    found[str(mouse.uuid)][f"mice whose files have no {column}, NULL here"] = 1
         return found
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 select
     'behavior.trial_set__trial' as table_name,
     subject_uuid,
-    'rows are left out, without a start, an end, a choice or a prior' as told,
+    'rows left out, which lack a start, an end, a choice or a prior' as told,
     sum(n_trials - n_complete) as n
 from session
 group by subject_uuid
@@ -12,7 +12,7 @@ union all
 select
     'behavior.trial_set__trial',
     subject_uuid,
-    'trials have no contrast on either side: 0 here, as on the server',
+    'trials without a contrast on either side, 0 here as on the server',
     sum(n_without_contrast)
 from session
 group by subject_uuid
@@ -22,7 +22,7 @@ union all
 select
     'behavior.trial_set',
     subject_uuid,
-    'sessions have no trial with a start, an end, a choice and a prior: left out',
+    'sessions left out, of whose trials none has a start, an end, a choice and a prior',
     count(*) filter (where n_complete = 0)
 from session
 group by subject_uuid
@@ -32,7 +32,7 @@ union all
 select
     'acquisition.session',
     subject_uuid,
-    'sessions are not in the table of sessions: no number and no project',
+    'sessions that the table of sessions lacks, without number and project',
     count(*) filter (where not is_listed)
 from session
 group by subject_uuid
@@ -42,7 +42,7 @@ union all
 select
     'acquisition.session',
     listed.subject_uuid,
-    'sessions are left out: no trial says when they began',
+    'sessions left out, as no trial says when they began',
     count(*)
 from listed
 anti join session
@@ -54,7 +54,7 @@ union all
 select
     'acquisition.session_project',
     subject_uuid,
-    'sessions belong to several projects, of which the first is here',
+    'sessions of several projects, of which the first is here',
     count(*) filter (where array_length(projects) > 1)
 from session
 group by subject_uuid
@@ -64,7 +64,7 @@ union all
 select
     'subject.subject',
     subject_uuid,
-    'mice have a subject_uuid that was made here, from laboratory and nickname',
+    'mice whose subject_uuid was made here, of laboratory and nickname',
     count(*)
 from mouse
 where not is_published
