@@ -71,8 +71,13 @@ def apply(database: str | os.PathLike | None = None) -> Applied:
 
 
 def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None = None) -> Applied:
-    """Define the views in an open file, and drop those that an earlier version put there."""
+    """Define the views in an open file, and drop those that an earlier version put there.
+
+    What only IBL's public files have, in the schema `one`, makes no view of a server's mirror.
+    """
     ordered = in_order(read() if views is None else views)
+    if not _has_schema(connection, "one"):
+        ordered = [v for v in ordered if not any(name.startswith("one.") for name in v.needs)]
     names = {view.name for view in ordered}
     recorded = connection.execute("select view_name from _mirror.views").fetchall()
     gone = [name for (name,) in recorded if name not in names]
@@ -194,6 +199,15 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
             f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
         )
     connection.commit()
+
+
+def _has_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_schemas() where database_name = current_database()"
+            f" and schema_name = {store.literal(schema)}"
+        ).fetchall()
+    )
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

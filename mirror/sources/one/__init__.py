@@ -81,7 +81,7 @@ class OneSource:
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         """IBL's tables and ONE's own; NULL may stand wherever the files have nothing."""
-        return [self._relaxed(table) for table in _declared()], ()
+        return [self._relaxed(table) for table in declared()], ()
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         found = {
@@ -235,7 +235,7 @@ class OneSource:
         return digest.hexdigest()[:16]
 
 
-def _declared() -> list[Table]:
+def declared() -> list[Table]:
     """The tables of IBL's server, then ONE's own, each schema in the order of the names."""
     own = catalogue.parse("one", (FOLDER / "one.txt").read_text("utf-8"))
     tables = catalogue.declare([*catalogue.definitions(), *own]).values()
