@@ -19,8 +19,8 @@ import pyarrow as pa
 from mirror import blobs
 from mirror.errors import UsageError
 from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Stamp, catalogue
-from mirror.sources.one import aggregates
-from mirror.sources.one.mice import Mouse, mice
+from mirror.sources.one import files, mice
+from mirror.sources.one.mice import Mouse
 from mirror.sources.one.reader import FOLDER, Reader, query
 from mirror.store import literal, quoted
 from mirror.tables import LeftOut, Restriction, Table
@@ -65,12 +65,23 @@ class OneSource:
 
     def __init__(self, folder: Path) -> None:
         self.address = str(folder)
-        self._mice = [mouse for mouse in mice(aggregates.find(folder)) if "Trials" in mouse.files]
+        found = files.aggregates(folder)
+        sessions = files.sessions(folder)
+        self._mice = sorted(
+            (
+                mice.of(name, own, {s: f for s, f in sessions.get(name[1], {}).items() if f})
+                for name, own in found.items()
+                if "Trials" in own
+            ),
+            key=lambda mouse: mouse.uuid,
+        )
         if not self._mice:
             raise UsageError(
-                f"{folder} holds no ONE aggregates ({aggregates.ROOT}/LAB/MOUSE/"
+                f"{folder} holds no ONE aggregates ({files.ROOT}/LAB/MOUSE/"
                 "_ibl_subjectTrials.table.pqt): leave out --one-cache to fetch them."
             )
+        names = {mouse.nickname for mouse in self._mice}
+        self._without = {name: len(own) for name, own in sessions.items() if name not in names}
         self._reader = Reader(self._mice)
 
     def versions(self) -> Mapping[str, str]:
@@ -81,7 +92,17 @@ class OneSource:
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         """IBL's tables and ONE's own; NULL may stand wherever the files have nothing."""
-        return [self._relaxed(table) for table in declared()], ()
+        left_out = []
+        if self._without:
+            most = max(self._without, key=lambda name: self._without[name])
+            left_out.append(
+                LeftOut(
+                    f"{sum(self._without.values())} sessions of {len(self._without)} mice,"
+                    f" such as {most}",
+                    f"without the mouse's {files.ROOT} no file says when a session began",
+                )
+            )
+        return [self._relaxed(table) for table in declared()], left_out
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         found = {
@@ -224,6 +245,8 @@ class OneSource:
     def _stamp(self, table: Table, mouse: Mouse) -> str:
         """A digest of the files of a mouse that a table is made of, and of the code."""
         stamps = [mouse.files[kind].stamp for kind in FILES[str(table)] if kind in mouse.files]
+        if "rep_num" in query(str(table)):
+            stamps += [file.stamp for _, file in sorted(mouse.rep_nums.items())]
         return hashlib.sha256("\n".join([self._code, *stamps]).encode()).hexdigest()[:16]
 
     @cached_property

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from mirror.errors import MirrorError
-from mirror.sources.one.aggregates import Aggregate
+from mirror.sources.one.files import File
 from mirror.sources.one.mice import Mouse
 from mirror.store import literal, quoted
 
@@ -95,6 +95,7 @@ class Reader:
         self._connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
         self._gathered: set[tuple[str, UUID]] = set()
         self._lacking: dict[UUID, set[str]] = {}
+        self._misfits: dict[UUID, set[UUID]] = {}
         self._held: Mouse | None = None
         labs = literal(str(FOLDER / "labs.csv"))
         for statement in (
@@ -136,6 +137,7 @@ class Reader:
             return
         with _errors(mouse.files.get("Trials")):
             self._look_at(mouse, "Trials")
+            self._read_rep_nums(mouse)
             self._connection.execute(f"create or replace table trial as {query('_trial')}")
         self._held = mouse
 
@@ -161,6 +163,9 @@ class Reader:
             if uuid in found:
                 found[uuid][told] = n
         for mouse in mice:
+            if "rep_num" in query(name) and (misfits := self._misfits.get(mouse.uuid)):
+                told = "sessions whose file of repNum has not one value for each trial, NULL here"
+                found[str(mouse.uuid)][told] = len(misfits)
             for column in sorted(self._lacking.get(mouse.uuid, ())):
                 if re.search(rf"\b{column}\b", query(name)):
                     found[str(mouse.uuid)][f"mice whose files have no {column}, NULL here"] = 1
@@ -195,6 +200,34 @@ class Reader:
             f"create or replace temp view {ROWS[kind]} as"
             f" select {select}, file_row_number from {source}"
         )
+
+    def _read_rep_nums(self, mouse: Mouse) -> None:
+        """Have the numbers of repeated trials of the mouse, of sessions whose file fits."""
+        import numpy as np
+
+        self._connection.execute("delete from rep_num")
+        if not mouse.rep_nums:
+            return
+        self.gather("listed", [mouse])
+        self._look_at(mouse, "Trials")
+        for session, lab, date, number, n_trials in self._connection.execute(
+            f"select session, coalesce(lab_name, {literal(mouse.lab)}), date::varchar, number,"
+            " count(*) from trial_row join listed on session_uuid = session"
+            f" where subject_uuid = {literal(mouse.uuid)} group by all"
+        ).fetchall():
+            file = mouse.rep_nums.get((lab, date, number))
+            if file is None:
+                continue
+            with _errors(file):
+                values = np.load(file.path, allow_pickle=False).ravel().astype(float)
+            if len(values) != n_trials:
+                self._misfits.setdefault(mouse.uuid, set()).add(session)
+                continue
+            listed = ", ".join("null" if np.isnan(v) else str(int(v)) for v in values)
+            self._connection.execute(
+                f"insert into rep_num select {literal(session)}::uuid,"
+                f" unnest(range(1, {n_trials + 1})), unnest([{listed}]::integer[])"
+            )
 
     def _refuse_faults(self, mouse: Mouse) -> None:
         for row, fault in self._connection.execute(query("_fault")).fetchall():
@@ -232,13 +265,13 @@ def _cast(column: str | None, duckdb_type: str) -> str:
 
 
 @contextmanager
-def _errors(file: Aggregate | None = None) -> Iterator[None]:
+def _errors(file: File | None = None) -> Iterator[None]:
     """Put what DuckDB says of a file into a sentence."""
     try:
         yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
-    except (duckdb.Error, OSError) as error:
+    except (duckdb.Error, OSError, ValueError) as error:
         if file is None:
             raise
         reason = str(error).splitlines()[0].rstrip(".")
