@@ -259,9 +259,11 @@ def _cast(column: str | None, duckdb_type: str) -> str:
     """A column in the type in which it is asked, NULL where there is none."""
     if column is None:
         return f"null::{duckdb_type}"
+    value = f"{quoted(column)}::{duckdb_type}"
     if duckdb_type == "DOUBLE":
-        return f"nullif({quoted(column)}::double, 'nan'::double)"
-    return f"{quoted(column)}::{duckdb_type}"
+        # not nullif: the statistics in a Parquet file leave NaN out, and DuckDB compares by them
+        return f"case when not isnan({value}) then {value} end"
+    return value
 
 
 @contextmanager
