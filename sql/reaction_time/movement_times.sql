@@ -1,7 +1,8 @@
 -- Grain: one row per session and signed contrast that was shown in it. Sessions without trials
 -- have no row.
 --
--- Sources: trials, one.trial_extras: only a mirror of IBL's public files has this view.
+-- Sources: trials, behavior.trial_set__trial, one.trial_extras: only a mirror of IBL's public
+-- files has this view.
 --
 -- Definition: onset of the first movement of the wheel minus stimulus onset, of choices only.
 -- ONE's users call it reaction time (firstMovement_times - stimOn_times; ibllib,
@@ -28,9 +29,13 @@ timed_trial as (
         trial.signed_contrast,
         case
             when trial.choice <> 0
-                then extra.trial_first_movement_time - trial.trial_stim_on_time
+                then extra.trial_first_movement_time - timed.trial_stim_on_time
         end as movement_time
     from trials as trial
+    left join behavior.trial_set__trial as timed
+        on timed.subject_uuid = trial.subject_uuid
+        and timed.session_start_time = trial.session_start_time
+        and timed.trial_id = trial.trial_id
     left join one.trial_extras as extra
         on extra.subject_uuid = trial.subject_uuid
         and extra.session_start_time = trial.session_start_time
