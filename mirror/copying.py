@@ -487,7 +487,9 @@ def _finish(
     if reading.originals:
         _keep_originals(connection, table, reading.originals)
     connection.commit()
-    connection.execute("checkpoint")
+    if copied.rows:
+        # of the many that are empty there is nothing to write out
+        connection.execute("checkpoint")
 
 
 def _keep_originals(
