@@ -1,9 +1,9 @@
 """What the files of mice hold, mapped to IBL's tables by the queries of `sql/`.
 
 Each file of `sql/` gives the rows of the table that it is named after. Those that begin with an
-underscore make what the others read: `trial`, which holds one mouse at a time, and `listed`,
-`session` and `training`, which gather a few hundred bytes of each session of all mice. DuckDB
-reads the Parquet files itself.
+underscore make what the others read: the view `trial`, which shows one mouse at a time, and the
+tables `listed`, `session` and `training`, which gather a few hundred bytes of each session of all
+mice. DuckDB reads the Parquet files itself.
 """
 
 import re
@@ -76,9 +76,10 @@ REQUIRED = {
     "Training": ("date", "training_status"),
 }
 ROWS = {"Trials": "trial_row", "Sessions": "session_row", "Training": "training_row"}
-# The files that each table in memory is made of; `trial` holds one mouse, the others gather all.
-MADE_OF = {"trial": "Trials", "listed": "Sessions", "session": "Trials", "training": "Training"}
-MEMORY_LIMIT = "200MB"
+# What is gathered of many mice, and the files that it is made of.
+GATHERED = {"listed": "Sessions", "session": "Trials", "training": "Training"}
+# A file holds too few rows for two threads to be of use.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "200MB", "threads": 1}
 WAY_OUT = "delete it and run again"
 
 
@@ -92,11 +93,10 @@ class Reader:
     """A DuckDB connection in memory that reads the files of these mice."""
 
     def __init__(self, mice: Sequence[Mouse]) -> None:
-        self._connection = duckdb.connect(config={"memory_limit": MEMORY_LIMIT})
+        self._connection = duckdb.connect(config=SETTINGS)
         self._gathered: set[tuple[str, UUID]] = set()
         self._lacking: dict[UUID, set[str]] = {}
         self._misfits: dict[UUID, set[UUID]] = {}
-        self._held: Mouse | None = None
         labs = literal(str(FOLDER / "labs.csv"))
         for statement in (
             "set enable_progress_bar = false",
@@ -107,8 +107,11 @@ class Reader:
             "create table rep_num (session uuid, trial_id bigint, rep_num integer)",
         ):
             self._connection.execute(statement)
-        for name in MADE_OF:
-            self._look_at(None, MADE_OF[name])
+        for kind in ROWS:
+            self._look_at(None, kind)
+        for name in ("rounded", "trial"):
+            self._connection.execute(f"create view {name} as {query(f'_{name}')}")
+        for name in GATHERED:
             self._connection.execute(f"create table {name} as {query(f'_{name}')}")
 
     def gather(self, name: str, mice: Iterable[Mouse]) -> None:
@@ -120,26 +123,22 @@ class Reader:
         if name == "session":
             self.gather("listed", new)
         for mouse in new:
-            with _errors(mouse.files.get(MADE_OF[name])):
+            with _errors(mouse.files.get(GATHERED[name])):
                 if name == "session":
                     self.hold(mouse)
                     self._refuse_faults(mouse)
                 else:
-                    self._look_at(mouse, MADE_OF[name])
+                    self._look_at(mouse, GATHERED[name])
                 self._connection.execute(f"insert into {name} {query(f'_{name}')}")
             self._gathered.add((name, mouse.uuid))
         if name == "session":
             self._refuse_twins()
 
     def hold(self, mouse: Mouse) -> None:
-        """Have the trials of this mouse in the table `trial`."""
-        if self._held == mouse:
-            return
+        """Let the view `trial` show the trials of this mouse."""
         with _errors(mouse.files.get("Trials")):
             self._look_at(mouse, "Trials")
             self._read_rep_nums(mouse)
-            self._connection.execute(f"create or replace table trial as {query('_trial')}")
-        self._held = mouse
 
     def ask(self, statement: str) -> list[tuple]:
         """The rows of a statement; a thread may ask while another one reads."""
@@ -178,7 +177,7 @@ class Reader:
         """Define what the queries of `sql/` call `own`, and the rows of one of its files."""
         is_own = f"subject_uuid = {literal(mouse.uuid)}" if mouse else "false"
         self._connection.execute(
-            f"create or replace temp view own as select * from mouse where {is_own}"
+            f"create or replace view own as select * from mouse where {is_own}"
         )
         file = mouse.files.get(kind) if mouse else None
         wanted = COLUMNS[kind]
@@ -197,7 +196,7 @@ class Reader:
             for name in wanted
         )
         self._connection.execute(
-            f"create or replace temp view {ROWS[kind]} as"
+            f"create or replace view {ROWS[kind]} as"
             f" select {select}, file_row_number from {source}"
         )
 

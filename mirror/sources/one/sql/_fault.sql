@@ -13,7 +13,7 @@ select
         when "probabilityLeft" not between 0 and 1
             then printf('a probability of %g on the left', "probabilityLeft")
     end as fault
-from trial
+from rounded
 where fault is not null
 order by file_row
 limit 1

@@ -10,7 +10,7 @@ protocol as (
         session,
         nullif(task_protocol, '') as task_protocol,
         min(coalesce(protocol_number, 0)) as protocol_number
-    from trial
+    from rounded
     group by all
 
 ),
@@ -28,7 +28,6 @@ named as (
 counted as (
 
     select
-        subject_uuid,
         session,
         session_start_time,
         count(*) as n_trials,
@@ -43,16 +42,27 @@ counted as (
         count("goCue_times") as n_go_cue,
         count("goCueTrigger_times") as n_go_cue_trigger,
         count("rewardVolume") as n_reward,
-        count(rep_num) as n_rep_num,
-        min_by(intervals_0, trial_id) as first_start,
-        max_by(intervals_1, trial_id) as last_end
-    from trial
-    group by subject_uuid, session, session_start_time
+        min_by(intervals_0, file_row_number) as first_start,
+        max_by(intervals_1, file_row_number) as last_end
+    from rounded
+    group by session, session_start_time
+
+),
+
+repeated as (
+
+    select
+        session,
+        count(rep_num) as n_rep_num
+    from rep_num
+    group by session
 
 )
 
 select
+    own.subject_uuid,
     counted.* exclude (session),
+    coalesce(repeated.n_rep_num, 0) as n_rep_num,
     counted.session as session_uuid,
     coalesce(named.task_protocol, listed.task_protocol) as task_protocol,
     listed.session_uuid is not null as is_listed,
@@ -63,6 +73,8 @@ from counted
 cross join own
 join named
     on named.session = counted.session
+left join repeated
+    on repeated.session = counted.session
 left join listed
-    on listed.subject_uuid = counted.subject_uuid
+    on listed.subject_uuid = own.subject_uuid
     and listed.session_uuid = counted.session
