@@ -173,7 +173,7 @@ comment on column _mirror.views.view_name is 'Name in the schema main';
 comment on column _mirror.views.file is 'The file under sql/ that defines it';
 comment on column _mirror.views.skipped is 'Why the view is not here; NULL when it is';
 comment on column _mirror.views.is_stored is 'Whether its rows are kept as a table of that name';
-comment on column _mirror.views.inputs is 'Digest of the rows and the SQL that a stored view has';
+comment on column _mirror.views.inputs is 'Digest of the rows and the SQL that it is made of';
 
 create table if not exists _mirror.derived (
     table_name varchar not null,

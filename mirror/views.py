@@ -91,7 +91,7 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
 def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Applied:
     """Put some views into an open file, among them all that they need of each other.
 
-    A stored view is made again only if its SQL, or what it is made from, has changed.
+    A view is made again only if its SQL, or what it is made from, has changed.
     """
     present = {
         f"{schema}.{name}"
@@ -107,10 +107,11 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
     rows = []
     for view in ordered:
         missing = sorted(view.needs - present - {f"main.{name}" for name in done})
+        kind = "table" if view.stored_by else "view"
         digest = None
-        if view.stored_by and not missing:
+        if not missing:
             digest = inputs_of(connection, [*done.values(), view], [view.name])
-        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != "table":
+        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != kind:
             _drop(connection, view.name, kinds)
             if missing:
                 names = ", ".join(name.removeprefix("main.") for name in missing)
@@ -120,7 +121,8 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         if view.name not in skipped:
             done[view.name] = view
         file = f"{view.file.parent.name}/{view.file.name}"
-        rows.append((view.name, file, skipped.get(view.name), bool(digest), digest))
+        is_stored = bool(view.stored_by) and view.name in done
+        rows.append((view.name, file, skipped.get(view.name), is_stored, digest))
     _forget(connection, [name for name, *_ in rows])
     store.insert(connection, "views", rows)
     return Applied(tuple(done), skipped)
