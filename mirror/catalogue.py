@@ -132,6 +132,9 @@ def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
             "select schema_name || '.' || table_name, referenced_schema || '.' ||"
             " referenced_table, violations from _mirror.foreign_keys where violations > 0"
         ).fetchall(),
+        "notes": connection.execute(
+            "select schema_name || '.' || table_name, unnest(notes) from _mirror.tables"
+        ).fetchall(),
         "derived": connection.execute(
             "select table_name, n_rows from _mirror.derived order by table_name"
         ).fetchall(),

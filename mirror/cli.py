@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -223,6 +223,8 @@ def status(database: Path | None, as_json: bool) -> None:
         click.echo(visible(f"dangling: {n:,} rows of {child} refer to no row of {parent}"))
     for name, why in found["views_skipped"]:
         click.echo(visible(f"no view {name}: {why}"))
+    for line in _noted(found["notes"]):
+        click.echo(visible(line))
     click.echo(
         f"left out: {found['columns_left_out']} columns and {len(found['left_out'])} tables"
         " ('mirror sql \"from _mirror.left_out\"')"
@@ -544,7 +546,7 @@ def _told(report: Any, include_private: bool) -> str:
             lines.append(f"became NULL: {n:,} values of {table.table}.{column}")
         for column, n in table.read_as_true.items():
             lines.append(f"read as true: {n:,} values of {table.table}.{column}, neither 0 nor 1")
-        lines += [f"note: {table.table}: {note}" for note in table.notes]
+    lines += _noted((table.table, note) for table in report.tables for note in table.notes)
     lines += [f"dangling: {orphan}" for orphan in report.orphans]
     lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
     # the commands of the next line find the file without being told only where it is the default
@@ -560,6 +562,17 @@ def _told(report: Any, include_private: bool) -> str:
         f" mirror shell{named}"
     )
     return "\n".join(map(visible, lines)) + "\n"
+
+
+def _noted(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each note, of how many tables where that is told of many."""
+    tables: dict[str, list[str]] = {}
+    for table, note in notes:
+        tables.setdefault(note, []).append(table)
+    return [
+        f"note: {', '.join(some) if len(some) < 4 else f'{len(some)} tables'}: {note}"
+        for note, some in tables.items()
+    ]
 
 
 def _way_in(file: Path, host: str, port: int, password: str | None) -> str:

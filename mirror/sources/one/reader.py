@@ -196,8 +196,7 @@ class Reader:
             for name in wanted
         )
         self._connection.execute(
-            f"create or replace view {ROWS[kind]} as"
-            f" select {select}, file_row_number from {source}"
+            f"create or replace view {ROWS[kind]} as select {select}, file_row_number from {source}"
         )
 
     def _read_rep_nums(self, mouse: Mouse) -> None:
