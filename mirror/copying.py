@@ -268,8 +268,7 @@ def _keep(job: Job, table: Table, known: Known, plan: parts.Renewal, token: str 
 def _rows_kept(connection: duckdb.DuckDBPyConnection, table: Table, plan: parts.Renewal) -> int:
     """The rows of the parts that stay."""
     [(rows,)] = connection.execute(
-        f"select count(*) from {name_of(table)} where not list_contains("
-        f"{literal(list(plan.fresh))}, {quoted(plan.column)}::varchar)"
+        f"select count(*) from {name_of(table)} as t where not {_is_fresh(plan)}"
     ).fetchall()
     return rows
 
@@ -314,6 +313,8 @@ def _update(
     The server digests the rows of each master where they are, and DuckDB digests its own in
     the same words. None when so much has changed that the whole table is less work.
     """
+    import pyarrow
+
     shares = job.source.digests(table, columns, by, wanted)
     there = {key: (share.rows, share.digest) for key, share in shares.items()}
     here = _local_digests(job.connection, table, columns, by)
@@ -323,31 +324,6 @@ def _update(
         return None
     keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
-    return reading, _merge(job, table, columns, reading, by, stale)
-
-
-def _renew(
-    job: Job, table: Table, columns: Mapping[str, Conversion], plan: parts.Renewal
-) -> tuple[Reading, int]:
-    """Read the parts that have changed, and only these."""
-    reading = job.source.read(table, columns, plan.wanted, job.batch_rows)
-    stale = [(key,) for key in plan.fresh]
-    return reading, _merge(job, table, columns, reading, (plan.column,), stale)
-
-
-def _merge(
-    job: Job,
-    table: Table,
-    columns: Mapping[str, Conversion],
-    reading: Reading,
-    by: Sequence[str],
-    stale: Sequence[tuple],
-) -> int:
-    """Let the rows that are read take the place of those whose columns `by` are stale."""
-    import pyarrow
-
-    connection, own = job.connection, name_of(table)
-    incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     stale_keys = pyarrow.table(
         {name: [key[i] for key in stale] for i, name in enumerate(by)},
         schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
@@ -357,18 +333,40 @@ def _merge(
         f" {columns[name].local_digest.format(c=f't.{quoted(name)}')}"
         for name in by
     )
+    job.connection.register("_stale", stale_keys)
+    try:
+        is_stale = f"exists (select 1 from _stale as s where {same_key})"
+        return reading, _merge(job, table, reading, is_stale)
+    finally:
+        job.connection.unregister("_stale")
+
+
+def _renew(
+    job: Job, table: Table, columns: Mapping[str, Conversion], plan: parts.Renewal
+) -> tuple[Reading, int]:
+    """Read the parts that have changed, and only these."""
+    reading = job.source.read(table, columns, plan.wanted, job.batch_rows)
+    return reading, _merge(job, table, reading, _is_fresh(plan))
+
+
+def _is_fresh(plan: parts.Renewal) -> str:
+    """The condition for the rows of the parts that are read again."""
+    return f"list_contains({literal(list(plan.fresh))}, t.{quoted(plan.column)}::varchar)"
+
+
+def _merge(job: Job, table: Table, reading: Reading, is_stale: str) -> int:
+    """Let the rows that are read take the place of those that are stale."""
+    connection, own = job.connection, name_of(table)
+    incoming, merged = (f"{quoted(table.schema)}.{name}" for name in ("_incoming", "_merged"))
     order = ", ".join(quoted(name) for name in table.primary_key)
     connection.begin()
     for name in (incoming, merged):
         _create(connection, name, table, reading)
     size = _insert(job, incoming, reading)
-    connection.register("_stale", stale_keys)
     connection.execute(
         f"insert into {merged} select * from (select t.* from {own} as t"
-        f" where not exists (select 1 from _stale as s where {same_key})"
-        f" union all select * from {incoming}) order by {order}"
+        f" where not {is_stale} union all select * from {incoming}) order by {order}"
     )
-    connection.unregister("_stale")
     for name in (own, incoming):
         connection.execute(f"drop table {name}")
     connection.execute(f"alter table {merged} rename to {quoted(table.name)}")

@@ -17,7 +17,7 @@ from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
 from mirror import connect
 from mirror.errors import MirrorError, UsageError
 from mirror.sources.one import OneSource
-from mirror.sync import Options, Report, sync
+from mirror.syncing import Options, Report, sync
 
 TRIAL = "behavior.trial_set__trial"
 

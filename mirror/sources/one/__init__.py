@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from mirror import blobs
 from mirror.errors import UsageError
-from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Stamp, catalogue
+from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Share, Stamp, catalogue
 from mirror.sources.one import files, mice
 from mirror.sources.one.mice import Mouse
 from mirror.sources.one.reader import FOLDER, Reader, query
@@ -165,7 +165,7 @@ class OneSource:
         columns: Mapping[str, Conversion],
         by: Sequence[str],
         wanted: Restriction,
-    ) -> Mapping[tuple, tuple[int, int]]:
+    ) -> Mapping[tuple[str, ...], Share]:
         raise ReadAgain
 
     def read(
