@@ -1,5 +1,6 @@
 """IBL's public files, read from a folder in ONE's layout into the tables of the server."""
 
+import csv
 import math
 import os
 import shutil
@@ -15,10 +16,12 @@ import pytest
 from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
 
 from mirror import connect
+from mirror.catalogue import describe
 from mirror.errors import MirrorError, UsageError
 from mirror.sources.one import OneSource
 from mirror.syncing import Options, Report, sync
 
+ROOT = Path(__file__).parents[1]
 TRIAL = "behavior.trial_set__trial"
 
 
@@ -427,6 +430,37 @@ def test_no_status_is_certain_of_mice_whose_sessions_are_not_all_public(con):
 def test_all_views_are_there(synced):
     assert synced.views.skipped == {}
     assert synced.orphans == ()
+
+
+NAMES = list(csv.DictReader((ROOT / "mirror/sources/one/names.csv").open()))
+
+
+def test_what_one_and_datajoint_call_things_is_there_under_the_name_that_is_told(con):
+    columns = {
+        f"{name}.{column}"
+        for schema, table, datajoint, column in con.execute(
+            "select schema_name, table_name, datajoint_name, column_name from duckdb_columns()"
+            " left join _mirror.tables using (schema_name, table_name)"
+        ).fetchall()
+        for name in (table if schema == "main" else f"{schema}.{table}", datajoint)
+    }
+
+    told = {row[key] for row in NAMES for key in ("datajoint", "here") if row[key]}
+    assert told - columns == set()
+    [(_, _, comment)] = [c for c in describe(con, "trials").columns if c[0] == "prob_left"]
+    assert comment.endswith("(ONE: trials.probabilityLeft)")
+    shown = {name: comment for name, _, comment in describe(con, "behavior.TrialSet.Trial").columns}
+    assert shown["trial_stim_on_time"].endswith("(ONE: trials.stimOn_times)")
+
+
+def test_the_page_on_the_sources_has_all_names():
+    page = (ROOT / "mirror" / "sources" / "README.md").read_text()
+    lines = [
+        "| " + " | ".join(f"`{row[key]}`" if row[key] else "" for key in row) + " |"
+        for row in NAMES
+    ]
+
+    assert page.endswith("|---|---|---|\n" + "\n".join(lines) + "\n")
 
 
 # what a sync is narrowed to
