@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from mirror.serve.offline import Offline
-    from mirror.sources import Source
     from mirror.syncing import Report
 
 __all__ = ["connect", "offline", "sync", "views"]
@@ -41,39 +40,45 @@ def sync(
     derive: bool = True,
     include_private: bool = False,
     batch_rows: int | None = None,
+    source: str | None = None,
     host: str | None = None,
     port: int | None = None,
     user: str | None = None,
+    one_cache: str | os.PathLike | None = None,
+    tag: str | Sequence[str] = (),
     demo: bool = False,
     demo_mice: int | None = None,
 ) -> Report:
-    """Copy a DataJoint server into a DuckDB file, as `mirror sync` does, and return the report.
+    """Copy a source into a DuckDB file, as `mirror sync` does, and return the report.
 
-    The login is DataJoint's configuration, `dj.config` where datajoint is imported; with `demo`
-    or a number of `demo_mice` no server is asked. Raises MirrorError with one sentence.
+    The source is a DataJoint server, whose login is DataJoint's configuration (`dj.config` where
+    datajoint is imported), unless it is named: "one" for IBL's public files, "demo" for simulated
+    mice. Raises MirrorError with one sentence.
     """
-    from mirror import store, syncing
+    from mirror import syncing
+    from mirror.sources.choose import Wish, choose
 
-    source: Source
-    if demo or demo_mice is not None:
-        from mirror.sources.demo import DATABASE, MICE, DemoSource
-
-        database = store.path(database, DATABASE)
-        source = DemoSource(demo_mice or MICE)
-    else:
-        from mirror.sources.datajoint import DataJointSource
-        from mirror.sources.login import login
-
-        source = DataJointSource(login(host, port, user))
-    try:
-        schemas, tables, subjects = (
-            (some,) if isinstance(some, str) else tuple(some) for some in (schema, table, subject)
+    schemas, tables, subjects, tags = (
+        (some,) if isinstance(some, str) else tuple(some) for some in (schema, table, subject, tag)
+    )
+    options = syncing.Options(schemas, tables, subjects, since, include_private)
+    batch_rows = batch_rows or syncing.BATCH_ROWS
+    chosen = choose(
+        Wish(
+            source=source,
+            host=host,
+            port=port,
+            user=user,
+            one_cache=one_cache,
+            tag=tags,
+            demo=demo,
+            demo_mice=demo_mice,
         )
-        options = syncing.Options(schemas, tables, subjects, since, include_private)
-        batch_rows = batch_rows or syncing.BATCH_ROWS
-        return syncing.sync(source, database, options, full, batch_rows, with_derived=derive)
+    )
+    try:
+        return syncing.sync(chosen, database, options, full, batch_rows, with_derived=derive)
     finally:
-        source.close()
+        chosen.close()
 
 
 def offline(database: str | os.PathLike | None = None) -> Offline:

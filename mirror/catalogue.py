@@ -1,5 +1,6 @@
 """What is in a file and where it comes from, for `mirror status` and `mirror describe`."""
 
+import csv
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -10,6 +11,9 @@ import duckdb
 
 from mirror.errors import UsageError
 from mirror.store import literal
+
+# What ONE calls things, DataJoint, and the views and ONE's own tables here.
+ONE_NAMES = Path(__file__).parent / "sources" / "one" / "names.csv"
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Described:
-    """A table or view with its columns: name, type, comment."""
+    """A table or view with its columns: name, type, comment, which tells ONE's name if any."""
 
     entry: Entry
     origin: str
@@ -99,7 +103,23 @@ def describe(connection: duckdb.DuckDBPyConnection, name: str) -> Described:
         notes += [f"{column}: {n:,} values became NULL" for column, n in forced.items()]
         notes += [f"{column}: {n:,} values read as true" for column, n in as_true.items()]
         notes += told
-    return Described(entry, origin, tuple(columns), tuple(notes))
+    by_one = _names_in_one()
+    described = []
+    for column, kind, comment in columns:
+        name_in_one = by_one.get(f"{found}.{column}") or by_one.get(f"{origin}.{column}")
+        if name_in_one:
+            comment = f"{comment} (ONE: {name_in_one})".lstrip()
+        described.append((column, kind, comment))
+    return Described(entry, origin, tuple(described), tuple(notes))
+
+
+def _names_in_one() -> dict[str, str]:
+    """What ONE calls columns, by their names in views and in DataJoint."""
+    found: dict[str, str] = {}
+    with ONE_NAMES.open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            found |= dict.fromkeys(filter(None, (row["datajoint"], row["here"])), row["one"])
+    return found
 
 
 def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
@@ -131,6 +151,9 @@ def status(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, Any]:
         "orphans": connection.execute(
             "select schema_name || '.' || table_name, referenced_schema || '.' ||"
             " referenced_table, violations from _mirror.foreign_keys where violations > 0"
+        ).fetchall(),
+        "notes": connection.execute(
+            "select schema_name || '.' || table_name, unnest(notes) from _mirror.tables"
         ).fetchall(),
         "derived": connection.execute(
             "select table_name, n_rows from _mirror.derived order by table_name"

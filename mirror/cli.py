@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -27,7 +27,7 @@ import duckdb
 from mirror import interruption, store
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible, visible_lines
-from mirror.sources import Source
+from mirror.sources.choose import KINDS
 from mirror.syncing import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
 
@@ -114,11 +114,23 @@ def main() -> None:
     show_default=True,
     help="Rows in memory at a time.",
 )
+@click.option(
+    "--source",
+    type=click.Choice(KINDS),
+    help="A server, IBL's public files, or simulated mice.  [default: datajoint]",
+)
 @click.option("--host", help="Instead of DJ_HOST or DataJoint's configuration.")
 @click.option("--port", type=click.IntRange(1, 65535))
 @click.option("--user")
 @click.option("--ask-password", is_flag=True, help="Ask for the password at the terminal.")
-@click.option("--demo", is_flag=True, help="Simulated mice, no server; into demo.duckdb.")
+@click.option(
+    "--one-cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A folder of files that ONE has fetched; no network.",
+)
+@click.option("--tag", multiple=True, help="A release of IBL's public files; repeatable.")
+@click.option("--demo", is_flag=True, help="Short for --source demo; into demo.duckdb.")
 @click.option(
     "--demo-mice",
     type=click.IntRange(min=5, max=100_000),
@@ -135,14 +147,9 @@ def sync(
     no_derive: bool,
     include_private: bool,
     batch_rows: int,
-    host: str | None,
-    port: int | None,
-    user: str | None,
-    ask_password: bool,
-    demo: bool,
-    demo_mice: int | None,
+    **wish: Any,
 ) -> None:
-    """Copy the tables of a DataJoint server into the file.
+    """Copy the tables of a DataJoint server, or of another source, into the file.
 
     The server and login are DataJoint's own configuration: dj_local_conf.json,
     ~/.datajoint_config.json, or DJ_HOST, DJ_USER and DJ_PASS. Run it again to refresh: what has
@@ -150,31 +157,17 @@ def sync(
 
     \b
     mirror sync --host db.example.org --subject KS014 --since 2019-08-01
-    mirror sync --demo                    simulated mice, no server needed
+    mirror sync --source one              IBL's public files, no server needed
+    mirror sync --demo                    simulated mice, nothing needed
     """
     from mirror.progress import on
+    from mirror.sources.choose import Wish, choose
     from mirror.syncing import Options, sync
 
-    is_demo = demo or demo_mice is not None
-    if is_demo and (host or port or user or ask_password):
-        raise UsageError("--demo asks no server: leave out --host, --port, --user, --ask-password.")
+    options = Options(schema, table, subject, since.date() if since else None, include_private)
     with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
-        source: Source
         progress = on(narration)
-        if is_demo:
-            from mirror.sources.demo import DATABASE, MICE, DemoSource
-
-            database = store.path(database, DATABASE)
-            source = DemoSource(demo_mice or MICE, progress=progress)
-            narration.write(f"Simulating {source.address}: no animal did any of this\n")
-        else:
-            from mirror.sources.datajoint import DataJointSource
-            from mirror.sources.login import login
-
-            at = login(host, port, user, ask_password)
-            narration.write(f"Connecting to {at.host}:{at.port} as {at.user}\n")
-            source = DataJointSource(at)
-        options = Options(schema, table, subject, since.date() if since else None, include_private)
+        source = choose(Wish(**wish), narration.write, progress)
         try:
             report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:
@@ -231,6 +224,8 @@ def status(database: Path | None, as_json: bool) -> None:
         click.echo(visible(f"dangling: {n:,} rows of {child} refer to no row of {parent}"))
     for name, why in found["views_skipped"]:
         click.echo(visible(f"no view {name}: {why}"))
+    for line in _noted(found["notes"]):
+        click.echo(visible(line))
     click.echo(
         f"left out: {found['columns_left_out']} columns and {len(found['left_out'])} tables"
         " ('mirror sql \"from _mirror.left_out\"')"
@@ -553,7 +548,7 @@ def _told(report: Any, include_private: bool) -> str:
             lines.append(f"became NULL: {n:,} values of {table.table}.{column}")
         for column, n in table.read_as_true.items():
             lines.append(f"read as true: {n:,} values of {table.table}.{column}, neither 0 nor 1")
-        lines += [f"note: {table.table}: {note}" for note in table.notes]
+    lines += _noted((table.table, note) for table in report.tables for note in table.notes)
     lines += [f"dangling: {orphan}" for orphan in report.orphans]
     lines += [f"no view {name}: {why}" for name, why in report.views.skipped.items()]
     # the commands of the next line find the file without being told only where it is the default
@@ -569,6 +564,17 @@ def _told(report: Any, include_private: bool) -> str:
         f" mirror shell{named}"
     )
     return "\n".join(map(visible, lines)) + "\n"
+
+
+def _noted(notes: Iterable[tuple[str, str]]) -> list[str]:
+    """A line for each note, of how many tables where that is told of many."""
+    tables: dict[str, list[str]] = {}
+    for table, note in notes:
+        tables.setdefault(note, []).append(table)
+    return [
+        f"note: {', '.join(some) if len(some) < 4 else f'{len(some)} tables'}: {note}"
+        for note, some in tables.items()
+    ]
 
 
 def _way_in(file: Path, host: str, port: int, password: str | None) -> str:

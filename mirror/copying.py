@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
+from mirror import parts
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Source, Unreadable
@@ -70,6 +71,7 @@ class Known:
     change_token: str | None
     checksum: str | None
     copied: Copied
+    parts: Mapping[str, parts.Kept]
 
 
 def copy(job: Job, table: Table) -> Copied:
@@ -112,20 +114,30 @@ def _copied(job: Job, table: Table) -> Copied:
         if checksum and checksum == known.checksum:
             _remember_token(job.connection, table, token)
             return replace(known.copied, seconds=time.monotonic() - clock)
+    there = job.source.parts(table, wanted)
+    plan = parts.renewal(known.parts, there, wanted) if known and there else None
+    if known and plan and not plan.fresh:
+        return _keep(job, table, known, plan, token)
     # counted as of now, while the rows are on their way: whatever changes from here on will
     # differ from the checksum at the next sync
-    counting = in_background(job.source.census(table, columns, wanted, checksum is None))
+    read = plan.wanted if plan else wanted
+    counting = in_background(job.source.census(table, columns, read, checksum is None))
     by = _master_key(table, columns)
     with _changing(job.connection):
-        arrived = None
-        if known and by and known.rows >= LARGE_PART:
+        arrived, kept_rows = None, 0
+        if plan:
+            kept_rows = _rows_kept(job.connection, table, plan)
+            arrived = _renew(job, table, columns, plan)
+        elif known and by and known.rows >= LARGE_PART:
             arrived = _update(job, table, columns, wanted, by)
         how = "updated" if arrived else "copied"
         reading, size = arrived or _load(job, table, columns, wanted)
         census = counting.result()
+        expected = kept_rows + census.rows
         checksum = checksum or census.checksum
         later = job.source.stamp(table)
         is_steady = (later and later.text) == (stamp and stamp.text)
+        held = parts.now(there, plan, reading.told) if there else {}
         copied = Copied(
             table=str(table),
             how=how,
@@ -134,12 +146,16 @@ def _copied(job: Job, table: Table) -> Copied:
             left_out=left_out,
             forced_to_null={**census.lost, **reading.undecodable},
             read_as_true=dict(census.changed),
-            notes=(*_notes(table, columns), *reading.notes),
+            notes=(
+                *_notes(table, columns),
+                *reading.notes,
+                *parts.notes(held, plan.gone if plan else ()),
+            ),
         )
         if keyless := _keyless(table, columns, copied):
             note = f"the primary key is not declared here, because of {', '.join(keyless)}"
             copied = replace(copied, notes=(*copied.notes, note))
-        if is_steady and (copied.rows != census.rows or (stamp and stamp.is_fresh)):
+        if is_steady and (copied.rows != expected or (stamp and stamp.is_fresh)):
             # where the stamp cannot tell, the rows must
             is_steady = checksum is None or job.source.checksum(table) == checksum
         if not is_steady:
@@ -151,14 +167,17 @@ def _copied(job: Job, table: Table) -> Copied:
                 ),
             )
             token = checksum = None
-        elif copied.rows != census.rows:
-            raise Unreadable(f"{copied.rows:,} rows arrived but the server counts {census.rows:,}")
+        elif copied.rows != expected:
+            raise Unreadable(f"{copied.rows:,} rows arrived but the source counts {expected:,}")
         give_back()
+        state = (size, definition, token, checksum)
         with streaming(job.connection):
-            _finish(job, table, columns, reading, copied, (size, definition, token, checksum))
-    with streaming(job.connection):
-        # the next table is written into the blocks that this one has left
-        job.connection.execute("checkpoint")
+            _finish(job, table, columns, reading, copied, state, held)
+    if copied.rows:
+        # of the many that are empty there is nothing to write out
+        with streaming(job.connection):
+            # the next table is written into the blocks that this one has left
+            job.connection.execute("checkpoint")
     return copied
 
 
@@ -252,19 +271,19 @@ def _definition(
 
 def _known(connection: duckdb.DuckDBPyConnection, table: Table, definition: str) -> Known | None:
     rows = connection.execute(
-        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes"
-        f" from _mirror.tables where {_is(table.schema, table.name)}"
+        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes,"
+        f" parts from _mirror.tables where {_is(table.schema, table.name)}"
         f" and definition = {literal(definition)}"
     ).fetchall()
     if not rows:
         return None
-    n_rows, token, checksum, left_out, forced, read_as_true, notes = rows[0]
+    n_rows, token, checksum, left_out, forced, read_as_true, notes, held = rows[0]
     if _count(connection, name_of(table)) != n_rows:
         return None
     copied = Copied(
         str(table), "unchanged", n_rows, 0.0, tuple(left_out), forced, read_as_true, tuple(notes)
     )
-    return Known(n_rows, token, checksum, copied)
+    return Known(n_rows, token, checksum, copied, parts.from_json(held))
 
 
 def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: str | None) -> None:
@@ -272,6 +291,25 @@ def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: 
         f"update _mirror.tables set change_token = {literal(token)}"
         f" where {_is(table.schema, table.name)}"
     )
+
+
+def _keep(job: Job, table: Table, known: Known, plan: parts.Renewal, token: str | None) -> Copied:
+    """Keep all rows of a table whose source has fewer parts than before, or these again."""
+    told = [note for note in known.copied.notes if not note.startswith(parts.GONE)]
+    told += [note for note in parts.notes({}, plan.gone)]
+    job.connection.execute(
+        f"update _mirror.tables set change_token = {literal(token)}, notes = {literal(told)}"
+        f" where {_is(table.schema, table.name)}"
+    )
+    return replace(known.copied, notes=tuple(told))
+
+
+def _rows_kept(connection: duckdb.DuckDBPyConnection, table: Table, plan: parts.Renewal) -> int:
+    """The rows of the parts that stay."""
+    [(rows,)] = connection.execute(
+        f"select count(*) from {name_of(table)} as t where not {_is_fresh(plan)}"
+    ).fetchall()
+    return rows
 
 
 def _master_key(table: Table, columns: Mapping[str, Conversion]) -> tuple[str, ...]:
@@ -320,8 +358,6 @@ def _update(
         return None
     keys = [dict(zip(by, share.key, strict=True)) for share in fresh]
     reading = job.source.read(table, columns, wanted, job.batch_rows, keys)
-    connection = job.connection
-    changed, merged = _beside(table, "changed"), _incoming(table)
     stale_keys = pyarrow.table(
         {name: [key[i] for key in stale] for i, name in enumerate(by)},
         schema=pyarrow.schema([(name, pyarrow.string()) for name in by]),
@@ -331,19 +367,41 @@ def _update(
         f" {columns[name].local_digest.format(c=f't.{quoted(name)}')}"
         for name in by
     )
+    job.connection.register("_stale", stale_keys)
+    try:
+        is_stale = f"exists (select 1 from _stale as s where {same_key})"
+        return reading, _merge(job, table, reading, is_stale)
+    finally:
+        job.connection.unregister("_stale")
+
+
+def _renew(
+    job: Job, table: Table, columns: Mapping[str, Conversion], plan: parts.Renewal
+) -> tuple[Reading, int]:
+    """Read the parts that have changed, and only these."""
+    reading = job.source.read(table, columns, plan.wanted, job.batch_rows)
+    return reading, _merge(job, table, reading, _is_fresh(plan))
+
+
+def _is_fresh(plan: parts.Renewal) -> str:
+    """The condition for the rows of the parts that are read again."""
+    return f"list_contains({literal(list(plan.fresh))}, t.{quoted(plan.column)}::varchar)"
+
+
+def _merge(job: Job, table: Table, reading: Reading, is_stale: str) -> int:
+    """Let the rows that are read take the place of those that are stale."""
+    connection = job.connection
+    changed, merged = _beside(table, "changed"), _incoming(table)
     order = ", ".join(quoted(name) for name in table.primary_key)
     for name in (changed, merged):
         _create(connection, name, table, reading)
     size = _insert(job, changed, reading)
-    connection.register("_stale", stale_keys)
     connection.execute(
         f"insert into {merged} select * from (select t.* from {name_of(table)} as t"
-        f" where not exists (select 1 from _stale as s where {same_key})"
-        f" union all select * from {changed}) order by {order}"
+        f" where not {is_stale} union all select * from {changed}) order by {order}"
     )
-    connection.unregister("_stale")
     connection.execute(f"drop table {changed}")
-    return reading, size
+    return size
 
 
 def _local_digests(
@@ -410,6 +468,7 @@ def _finish(
     reading: Reading,
     copied: Copied,
     state: tuple[int, str, str | None, str | None],
+    held: Mapping[str, parts.Kept],
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
     connection, name = job.connection, _incoming(table)
@@ -436,7 +495,7 @@ def _finish(
             )
     connection.execute(f"drop table if exists {name_of(table)}")
     connection.execute(f"alter table {name} rename to {quoted(table.name)}")
-    _record(job, table, reading, copied, state)
+    _record(job, table, reading, copied, state, held)
     if reading.originals:
         _keep_originals(connection, table, reading.originals)
 
@@ -476,6 +535,7 @@ def _record(
     reading: Reading,
     copied: Copied,
     state: tuple[int, str, str | None, str | None],
+    held: Mapping[str, parts.Kept],
 ) -> None:
     connection, own = job.connection, (table.schema, table.name)
     size, definition, token, checksum = state
@@ -504,6 +564,7 @@ def _record(
                 token,
                 checksum,
                 now(),
+                parts.to_json(held) if held else None,
             )
         ],
     )

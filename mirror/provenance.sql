@@ -51,11 +51,13 @@ create table if not exists _mirror.tables (
     definition varchar not null,
     change_token varchar,
     checksum varchar,
-    read_at timestamp
+    read_at timestamp,
+    parts json
 );
 
 -- of mirrors that an earlier version made
 alter table _mirror.tables add column if not exists read_at timestamp;
+alter table _mirror.tables add column if not exists parts json;
 
 comment on table _mirror.tables is 'One row per mirrored table';
 comment on column _mirror.tables.schema_name is 'Schema in this file';
@@ -77,6 +79,7 @@ comment on column _mirror.tables.definition is 'Digest of heading, source and se
 comment on column _mirror.tables.change_token is 'When the server last saw a change';
 comment on column _mirror.tables.checksum is 'Computed by the server over all rows';
 comment on column _mirror.tables.read_at is 'When its rows were last read (UTC); NULL if long ago';
+comment on column _mirror.tables.parts is 'Parts that change on their own, such as files of a mouse';
 
 create table if not exists _mirror.columns (
     schema_name varchar not null,
@@ -170,7 +173,7 @@ comment on column _mirror.views.view_name is 'Name in the schema main';
 comment on column _mirror.views.file is 'The file under sql/ that defines it';
 comment on column _mirror.views.skipped is 'Why the view is not here; NULL when it is';
 comment on column _mirror.views.is_stored is 'Whether its rows are kept as a table of that name';
-comment on column _mirror.views.inputs is 'Digest of the rows and the SQL that a stored view has';
+comment on column _mirror.views.inputs is 'Digest of the rows and the SQL that it is made of';
 
 create table if not exists _mirror.derived (
     table_name varchar not null,

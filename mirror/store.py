@@ -26,6 +26,8 @@ import duckdb
 from mirror import lock
 from mirror.errors import MirrorError, UsageError
 
+# Where mirrors go unless somebody says otherwise, and simulated mice, never in their place.
+DATABASE, SIMULATED = "ibl.duckdb", "demo.duckdb"
 # Shells are often older than libraries. With primary keys in it, DuckDB 1.1 is the oldest that
 # reads such a file.
 STORAGE_VERSION = "v1.0.0"
@@ -52,7 +54,7 @@ UPGRADE = (
 Connection = duckdb.DuckDBPyConnection
 
 
-def path(database: str | os.PathLike | None = None, otherwise: str = "ibl.duckdb") -> Path:
+def path(database: str | os.PathLike | None = None, otherwise: str = DATABASE) -> Path:
     """The file meant: the argument, else `MIRROR_DATABASE`, else `ibl.duckdb` here."""
     return Path(database or os.environ.get("MIRROR_DATABASE") or otherwise)
 
@@ -65,7 +67,7 @@ def connect(database: str | os.PathLike | None = None) -> Connection:
     """
     target = path(database)
     if not _resolved(target).exists():
-        demo = target.with_name("demo.duckdb")
+        demo = target.with_name(SIMULATED)
         ways = f"make one with 'mirror sync --database {shlex.quote(str(target))}'"
         if demo.exists():
             ways += f", or name the one that is there, --database {shlex.quote(str(demo))}"

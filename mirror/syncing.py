@@ -111,7 +111,8 @@ def sync(
         for schema in sorted(skipped)
     ]
     selection = _selection(source, options)
-    file = store.path(database).absolute()
+    by_default = store.SIMULATED if source.is_simulated else store.DATABASE
+    file = store.path(database, by_default).absolute()
     with (
         store.held(file, options.include_private) as target,
         _staging(target, source, options, full, wanted, there, left_out) as work,
@@ -152,9 +153,8 @@ def sync(
         available = parsing.result()
         if with_derived:
             progress.start("deriving", unit="")
-            derived = derive.refresh(
-                connection, available, job.run, options.since is None, progress
-            )
+            is_whole = source.is_whole and options.since is None
+            derived = derive.refresh(connection, available, job.run, is_whole, progress)
         else:
             derived = derive.Derived("left out", why="--no-derive")
             derive.clear(connection)
@@ -256,8 +256,8 @@ def _staging(
 def _refuse_simulation(target: Path, source: Source) -> None:
     """Keep simulated mice from taking the place of data, which nobody may have twice."""
     with store.connect(target) as connection:
-        kinds = connection.execute("select distinct source from _mirror.runs").fetchall()
-    if source.kind == "demo" and any(kind != "demo" for (kind,) in kinds):
+        real = connection.execute("select 1 from _mirror.runs where not is_simulated").fetchall()
+    if source.is_simulated and real:
         raise UsageError(
             f"{target} holds data, which simulated mice do not replace, not even with --full: add"
             " --database PATH to make another file."
@@ -421,7 +421,7 @@ def _record_run(
                 time.monotonic() - clock,
                 job.source.kind,
                 job.source.address,
-                job.source.kind == "demo",
+                job.source.is_simulated,
                 options.to_json(),
                 json.dumps(versions),
                 *held,

@@ -71,8 +71,13 @@ def apply(database: str | os.PathLike | None = None) -> Applied:
 
 
 def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None = None) -> Applied:
-    """Define the views in an open file, and drop those that an earlier version put there."""
+    """Define the views in an open file, and drop those that an earlier version put there.
+
+    What only IBL's public files have, in the schema `one`, makes no view of a server's mirror.
+    """
     ordered = in_order(read() if views is None else views)
+    if not _has_schema(connection, "one"):
+        ordered = [v for v in ordered if not any(name.startswith("one.") for name in v.needs)]
     names = {view.name for view in ordered}
     recorded = connection.execute("select view_name from _mirror.views").fetchall()
     gone = [name for (name,) in recorded if name not in names]
@@ -86,7 +91,7 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
 def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Applied:
     """Put some views into an open file, among them all that they need of each other.
 
-    A stored view is made again only if its SQL, or what it is made from, has changed.
+    A view is made again only if its SQL, or what it is made from, has changed.
     """
     present = {
         f"{schema}.{name}"
@@ -102,10 +107,11 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
     rows = []
     for view in ordered:
         missing = sorted(view.needs - present - {f"main.{name}" for name in done})
+        kind = "table" if view.stored_by else "view"
         digest = None
-        if view.stored_by and not missing:
+        if not missing:
             digest = inputs_of(connection, [*done.values(), view], [view.name])
-        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != "table":
+        if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != kind:
             _drop(connection, view.name, kinds)
             if missing:
                 names = ", ".join(name.removeprefix("main.") for name in missing)
@@ -115,7 +121,8 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         if view.name not in skipped:
             done[view.name] = view
         file = f"{view.file.parent.name}/{view.file.name}"
-        rows.append((view.name, file, skipped.get(view.name), bool(digest), digest))
+        is_stored = bool(view.stored_by) and view.name in done
+        rows.append((view.name, file, skipped.get(view.name), is_stored, digest))
     _forget(connection, [name for name, *_ in rows])
     store.insert(connection, "views", rows)
     return Applied(tuple(done), skipped)
@@ -194,6 +201,15 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
             f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
         )
     connection.commit()
+
+
+def _has_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    return bool(
+        connection.execute(
+            "select 1 from duckdb_schemas() where database_name = current_database()"
+            f" and schema_name = {store.literal(schema)}"
+        ).fetchall()
+    )
 
 
 def _kinds(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:

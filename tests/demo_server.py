@@ -9,7 +9,8 @@ import datajoint as dj
 import numpy as np
 import pyarrow as pa
 
-from mirror.sources.demo import DemoSource, catalogue
+from mirror.sources import catalogue
+from mirror.sources.demo import DemoSource
 from mirror.tables import Restriction, Table
 from mirror.types import conversion
 

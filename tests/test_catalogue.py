@@ -8,9 +8,8 @@ import ibl
 import pytest
 import server as mariadb
 
-from mirror.sources import headings
-from mirror.sources.demo import catalogue
-from mirror.sources.demo.catalogue import Definition
+from mirror.sources import catalogue, headings
+from mirror.sources.catalogue import Definition
 from mirror.sources.library import nma_ibl_schemas
 from mirror.tables import BOOKKEEPING, Table
 from mirror.types import conversion

@@ -12,8 +12,9 @@ import pytest
 import server as mariadb
 
 from mirror.errors import UsageError
+from mirror.sources import catalogue
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.demo import DemoSource, catalogue, mice, rows
+from mirror.sources.demo import DemoSource, mice, rows
 from mirror.sources.login import Login
 from mirror.syncing import Options, Report, sync
 from mirror.tables import Restriction, Table

@@ -128,7 +128,8 @@ def test_a_demo_asks_no_server(tmp_path: Path, arguments: tuple[str, ...]) -> No
 
     assert refused.returncode == 2
     assert refused.stderr == (
-        "mirror: --demo asks no server: leave out --host, --port, --user, --ask-password.\n"
+        f"mirror: {arguments[0]} is for --source datajoint, and this is --source demo:"
+        " leave it out.\n"
     )
 
 

@@ -6,9 +6,11 @@ there, or worse, silently means something else, and what to write instead.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 from sqlglot import exp
@@ -19,7 +21,9 @@ from sqlglot.tokens import TokenType
 
 from mirror import connect, views
 from mirror.sources.demo import DemoSource
+from mirror.sources.one import declared
 from mirror.syncing import Report, sync
+from mirror.types import conversion
 
 FILES = sorted(views.folder().rglob("*.sql"))
 LINE = 100
@@ -350,10 +354,17 @@ def last_selects(query: exp.Expression) -> list[exp.Select]:
 
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
-    """All views, on a mirror that has every table of IBL's server."""
+    """All views, on a mirror that has every table of IBL's server and of its public files."""
     source = DemoSource(1)
-    yield sync(source, tmp_path_factory.mktemp("rules") / "demo.duckdb")
+    report = sync(source, tmp_path_factory.mktemp("rules") / "demo.duckdb")
     source.close()
+    with duckdb.connect(report.database) as mirror:
+        mirror.execute("create schema one")
+        for table in declared():
+            if table.schema == "one":
+                columns = (f"{c.name} {conversion(c).duckdb_type}" for c in table.columns)
+                mirror.execute(f"create table {table} ({', '.join(columns)})")
+    yield replace(report, views=views.apply(report.database))
 
 
 @pytest.fixture(scope="module")

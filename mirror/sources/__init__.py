@@ -25,6 +25,7 @@ class Reading:
     column's type is known by now. `undecodable` counts the blobs that became NULL, per
     column, and is complete when the last batch has been taken; `originals` are then the
     blobs that the column's type does not restore, as batches of column, row and original.
+    `told` says, for each part of a table that comes in parts, how often what is to be known.
     """
 
     conversions: Mapping[str, Conversion]
@@ -33,6 +34,7 @@ class Reading:
     undecodable: dict[str, int] = field(default_factory=dict)
     originals: Iterable["pa.RecordBatch"] = ()
     notes: tuple[str, ...] = ()
+    told: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 class ReadAgain(Exception):
@@ -50,6 +52,25 @@ class Stamp:
     text: str
     is_fresh: bool
     is_settled: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a table that change together: what people call them, and when they last changed."""
+
+    name: str
+    stamp: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts that a table comes in, by the value that their rows have in one column.
+
+    That is a mouse where the column is `subject_uuid`: a restriction to mice then reads parts.
+    """
+
+    column: str
+    parts: Mapping[str, Part]
 
 
 @dataclass(frozen=True)
@@ -83,6 +104,9 @@ class Source(Protocol):
 
     kind: str
     address: str
+    is_simulated: bool
+    # whether all sessions are here that a mouse has ever had
+    is_whole: bool
 
     def versions(self) -> Mapping[str, str]:
         """The versions of what answers, for the provenance."""
@@ -112,6 +136,12 @@ class Source(Protocol):
         """Choose this moment to count at; the call that is returned counts.
 
         It may run beside a `read`, and what the rows read later say is never older.
+        """
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        """What the rows asked for come in, if in parts that change on their own. Reads no rows.
+
+        A part that the source no longer has is kept: the source may never have it again.
         """
 
     def digests(

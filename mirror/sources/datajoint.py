@@ -15,6 +15,7 @@ from mirror import blobs
 from mirror.errors import MirrorError, SourceError
 from mirror.sources import (
     Census,
+    Parts,
     ReadAgain,
     Reading,
     Share,
@@ -58,6 +59,8 @@ class DataJointSource:
     """A server that answers, and the schemas that `nma_ibl` names on it."""
 
     kind = "datajoint"
+    is_simulated = False
+    is_whole = True
 
     def __init__(self, at: Login) -> None:
         self._login = at
@@ -181,6 +184,9 @@ class DataJointSource:
         # nothing can run beside it
         counted = count()
         return lambda: counted
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        return None
 
     def digests(
         self,

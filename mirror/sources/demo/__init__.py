@@ -22,21 +22,20 @@ import pyarrow.compute as pc
 from mirror import blobs
 from mirror.errors import MirrorError
 from mirror.progress import Progress
-from mirror.sources import Census, ReadAgain, Reading, Share, Stamp
-from mirror.sources.demo import catalogue
+from mirror.sources import Census, Parts, ReadAgain, Reading, Share, Stamp, catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
 
 if TYPE_CHECKING:
     from mirror.sources.demo.mice import Cohort
 
-# Where the mice go, and how many, unless somebody says otherwise.
-DATABASE = "demo.duckdb"
-# More than a million trials, and mice in each lab.
+# How many, unless somebody says otherwise: more than a million trials, and mice in each lab.
 MICE = 48
 
 # What the rows are made of, beside the number of mice and the seed.
 CODE = (
+    ("mirror.sources", "catalogue.py"),
+    ("mirror.sources", "definitions"),
     ("mirror.sources", "demo"),
     ("mirror.derive", "psychometric.py"),
     ("mirror.derive", "status.py"),
@@ -65,6 +64,8 @@ class DemoSource:
     """So many mice, of one seed."""
 
     kind = "demo"
+    is_simulated = True
+    is_whole = True
 
     def __init__(self, n_mice: int = MICE, seed: int = 1, progress: Progress | None = None) -> None:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"
@@ -113,6 +114,9 @@ class DemoSource:
         spool = self._spool
         self._progress.start(str(table))
         return lambda: Census(spool.count(table, wanted), None)
+
+    def parts(self, table: Table, wanted: Restriction) -> Parts | None:
+        return None
 
     def digests(
         self,

@@ -6,7 +6,7 @@
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -56,13 +56,19 @@ class Definition:
 
 def definitions() -> tuple[Definition, ...]:
     """Every definition, after those that it refers to; a part follows its master."""
-    found = []
-    for module in SCHEMAS:
-        file = files("mirror.sources.demo").joinpath("definitions", f"{module}.txt")
-        _, *pieces = HEADER.split(file.read_text(encoding="utf-8"))
-        for name, tier, text in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
-            found.append(Definition(module, name, tier, text.strip()))
-    return tuple(found)
+    folder = files("mirror.sources").joinpath("definitions")
+    return tuple(
+        definition
+        for module in SCHEMAS
+        for definition in parse(module, folder.joinpath(f"{module}.txt").read_text("utf-8"))
+    )
+
+
+def parse(module: str, text: str) -> Iterator[Definition]:
+    """The definitions that a file holds."""
+    _, *pieces = HEADER.split(text)
+    for name, tier, definition in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
+        yield Definition(module, name, tier, definition.strip())
 
 
 def tables() -> tuple[Table, ...]:
@@ -124,7 +130,7 @@ def _table(definition: Definition, declared: Mapping[str, Table]) -> Table:
     return Table(
         schema=definition.module,
         name=plain_name(name),
-        mysql_schema=SCHEMAS[definition.module],
+        mysql_schema=SCHEMAS.get(definition.module, definition.module),
         mysql_table=name,
         comment=comment,
         columns=tuple(

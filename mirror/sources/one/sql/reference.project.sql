@@ -1,0 +1,2 @@
+select distinct unnest(projects) as project_name
+from listed

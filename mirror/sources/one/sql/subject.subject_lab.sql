@@ -1,0 +1,4 @@
+select
+    subject_uuid,
+    lab_name
+from mouse

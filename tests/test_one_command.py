@@ -1,0 +1,118 @@
+"""`mirror sync --source one`: from a folder of ONE's to a mirror, in one command."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import one_cache
+import pytest
+
+import mirror
+
+
+def start(folder: Path, *arguments: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mirror", *arguments],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    process = start(folder, *arguments)
+    out, err = process.communicate(timeout=300)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return one_cache.build(tmp_path_factory.mktemp("ONE"))
+
+
+@pytest.fixture(scope="module")
+def folder(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a mirror that was interrupted half-way, and finished by the same command."""
+    folder = tmp_path_factory.mktemp("one")
+    asked = ("sync", "--source", "one", "--one-cache", str(cache))
+    process = start(folder, *asked)
+    for line in process.stderr:
+        if line.startswith("subject.subject:"):
+            process.send_signal(signal.SIGINT)
+            break
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert not (folder / "ibl.duckdb").exists()
+    done = run(folder, *asked)
+    assert done.returncode == 0, done.stderr
+    assert "going on from an interrupted sync" in done.stderr
+    assert "note: 81 tables: empty: none of it is public\n" in done.stderr
+    return folder
+
+
+def test_the_mirror_is_of_real_mice_in_the_usual_file(folder, cache):
+    with mirror.connect(folder / "ibl.duckdb") as connection:
+        assert connection.execute(
+            "select source, address, is_simulated from _mirror.runs"
+        ).fetchall() == [("one", str(cache), False)]
+        assert connection.execute("select count(*) from trials").fetchall() == [(60,)]
+        assert connection.execute("select count(*) from movement_times").fetchall() != [(0,)]
+
+
+def test_status_tells_what_the_public_files_lack(folder):
+    told = run(folder, "status").stdout
+
+    assert "(one), run 1\n" in told and "SIMULATED" not in told
+    assert "note: 81 tables: empty: none of it is public\n" in told
+    assert "sessions are fewer than there were" in told
+    assert "n_correct_trials counts correct trials of a contrast above 0" in told
+
+
+def test_a_second_sync_finds_nothing_to_do(folder, cache):
+    again = run(folder, "sync", "--source", "one", "--one-cache", str(cache))
+
+    assert "94 tables (94 unchanged)" in again.stderr
+    assert "derived: 7 tables (unchanged)" in again.stderr
+
+
+def test_what_python_syncs_is_the_same(cache, tmp_path):
+    report = mirror.sync(
+        tmp_path / "x.duckdb", source="one", one_cache=cache, table="subject.subject", derive=False
+    )
+
+    assert report.rows == 2
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (("--host", "localhost"), "--host is for --source datajoint, and this is --source one"),
+        (("--ask-password",), "--ask-password is for --source datajoint"),
+        (("--demo",), "--demo is short for --source demo"),
+        (("--demo-mice", "6"), "--demo-mice is for --source demo"),
+    ],
+)
+def test_options_of_another_source_are_refused(tmp_path, arguments, words):
+    refused = run(tmp_path, "sync", "--source", "one", *arguments)
+
+    assert refused.returncode == 2
+    assert words in refused.stderr
+
+
+def test_a_cache_belongs_to_one(tmp_path):
+    refused = run(tmp_path, "sync", "--one-cache", "x")
+
+    assert refused.returncode == 2
+    assert "--one-cache is for --source one, and this is --source datajoint" in refused.stderr
+
+
+def test_a_folder_without_aggregates_is_a_wrong_call(tmp_path):
+    refused = run(tmp_path, "sync", "--source", "one", "--one-cache", "x")
+
+    assert refused.returncode == 2
+    assert "x holds no ONE aggregates" in refused.stderr
