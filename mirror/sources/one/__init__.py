@@ -1,0 +1,1 @@
+"""IBL's mice from its public files, without a server and without a login."""
