@@ -1,10 +1,16 @@
 """How far a sync is: silent, a line per table, or bars on a terminal."""
 
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class Progress:
     """Hears how far a sync is; this one says nothing."""
+
+    def begin_fetch(self, what: str, size: int) -> None: ...
+
+    def received(self, size: int) -> None: ...
+
+    def end_fetch(self) -> None: ...
 
     def begin(self, tables: int) -> None: ...
 
@@ -18,10 +24,21 @@ class Progress:
 
 
 class Lines(Progress):
-    """A line per table, for logs."""
+    """A line per tenth of what is fetched, and per table, for logs."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
+        self.fetched, self.to_fetch = 0, 1
+
+    def begin_fetch(self, what: str, size: int) -> None:
+        self.out.write(f"{what}\n")
+        self.fetched, self.to_fetch = 0, max(size, 1)
+
+    def received(self, size: int) -> None:
+        before = 10 * self.fetched // self.to_fetch
+        self.fetched += size
+        if 10 * self.fetched // self.to_fetch > before:
+            self.out.write(f"{self.fetched / 1e6:,.1f} of {self.to_fetch / 1e6:,.1f} MB fetched\n")
 
     def begin(self, tables: int) -> None:
         self.out.write(f"{tables} tables\n")
@@ -31,13 +48,32 @@ class Lines(Progress):
 
 
 class Bars(Progress):
-    """Two lines: the tables done, and the rows of the one at hand with their rate."""
+    """Two lines: the tables done, and the rows of the one at hand with their rate.
+
+    While files are fetched, a third: their bytes.
+    """
 
     def __init__(self, out: TextIO) -> None:
         from tqdm import tqdm
 
+        self.out = out
+        self.bytes: Any = None
         self.tables = tqdm(unit=" tables", file=out, leave=False, position=0)
         self.rows = tqdm(unit=" rows", unit_scale=True, file=out, leave=False, position=1)
+
+    def begin_fetch(self, what: str, size: int) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(what, file=self.out)
+        self.bytes = tqdm(
+            total=size, unit="B", unit_scale=True, file=self.out, leave=False, position=2
+        )
+
+    def received(self, size: int) -> None:
+        self.bytes.update(size)
+
+    def end_fetch(self) -> None:
+        self.bytes.close()
 
     def begin(self, tables: int) -> None:
         self.tables.reset(tables)
@@ -53,6 +89,8 @@ class Bars(Progress):
         self.tables.update()
 
     def close(self) -> None:
+        if self.bytes is not None:
+            self.bytes.close()
         self.rows.close()
         self.tables.close()
 

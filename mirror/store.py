@@ -130,7 +130,7 @@ def staging(
     if target.exists():
         connect(target).close()
         purpose += f" on {target.stat().st_mtime_ns} {target.stat().st_size}"
-    with _held(target), _failures(partial, target):
+    with held(target), _failures(partial, target):
         is_resumed = not full and partial.exists() and _purpose_of(partial) == purpose
         if not is_resumed:
             _discard(partial)
@@ -292,7 +292,7 @@ def _discard(partial: Path) -> None:
 
 
 @contextmanager
-def _held(target: Path) -> Iterator[None]:
+def held(target: Path) -> Iterator[None]:
     """Let one process at a time write the target.
 
     An empty DuckDB file beside it is held open: the operating system frees it however the
