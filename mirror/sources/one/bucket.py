@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -97,10 +97,7 @@ class Bucket:
         self.hosts = hosts or tuple(os.environ.get(HOSTS_VARIABLE, "").split()) or HOSTS
         self._waits_s = waits_s
         self._timeout_s = timeout_s
-        trusted = ssl.create_default_context()
-        # some Pythons know no certificates of their own
-        trusted.load_verify_locations(certifi.where())
-        self._pools = {host: _pool(host, trusted) for host in self.hosts}
+        self._pools = {host: _pool(host) for host in self.hosts}
         # the host that answered last
         self._good: str | None = None
 
@@ -243,21 +240,23 @@ class Bucket:
             yield response
 
 
-def _pool(host: str, trusted: ssl.SSLContext) -> urllib3.PoolManager:
+@cache
+def _trusted() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    # some Pythons know no certificates of their own
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def _pool(host: str) -> urllib3.PoolManager:
     """Connections to a host, through the proxy that the environment names for it."""
     url = urlsplit(host)
-    proxy = None
-    if not urllib.request.proxy_bypass(url.hostname or ""):
-        proxy = urllib.request.getproxies().get(url.scheme)
-    if proxy:
-        login = urllib3.util.parse_url(proxy).auth
-        return urllib3.ProxyManager(
-            proxy,
-            proxy_headers=urllib3.make_headers(proxy_basic_auth=login),
-            maxsize=AT_ONCE,
-            ssl_context=trusted,
-        )
-    return urllib3.PoolManager(maxsize=AT_ONCE, ssl_context=trusted)
+    trusted = _trusted() if url.scheme == "https" else None
+    proxy = urllib.request.getproxies().get(url.scheme)
+    if not proxy or urllib.request.proxy_bypass(url.netloc):
+        return urllib3.PoolManager(maxsize=AT_ONCE, ssl_context=trusted)
+    login = urllib3.make_headers(proxy_basic_auth=urllib3.util.parse_url(proxy).auth)
+    return urllib3.ProxyManager(proxy, proxy_headers=login, maxsize=AT_ONCE, ssl_context=trusted)
 
 
 def _refuse(response: urllib3.BaseHTTPResponse) -> None:
