@@ -95,9 +95,9 @@ def test_a_plan_lists_mice_with_laboratory_files_and_bytes_and_writes_nothing(
         plan = planned(cache, client)
 
     sizes = [sum(map(len, list(bucket.files.values())[at : at + 3])) for at in (0, 3)]
-    assert plan.mice() == [
-        fetch.Mouse("lab", "KS014", 3, sizes[0], sizes[0]),
-        fetch.Mouse("lab", "KS015", 3, sizes[1], sizes[1]),
+    assert plan.by_mouse() == [
+        fetch.Download("lab", "KS014", 3, sizes[0], sizes[0]),
+        fetch.Download("lab", "KS015", 3, sizes[1], sizes[1]),
     ]
     assert plan.size == plan.to_fetch == sum(sizes)
     assert f"6 files, {sum(sizes) / 1e6:.1f} MB, from IBL's public bucket, no login" in str(plan)
@@ -126,7 +126,7 @@ def test_of_two_tags_the_first_that_has_a_mouse_gives_its_files_and_says_so(cach
 
     def chosen(*tags: str) -> set[str]:
         plan = fetch.plan(cache, tags, [], listed(*old, *new))
-        assert any("1 mice of" in note for note in plan.notes) == (len(tags) == 2)
+        assert any("1 of the 1" in note for note in plan.notes) == (len(tags) == 2)
         return {file.entry.key for file in plan.files}
 
     assert chosen(BEHAVIOUR) == {*old}
@@ -155,7 +155,7 @@ def test_a_mouse_named_in_two_laboratories_is_two_mice(cache: Path) -> None:
 
     plan = fetch.plan(cache, [BEHAVIOUR], ["KS014"], listed(*some))
 
-    assert [(mouse.lab, mouse.files) for mouse in plan.mice()] == [("here", 3), ("there", 3)]
+    assert [(mouse.lab, mouse.files) for mouse in plan.by_mouse()] == [("here", 3), ("there", 3)]
 
 
 def test_an_unknown_mouse_is_told_with_the_nearest_names(cache: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_mouse_of_another_tag_is_told_with_its_tag(cache: Path) -> None:
     for mouse, tag in (("PL015", BRUIJNS), ("ZZ01", "all")):
         with pytest.raises(UsageError, match=f"{mouse} .*--tag {tag}"):
             fetch.plan(cache, [BEHAVIOUR], [mouse], lister)
-        assert fetch.plan(cache, [tag], [mouse], lister).mice()[0].name == mouse
+        assert fetch.plan(cache, [tag], [mouse], lister).by_mouse()[0].mouse == mouse
 
 
 def test_an_unknown_tag_is_told_with_the_known_ones_before_anything_is_asked(cache: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_file_stored_in_parts_is_checked_by_its_size_and_date_and_that_is_said
     bucket.etags[large] = "0123456789abcdef0123456789abcdef-2"
 
     assert any(
-        "1 of the files can be checked by their size" in note
+        "size and date alone" in note and "1 of 6 files" in note
         for note in fetched(cache, bucket.url).notes
     )
     assert fetched(cache, bucket.url).missing == ()

@@ -74,11 +74,11 @@ class File:
 
 
 @dataclass(frozen=True)
-class Mouse:
+class Download:
     """What there is to fetch of one mouse: files, and their bytes."""
 
     lab: str
-    name: str
+    mouse: str
     files: int
     size: int
     to_fetch: int
@@ -106,16 +106,16 @@ class Plan:
         """The bytes still to fetch, without those of files half fetched."""
         return sum(_rest(self.cache, file) for file in self.missing)
 
-    def mice(self) -> list[Mouse]:
-        """The mice by laboratory and name."""
+    def by_mouse(self) -> list[Download]:
+        """By laboratory and nickname."""
         rests = {file: _rest(self.cache, file) for file in self.missing}
-        mice = []
-        for (lab, name), group in groupby(self.files, key=lambda file: file.at):
+        downloads = []
+        for (lab, mouse), group in groupby(self.files, key=lambda file: file.at):
             files = list(group)
             size = sum(file.entry.size for file in files)
             to_fetch = sum(rests.get(file, 0) for file in files)
-            mice.append(Mouse(lab, name, len(files), size, to_fetch))
-        return mice
+            downloads.append(Download(lab, mouse, len(files), size, to_fetch))
+        return downloads
 
     def __str__(self) -> str:
         files = f"{len(self.files)} files, {in_words(self.size)}"
@@ -170,8 +170,8 @@ def plan(
     unchecked = sum(file.md5 is None for file in files)
     if unchecked:
         notes.append(
-            f"{unchecked} of the files can be checked by their size only: the bucket has no MD5 of"
-            " them."
+            "Checked by size and date alone, for want of an MD5 in the bucket:"
+            f" {unchecked} of {len(files)} files."
         )
     with ThreadPool(AT_ONCE) as pool:
         is_there = pool.map(lambda file: _is_there(cache, file), files)
@@ -268,7 +268,7 @@ def _bring(cache: Path, file: File, bucket: Bucket, gate: _Gate) -> str | None:
     times_wrong = 0
     while times_wrong < 2:
         # what an earlier call has left may be wrong, which says nothing of the bucket
-        is_whole = not part.exists()
+        is_from_the_start = not part.exists()
         fault = None
         try:
             bucket.copy(file.entry, _size(part), partial(gate.write, part))
@@ -279,7 +279,7 @@ def _bring(cache: Path, file: File, bucket: Bucket, gate: _Gate) -> str | None:
             gate.keep(part, cache / file.path)
             return None
         gate.drop(part)
-        times_wrong += is_whole
+        times_wrong += is_from_the_start
     return (
         f"{file.entry.key} came wrong twice ({fault}) and is not kept: run the same command again"
         " later."
@@ -303,11 +303,15 @@ def _rest(cache: Path, file: File) -> int:
 
 def _is_there(cache: Path, file: File) -> bool:
     path = cache / file.path
-    if not path.is_file() or path.stat().st_size != file.entry.size:
+    try:
+        found = path.stat()
+        if found.st_size != file.entry.size:
+            return False
+        if file.md5 is None:
+            return found.st_mtime >= file.entry.modified.timestamp()
+        return _md5(path) == file.md5
+    except OSError:
         return False
-    if file.md5 is None:
-        return path.stat().st_mtime >= file.entry.modified.timestamp()
-    return _md5(path) == file.md5
 
 
 def _fault(file: File, part: Path) -> str | None:
@@ -372,8 +376,8 @@ def _of_releases(wanted: Sequence[Release], listed: Sequence[File], notes: list[
         twice = {file.at for file in found} & taken
         if twice:
             notes.append(
-                f"{len(twice)} mice of {release.tag} are also in a tag named before it, and have"
-                " the files of that one."
+                f"Also in a tag named before, whose files they have: {len(twice)} of the"
+                f" {release.mice} mice of {release.tag}."
             )
         chosen += [file for file in found if file.at not in taken]
     return chosen
