@@ -1,7 +1,7 @@
 """How far a sync is: silent, a line per table, or bars on a terminal."""
 
 from threading import Event, Thread
-from typing import TextIO
+from typing import Any, TextIO
 
 from mirror.printing import visible
 
@@ -11,6 +11,12 @@ TICK = 0.5
 
 class Progress:
     """Hears how far a sync is; this one says nothing."""
+
+    def begin_fetch(self, what: str, size: int) -> None: ...
+
+    def received(self, size: int) -> None: ...
+
+    def end_fetch(self) -> None: ...
 
     def begin(self, tables: int) -> None: ...
 
@@ -25,10 +31,21 @@ class Progress:
 
 
 class Lines(Progress):
-    """A line per table, for logs."""
+    """A line per tenth of what is fetched, and per table, for logs."""
 
     def __init__(self, out: TextIO) -> None:
         self.out = out
+        self.fetched, self.to_fetch = 0, 1
+
+    def begin_fetch(self, what: str, size: int) -> None:
+        self.out.write(f"{what}\n")
+        self.fetched, self.to_fetch = 0, max(size, 1)
+
+    def received(self, size: int) -> None:
+        before = 10 * self.fetched // self.to_fetch
+        self.fetched += size
+        if 10 * self.fetched // self.to_fetch > before:
+            self.out.write(f"{self.fetched / 1e6:,.1f} of {self.to_fetch / 1e6:,.1f} MB fetched\n")
 
     def begin(self, tables: int) -> None:
         self.out.write(f"{tables} tables\n")
@@ -38,12 +55,28 @@ class Lines(Progress):
 
 
 class Bars(Progress):
-    """Two lines: the tables done, and what is at hand with its rate, or its time at least."""
+    """Two lines: the tables done, and what is at hand with its rate, or its time at least.
+
+    While files are fetched, one: their bytes.
+    """
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._bytes: Any = None
         self._is_over = Event()
         self._clock: Thread | None = None
+
+    def begin_fetch(self, what: str, size: int) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(what, file=self._out)
+        self._bytes = tqdm(total=size, unit="B", unit_scale=True, file=self._out, leave=False)
+
+    def received(self, size: int) -> None:
+        self._bytes.update(size)
+
+    def end_fetch(self) -> None:
+        self._bytes.close()
 
     def begin(self, tables: int) -> None:
         from tqdm import tqdm
@@ -67,6 +100,8 @@ class Bars(Progress):
         self.tables.update()
 
     def close(self) -> None:
+        if self._bytes is not None:
+            self._bytes.close()
         if self._clock is None:
             return
         self._is_over.set()

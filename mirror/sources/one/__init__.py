@@ -6,7 +6,7 @@ empty, and say so.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -219,7 +219,7 @@ class OneSource:
 
     def _batches(
         self, table: Table, statement: str, wanted: Restriction, batch_rows: int
-    ) -> Iterator[pa.RecordBatch]:
+    ) -> Generator[pa.RecordBatch, None, None]:
         if str(table) not in OF_TRIALS:
             yield from self._reader.batches(statement, batch_rows)
             return
