@@ -73,6 +73,7 @@ def sync(
             tag=tags,
             demo=demo,
             demo_mice=demo_mice,
+            subject=subjects,
         )
     )
     try:

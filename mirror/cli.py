@@ -105,6 +105,7 @@ def main() -> None:
     "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only from this day on."
 )
 @click.option("--full", is_flag=True, help="Read everything again and replace the file.")
+@click.option("--dry-run", is_flag=True, help="List what there is to copy, and copy nothing.")
 @click.option("--no-derive", is_flag=True, help="Copy only; recompute no fits, no statuses.")
 @click.option("--include-private", is_flag=True, help="Also names, e-mail, narratives, ...")
 @click.option(
@@ -144,6 +145,7 @@ def sync(
     subject: tuple[str, ...],
     since: datetime | None,
     full: bool,
+    dry_run: bool,
     no_derive: bool,
     include_private: bool,
     batch_rows: int,
@@ -160,6 +162,7 @@ def sync(
     mirror sync --source one              IBL's public files, no server needed
     mirror sync --demo                    simulated mice, nothing needed
     """
+    from mirror import outlook
     from mirror.progress import on
     from mirror.sources.choose import Wish, choose
     from mirror.syncing import Options, sync
@@ -167,7 +170,12 @@ def sync(
     options = Options(schema, table, subject, since.date() if since else None, include_private)
     with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
         progress = on(narration)
-        source = choose(Wish(**wish), narration.write, progress)
+        meant = Wish(**wish, subject=subject)
+        if dry_run:
+            for row in outlook.rows(meant, options, narration.write):
+                click.echo("\t".join(map(visible, row)))
+            return
+        source = choose(meant, narration.write, progress)
         try:
             report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:

@@ -179,6 +179,20 @@ def sync(
     )
 
 
+def to_copy(source: Source, options: Options) -> Iterator[tuple[Table, int | None]]:
+    """The tables that a sync would copy, with their rows at the source, None of an unreadable one.
+
+    Raises MirrorError as `sync` does.
+    """
+    there, left_out = source.tables()
+    selection = _selection(source, options)
+    for table in _wanted(source, there, left_out, options):
+        try:
+            yield table, source.census(table, {}, selection.restrict(table), False)().rows
+        except Unreadable:
+            yield table, None
+
+
 def _wanted(
     source: Source, available: Sequence[Table], left_out: Sequence[LeftOut], options: Options
 ) -> list[Table]:

@@ -24,7 +24,10 @@ OWN = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What is said of the source; the names are those of the command line."""
+    """What is said of the source; the names are those of the command line.
+
+    `subject` names the mice that will be asked for: public files of others are not fetched.
+    """
 
     source: str | None = None
     host: str | None = None
@@ -35,6 +38,7 @@ class Wish:
     tag: tuple[str, ...] = ()
     demo: bool = False
     demo_mice: int | None = None
+    subject: tuple[str, ...] = ()
 
 
 def choose(
@@ -49,10 +53,15 @@ def choose(
     """
     kind = _kind(wish)
     if kind == "one":
+        if wish.one_cache is None:
+            from mirror.sources.one.public import download
+
+            tell("Listing IBL's public files\n")
+            return download(wish.tag, wish.subject, tell, progress)
         from mirror.sources.one import OneSource
 
-        if wish.one_cache is None:
-            raise UsageError("--source one needs --one-cache DIR, a folder that ONE has filled.")
+        if wish.tag:
+            raise UsageError("--tag chooses what is fetched, and --one-cache fetches nothing.")
         return OneSource(Path(wish.one_cache))
     if kind == "demo":
         from mirror.sources.demo import MICE, DemoSource
@@ -66,6 +75,11 @@ def choose(
     at = login(wish.host, wish.port, wish.user, wish.ask_password)
     tell(f"Connecting to {at.host}:{at.port} as {at.user}\n")
     return DataJointSource(at)
+
+
+def fetches(wish: Wish) -> bool:
+    """Whether files are fetched before the source can be read."""
+    return _kind(wish) == "one" and wish.one_cache is None
 
 
 def _kind(wish: Wish) -> str:

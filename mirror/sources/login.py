@@ -59,7 +59,8 @@ def login(
         raise UsageError(
             "No DataJoint login is configured: set DJ_HOST, DJ_USER and DJ_PASS, or run where"
             " dj_local_conf.json lies, or have ~/.datajoint_config.json; without a server,"
-            " 'mirror sync --demo' simulates mice."
+            " 'mirror sync --source one' copies IBL's public mice, and 'mirror sync --demo'"
+            " simulates some."
         )
     # as in DataJoint, a port written behind the host wins over the configured one
     match = re.fullmatch(r"(?P<host>[^:]+):(?P<port>\d+)", host)

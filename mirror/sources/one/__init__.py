@@ -6,7 +6,7 @@ empty, and say so.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
@@ -57,15 +57,20 @@ NOT_PUBLIC = "empty: none of it is public"
 
 
 class OneSource:
-    """The mice of a folder in ONE's layout."""
+    """The mice of a folder in ONE's layout, or of those paths in it that `only` names.
+
+    `address` says where the files came from, if not from the folder.
+    """
 
     kind = "one"
     is_simulated = False
     is_whole = False
 
-    def __init__(self, folder: Path) -> None:
-        self.address = str(folder)
-        found = files.aggregates(folder)
+    def __init__(
+        self, folder: Path, only: Set[str] | None = None, address: str | None = None
+    ) -> None:
+        self.address = address or str(folder)
+        found = files.aggregates(folder, only)
         sessions = files.sessions(folder)
         self._mice = sorted(
             (
