@@ -116,3 +116,13 @@ def test_a_folder_without_aggregates_is_a_wrong_call(tmp_path):
 
     assert refused.returncode == 2
     assert "x holds no ONE aggregates" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["one", "subject", "derived"])
+def test_a_file_is_not_called_as_a_schema_in_it(cache, tmp_path, name):
+    asked = ("sync", "--source", "one", "--one-cache", str(cache))
+    refused = run(tmp_path, *asked, "--database", f"{name}.duckdb")
+
+    assert refused.returncode == 2
+    assert f"would have the name of the schema {name} in it" in refused.stderr
+    assert not list(tmp_path.glob("*.duckdb"))
