@@ -73,7 +73,8 @@ def sync(
             tag=tags,
             demo=demo,
             demo_mice=demo_mice,
-        )
+        ),
+        subjects,
     )
     try:
         return syncing.sync(chosen, database, options, full, batch_rows, with_derived=derive)

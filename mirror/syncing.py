@@ -134,6 +134,7 @@ def sync(
         done: list[Copied] = []
         unreadable: list[LeftOut] = []
         kept: list[LeftOut] = []
+        source.prepare(wanted)
         progress.begin(len(wanted))
         for table in wanted:
             progress.start(str(table))

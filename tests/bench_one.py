@@ -91,8 +91,10 @@ RECOMPUTED = (
     ),
     (
         "reaction_times",
-        ("unit", "subject_uuid", "session_start_time", "session_date")
-        + ("prob_left_block", "signed_contrast"),
+        (
+            *("unit", "subject_uuid", "session_start_time", "session_date"),
+            *("prob_left_block", "signed_contrast"),
+        ),
         ("n_trials", "n_reaction_times", "n_reaction_times_paper"),
         ("median_reaction_time", "median_reaction_time_paper"),
     ),

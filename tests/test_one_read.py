@@ -18,7 +18,7 @@ from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
 from mirror import connect
 from mirror.catalogue import describe
 from mirror.errors import MirrorError, UsageError
-from mirror.sources.one import OneSource
+from mirror.sources.one import in_folder
 from mirror.syncing import Options, Report, sync
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ def own(cache: Path, tmp_path: Path) -> Path:
 
 
 def copy(folder: Path, file: Path, *tables: str, with_derived: bool = False, **options) -> Report:
-    source = OneSource(folder)
+    source = in_folder(folder)
     try:
         wanted = Options(table=tables, **options)
         return sync(source, file, wanted, with_derived=with_derived)
@@ -560,7 +560,7 @@ def test_a_mouse_that_is_gone_is_kept_and_told_until_a_full_sync(own, tmp_path):
             "select notes from _mirror.tables where table_name = 'subject'"
         ).fetchall()
     assert "no longer at the source and kept, a full sync drops them: cortexlab/KS017" in told
-    source = OneSource(own)
+    source = in_folder(own)
     sync(source, file, Options(table=TABLES), full=True, with_derived=False)
     source.close()
     with connect(file) as connection:
@@ -592,7 +592,7 @@ def test_a_folder_without_aggregates_is_refused(tmp_path, make):
     if make:
         folder.mkdir()
     with pytest.raises(UsageError, match=r"holds no ONE aggregates .*leave out --one-cache"):
-        OneSource(folder)
+        in_folder(folder)
 
 
 @pytest.mark.parametrize(

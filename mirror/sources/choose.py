@@ -1,7 +1,7 @@
 """Which source a sync reads, from the options of `mirror sync` and of `mirror.sync`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,21 +39,24 @@ class Wish:
 
 def choose(
     wish: Wish,
+    subjects: Sequence[str] = (),
     tell: Callable[[str], object] = lambda line: None,
     progress: Progress | None = None,
 ) -> Source:
     """Open the source that is meant, a server unless another is named.
 
-    `tell` hears in a line what is about to be asked, `progress` how far the source is with what it
-    does before there are rows. Raises UsageError for options that do not go together.
+    Of a source of files, those of the `subjects` are enough. `tell` hears in a line what is about
+    to be asked, `progress` how far the source is with what it does before there are rows. Raises
+    UsageError for options that do not go together.
     """
     kind = _kind(wish)
     if kind == "one":
-        from mirror.sources.one import OneSource
+        from mirror.sources.one import fetch, in_bucket, in_folder, releases
 
-        if wish.one_cache is None:
-            raise UsageError("--source one needs --one-cache DIR, a folder that ONE has filled.")
-        return OneSource(Path(wish.one_cache))
+        if wish.one_cache is not None and not wish.tag:
+            return in_folder(Path(wish.one_cache))
+        cache = fetch.cache_folder() if wish.one_cache is None else Path(wish.one_cache)
+        return in_bucket(cache, wish.tag or releases.DEFAULT_TAGS, subjects, tell, progress)
     if kind == "demo":
         from mirror.sources.demo import MICE, DemoSource
 
