@@ -73,8 +73,8 @@ def sync(
             tag=tags,
             demo=demo,
             demo_mice=demo_mice,
-            subject=subjects,
-        )
+        ),
+        subjects,
     )
     try:
         return syncing.sync(chosen, database, options, full, batch_rows, with_derived=derive)

@@ -128,7 +128,7 @@ def main() -> None:
     "--one-cache",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="A folder of files that ONE has fetched; no network.",
+    help="A folder that ONE has filled, read without a network; with --tag, filled here.",
 )
 @click.option("--tag", multiple=True, help="A release of IBL's public files; repeatable.")
 @click.option("--demo", is_flag=True, help="Short for --source demo; into demo.duckdb.")
@@ -170,12 +170,12 @@ def sync(
     options = Options(schema, table, subject, since.date() if since else None, include_private)
     with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
         progress = on(narration)
-        meant = Wish(**wish, subject=subject)
+        meant = Wish(**wish)
         if dry_run:
             for row in outlook.rows(meant, options, narration.write):
                 click.echo("\t".join(map(visible, row)))
             return
-        source = choose(meant, narration.write, progress)
+        source = choose(meant, subject, narration.write, progress)
         try:
             report = sync(source, database, options, full, batch_rows, progress, not no_derive)
         finally:

@@ -2,27 +2,26 @@
 
 from collections.abc import Callable, Iterator
 
-from mirror.sources.choose import Wish, choose, fetches
+from mirror.sources.choose import Wish, choose
 from mirror.syncing import Options, to_copy
 
 
 def rows(wish: Wish, options: Options, tell: Callable[[str], object]) -> Iterator[tuple[str, ...]]:
-    """A heading, then a row per mouse of the public files, or per table.
+    """A heading, then a row per mouse whose files are in the public bucket, or per table.
 
     Raises MirrorError as a sync of the same options would.
     """
-    if fetches(wish):
-        from mirror.sources.one.public import outlook
-
-        plan = outlook(wish.tag, options.subject)
-        tell(f"{plan}\n")
-        yield "mouse", "laboratory", "files", "MB", "MB to fetch"
-        for mouse in plan.by_mouse():
-            sizes = (f"{size / 1e6:.1f}" for size in (mouse.size, mouse.to_fetch))
-            yield mouse.mouse, mouse.lab, str(mouse.files), *sizes
-        return
-    source = choose(wish, tell)
+    source = choose(wish, options.subject, tell)
+    # only files that are fetched first have a plan
+    plan = getattr(source, "plan", None)
     try:
+        if plan is not None:
+            tell(f"{plan}\n")
+            yield "mouse", "laboratory", "files", "MB", "MB to fetch"
+            for mouse in plan.by_mouse():
+                sizes = (f"{size / 1e6:.1f}" for size in (mouse.size, mouse.to_fetch))
+                yield mouse.mouse, mouse.lab, str(mouse.files), *sizes
+            return
         yield "table", "rows"
         for table, n_rows in to_copy(source, options):
             yield str(table), "unreadable" if n_rows is None else str(n_rows)

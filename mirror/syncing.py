@@ -113,6 +113,7 @@ def sync(
     selection = _selection(source, options)
     by_default = store.SIMULATED if source.is_simulated else store.DATABASE
     file = store.path(database, by_default).absolute()
+    _refuse_name(file, source)
     with (
         store.held(file, options.include_private) as target,
         _staging(target, source, options, full, wanted, there, left_out) as work,
@@ -133,6 +134,7 @@ def sync(
         done: list[Copied] = []
         unreadable: list[LeftOut] = []
         kept: list[LeftOut] = []
+        source.prepare(wanted)
         progress.begin(len(wanted))
         for table in wanted:
             progress.start(str(table))
@@ -265,6 +267,15 @@ def _staging(
     purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
     with store.staging(target, purpose, full, options.include_private) as work:
         yield work
+
+
+def _refuse_name(file: Path, source: Source) -> None:
+    """Keep a file from being called as a schema in it: DuckDB could then read neither."""
+    if file.stem.lower() in {*source.schemas(), "derived", "main", "_mirror"}:
+        raise UsageError(
+            f"{file} would have the name of the schema {file.stem} in it, and DuckDB could not tell"
+            " them apart: call it otherwise with --database PATH."
+        )
 
 
 def _refuse_simulation(target: Path, source: Source) -> None:

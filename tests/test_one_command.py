@@ -4,19 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import bucket
 import one_cache
 import pytest
 
 import mirror
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen:
+def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, "-m", "mirror", *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder)},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -24,8 +26,8 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen:
     )
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    process = start(folder, *arguments)
+def run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess:
+    process = start(folder, *arguments, **variables)
     out, err = process.communicate(timeout=300)
     return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
@@ -116,3 +118,64 @@ def test_a_folder_without_aggregates_is_a_wrong_call(tmp_path):
 
     assert refused.returncode == 2
     assert "x holds no ONE aggregates" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["one", "subject", "derived"])
+def test_a_file_is_not_called_as_a_schema_in_it(cache, tmp_path, name):
+    asked = ("sync", "--source", "one", "--one-cache", str(cache))
+    refused = run(tmp_path, *asked, "--database", f"{name}.duckdb")
+
+    assert refused.returncode == 2
+    assert f"would have the name of the schema {name} in it" in refused.stderr
+    assert not list(tmp_path.glob("*.duckdb"))
+
+
+@pytest.fixture
+def public(cache: Path) -> Iterator[bucket.Bucket]:
+    """The files of both mice in a bucket, as parts of the first release."""
+    names = [file.relative_to(cache).as_posix() for file in sorted(cache.rglob("*.pqt"))]
+    held = {key: (cache / name).read_bytes() for name, key in bucket.keys(names).items()}
+    with bucket.serving(held) as running:
+        yield running
+
+
+def from_bucket(folder: Path, public: bucket.Bucket, *options: str):
+    asked = ("sync", "--source", "one", "--no-derive", "--table", "subject.subject", *options)
+    return run(folder, *asked, MIRROR_ONE_BUCKET=public.url)
+
+
+def test_the_public_bucket_is_fetched_once_and_read(public, tmp_path):
+    asked = ("--table", "acquisition.session", "--table", "one.subject_training")
+    first = from_bucket(tmp_path, public, *asked)
+    assert first.returncode == 0, first.stderr
+    assert "6 files" in first.stderr and "no login" in first.stderr
+    fetched = [key for key in public.files if public.asked(key)]
+    again = from_bucket(tmp_path, public, *asked)
+
+    assert len(fetched) == 6
+    assert all(len(public.asked(key)) == 1 for key in fetched)
+    assert "3 tables (3 unchanged)" in again.stderr
+    with mirror.connect(tmp_path / "ibl.duckdb") as connection:
+        assert connection.execute("select count(*) from acquisition.session").fetchall() == [(6,)]
+        assert connection.execute("select address from _mirror.runs limit 1").fetchall() == [
+            ("s3://ibl-brain-wide-map-public (2021_Q1_IBL_et_al_Behaviour)",)
+        ]
+
+
+def test_only_what_the_mice_and_the_tables_need_is_fetched(public, tmp_path):
+    asked = ("--table", "subject.subject_project", "--subject", "KS017")
+    done = from_bucket(tmp_path, public, *asked)
+
+    assert done.returncode == 0, done.stderr
+    [key] = [key for key in public.files if public.asked(key)]
+    assert "KS017/_ibl_subjectSessions" in key
+
+
+def test_a_mouse_may_be_named_by_its_uuid_to_the_bucket_too(public, tmp_path):
+    done = from_bucket(tmp_path, public, "--subject", str(one_cache.KS017))
+
+    assert done.returncode == 0, done.stderr
+    with mirror.connect(tmp_path / "ibl.duckdb") as connection:
+        assert connection.execute("select subject_nickname from subject.subject").fetchall() == [
+            ("KS017",)
+        ]

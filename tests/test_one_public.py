@@ -124,11 +124,3 @@ def test_a_file_that_is_no_table_leaves_no_mirror_and_is_named(run, bucket, file
     assert done.returncode == 1, done.stderr
     assert "_ibl_subjectTrials.table.pqt" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "ibl.duckdb").exists()
-
-
-def test_a_tag_says_what_to_fetch_and_a_folder_fetches_nothing(run, tmp_path):
-    done = run("--tag", "2021_Q1_IBL_et_al_Behaviour", "--one-cache", str(tmp_path))
-    assert (done.returncode, done.stderr) == (
-        2,
-        "mirror: --tag chooses what is fetched, and --one-cache fetches nothing.\n",
-    )

@@ -18,7 +18,7 @@ from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
 from mirror import connect
 from mirror.catalogue import describe
 from mirror.errors import MirrorError, UsageError
-from mirror.sources.one import OneSource
+from mirror.sources.one import in_folder
 from mirror.syncing import Options, Report, sync
 
 ROOT = Path(__file__).parents[1]
@@ -49,7 +49,7 @@ def own(cache: Path, tmp_path: Path) -> Path:
 
 
 def copy(folder: Path, file: Path, *tables: str, with_derived: bool = False, **options) -> Report:
-    source = OneSource(folder)
+    source = in_folder(folder)
     try:
         wanted = Options(table=tables, **options)
         return sync(source, file, wanted, with_derived=with_derived)
@@ -560,7 +560,7 @@ def test_a_mouse_that_is_gone_is_kept_and_told_until_a_full_sync(own, tmp_path):
             "select notes from _mirror.tables where table_name = 'subject'"
         ).fetchall()
     assert "no longer at the source and kept, a full sync drops them: cortexlab/KS017" in told
-    source = OneSource(own)
+    source = in_folder(own)
     sync(source, file, Options(table=TABLES), full=True, with_derived=False)
     source.close()
     with connect(file) as connection:
@@ -583,6 +583,24 @@ def test_a_mouse_that_is_gone_stays_when_another_changes(own, tmp_path):
         ).fetchall() == [(60, 2, 24 + 18)]
 
 
+def test_a_server_and_public_files_do_not_replace_each_other_unasked(own, source, tmp_path):
+    def by_server(file: Path, full: bool = False) -> Report:
+        wanted = Options(table=("subject.subject",))
+        return sync(source, file, wanted, full, with_derived=False)
+
+    of_server, of_files = tmp_path / "server.duckdb", tmp_path / "files.duckdb"
+    by_server(of_server)
+    copy(own, of_files, "subject.subject")
+    before = of_server.read_bytes(), of_files.read_bytes()
+    with pytest.raises(UsageError, match=r"was copied from 127\.0\.0\.1.*--full"):
+        copy(own, of_server, "subject.subject")
+    with pytest.raises(UsageError, match=r"was copied from .*ONE and this sync.*--full"):
+        by_server(of_files)
+
+    assert (of_server.read_bytes(), of_files.read_bytes()) == before
+    assert by_server(of_files, full=True).rows == 2
+
+
 # bad input
 
 
@@ -592,7 +610,7 @@ def test_a_folder_without_aggregates_is_refused(tmp_path, make):
     if make:
         folder.mkdir()
     with pytest.raises(UsageError, match=r"holds no ONE aggregates .*leave out --one-cache"):
-        OneSource(folder)
+        in_folder(folder)
 
 
 @pytest.mark.parametrize(

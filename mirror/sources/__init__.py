@@ -120,6 +120,9 @@ class Source(Protocol):
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         """The mice of each nickname or uuid."""
 
+    def prepare(self, tables: Sequence[Table]) -> None:
+        """Hear which tables are going to be read, before any is."""
+
     def stamp(self, table: Table) -> Stamp | None:
         """When the table last changed; None where that is not known. Reads no rows."""
 

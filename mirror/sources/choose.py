@@ -1,7 +1,7 @@
 """Which source a sync reads, from the options of `mirror sync` and of `mirror.sync`."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,10 +24,7 @@ OWN = {
 
 @dataclass(frozen=True)
 class Wish:
-    """What is said of the source; the names are those of the command line.
-
-    `subject` names the mice that will be asked for: public files of others are not fetched.
-    """
+    """What is said of the source; the names are those of the command line."""
 
     source: str | None = None
     host: str | None = None
@@ -38,31 +35,28 @@ class Wish:
     tag: tuple[str, ...] = ()
     demo: bool = False
     demo_mice: int | None = None
-    subject: tuple[str, ...] = ()
 
 
 def choose(
     wish: Wish,
+    subjects: Sequence[str] = (),
     tell: Callable[[str], object] = lambda line: None,
     progress: Progress | None = None,
 ) -> Source:
     """Open the source that is meant, a server unless another is named.
 
-    `tell` hears in a line what is about to be asked, `progress` how far the source is with what it
-    does before there are rows. Raises UsageError for options that do not go together.
+    Of a source of files, those of the `subjects` are enough. `tell` hears in a line what is about
+    to be asked, `progress` how far the source is with what it does before there are rows. Raises
+    UsageError for options that do not go together.
     """
     kind = _kind(wish)
     if kind == "one":
-        if wish.one_cache is None:
-            from mirror.sources.one.public import download
+        from mirror.sources.one import fetch, in_bucket, in_folder, releases
 
-            tell("Listing IBL's public files\n")
-            return download(wish.tag, wish.subject, tell, progress)
-        from mirror.sources.one import OneSource
-
-        if wish.tag:
-            raise UsageError("--tag chooses what is fetched, and --one-cache fetches nothing.")
-        return OneSource(Path(wish.one_cache))
+        if wish.one_cache is not None and not wish.tag:
+            return in_folder(Path(wish.one_cache))
+        cache = fetch.cache_folder() if wish.one_cache is None else Path(wish.one_cache)
+        return in_bucket(cache, wish.tag or releases.DEFAULT_TAGS, subjects, tell, progress)
     if kind == "demo":
         from mirror.sources.demo import MICE, DemoSource
 
@@ -75,11 +69,6 @@ def choose(
     at = login(wish.host, wish.port, wish.user, wish.ask_password)
     tell(f"Connecting to {at.host}:{at.port} as {at.user}\n")
     return DataJointSource(at)
-
-
-def fetches(wish: Wish) -> bool:
-    """Whether files are fetched before the source can be read."""
-    return _kind(wish) == "one" and wish.one_cache is None
 
 
 def _kind(wish: Wish) -> str:

@@ -116,6 +116,8 @@ class DataJointSource:
             found[name] = [UUID(bytes=uuid) for (uuid,) in rows]
         return found
 
+    def prepare(self, tables: Sequence[Table]) -> None: ...
+
     def stamp(self, table: Table) -> Stamp | None:
         """InnoDB's time of the last change, which the server keeps in memory, to the second.
 

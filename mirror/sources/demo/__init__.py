@@ -96,6 +96,8 @@ class DemoSource:
             for name in names
         }
 
+    def prepare(self, tables: Sequence[Table]) -> None: ...
+
     def stamp(self, table: Table) -> Stamp | None:
         """A digest of all that the rows come from: they change with the code, and never else."""
         return Stamp(f"{self._code} {self.address}", is_fresh=False, is_settled=True)

@@ -6,8 +6,8 @@ empty, and say so.
 """
 
 import hashlib
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
-from contextlib import suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -18,8 +18,10 @@ import pyarrow as pa
 
 from mirror import blobs
 from mirror.errors import UsageError
+from mirror.progress import Progress
 from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Share, Stamp, catalogue
-from mirror.sources.one import files, mice
+from mirror.sources.one import fetch, files, mice
+from mirror.sources.one.bucket import Bucket
 from mirror.sources.one.mice import Mouse
 from mirror.sources.one.reader import FOLDER, Reader, query
 from mirror.store import literal, quoted
@@ -52,14 +54,16 @@ NOTES = {
     " server counted rewarded ones before 16 October 2019",
     "one.subject_training": "by ONE's rules and dates, which differ from those of IBL's server",
 }
+BUCKET = "s3://ibl-brain-wide-map-public"
 HOW_TO_NAME = "give a nickname or a uuid."
 NOT_PUBLIC = "empty: none of it is public"
 
 
 class OneSource:
-    """The mice of a folder in ONE's layout, or of those paths in it that `only` names.
+    """These mice, whose files are there when `bring` has brought the kinds that are asked for.
 
-    `address` says where the files came from, if not from the folder.
+    `without` counts, by nickname, the sessions that no mouse's own files tell the start of; `plan`
+    has the files of these mice in the bucket, if they come from there.
     """
 
     kind = "one"
@@ -67,26 +71,18 @@ class OneSource:
     is_whole = False
 
     def __init__(
-        self, folder: Path, only: Set[str] | None = None, address: str | None = None
+        self,
+        found: Iterable[Mouse],
+        address: str,
+        bring: Callable[[Collection[str]], None] = lambda kinds: None,
+        without: Mapping[str, int] | None = None,
+        plan: fetch.Plan | None = None,
     ) -> None:
-        self.address = address or str(folder)
-        found = files.aggregates(folder, only)
-        sessions = files.sessions(folder)
-        self._mice = sorted(
-            (
-                mice.of(name, own, {s: f for s, f in sessions.get(name[1], {}).items() if f})
-                for name, own in found.items()
-                if "Trials" in own
-            ),
-            key=lambda mouse: mouse.uuid,
-        )
-        if not self._mice:
-            raise UsageError(
-                f"{folder} holds no ONE aggregates ({files.ROOT}/LAB/MOUSE/"
-                "_ibl_subjectTrials.table.pqt): leave out --one-cache to fetch them."
-            )
-        names = {mouse.nickname for mouse in self._mice}
-        self._without = {name: len(own) for name, own in sessions.items() if name not in names}
+        self.address = address
+        self.plan = plan
+        self._mice = sorted(found, key=lambda mouse: mouse.uuid)
+        self._bring = bring
+        self._without = without or {}
         self._reader = Reader(self._mice)
 
     def versions(self) -> Mapping[str, str]:
@@ -119,6 +115,10 @@ class OneSource:
                 hint = f"did you mean {' or '.join(near)}?" if near else HOW_TO_NAME
                 raise UsageError(f"--subject {name} matches no mouse of {self.address}: {hint}")
         return found
+
+    def prepare(self, tables: Sequence[Table]) -> None:
+        """Bring the files that these tables are made of."""
+        self._bring({kind for table in tables for kind in FILES.get(str(table), ())})
 
     def stamp(self, table: Table) -> Stamp | None:
         """A digest of the files that the table is made of, and of the code that reads them."""
@@ -263,6 +263,86 @@ class OneSource:
         return digest.hexdigest()[:16]
 
 
+def in_folder(folder: Path) -> OneSource:
+    """The mice of a folder in ONE's layout. Raises UsageError where there are none."""
+    sessions = files.sessions(folder)
+    found = [
+        mice.of(name, own, {s: f for s, f in sessions.get(name[1], {}).items() if f})
+        for name, own in files.aggregates(folder).items()
+        if "Trials" in own
+    ]
+    if not found:
+        raise UsageError(
+            f"{folder} holds no ONE aggregates ({files.ROOT}/LAB/MOUSE/"
+            "_ibl_subjectTrials.table.pqt): leave out --one-cache to fetch them."
+        )
+    names = {mouse.nickname for mouse in found}
+    without = {name: len(own) for name, own in sessions.items() if name not in names}
+    return OneSource(found, str(folder), without=without)
+
+
+def in_bucket(
+    cache: Path,
+    tags: Sequence[str],
+    subjects: Sequence[str],
+    tell: Callable[[str], object],
+    progress: Progress | None,
+) -> OneSource:
+    """The mice of these releases in IBL's public bucket, whose files are kept in a folder.
+
+    Nothing is fetched but the listing, until `prepare`. Raises UsageError for a tag or a nickname
+    that is not known, SourceError when the bucket does not answer.
+    """
+    with_uuid = any(map(_as_uuid, subjects))
+    with closing(Bucket()) as bucket:
+        # nicknames alone tell the bucket's files apart
+        plan = fetch.plan(cache, tags, () if with_uuid else subjects, bucket.list)
+    for note in plan.notes:
+        tell(f"{note}\n")
+    own: dict[files.Name, dict[str, fetch.File]] = {}
+    for file in plan.files:
+        [kind] = (kind for kind in files.KINDS if f"subject{kind}." in file.path.name)
+        own.setdefault(file.at, {})[kind] = file
+    found = {
+        name: mice.of(
+            name,
+            {
+                kind: files.File(cache / file.path, f"{file.entry.key} {file.entry.etag}")
+                for kind, file in by_kind.items()
+            },
+            {},
+        )
+        for name, by_kind in own.items()
+    }
+    if with_uuid:
+        found = {
+            name: mouse
+            for name, mouse in found.items()
+            if any(_is_called(subject, mouse) for subject in subjects)
+        }
+        if not found:
+            raise UsageError(f"--subject {subjects[0]} is no mouse of {', '.join(tags)}.")
+
+    plan = replace(
+        plan,
+        files=tuple(file for file in plan.files if file.at in found),
+        missing=tuple(file for file in plan.missing if file.at in found),
+    )
+
+    def bring(kinds: Collection[str]) -> None:
+        needed = {file for name in found for kind, file in own[name].items() if kind in kinds}
+        part = replace(
+            plan,
+            files=tuple(file for file in plan.files if file in needed),
+            missing=tuple(file for file in plan.missing if file in needed),
+        )
+        if part.files:
+            with closing(Bucket()) as bucket:
+                fetch.fetch(part, bucket, progress)
+
+    return OneSource(found.values(), f"{BUCKET} ({', '.join(tags)})", bring, plan=plan)
+
+
 def declared() -> list[Table]:
     """The tables of IBL's server, then ONE's own, each schema in the order of the names."""
     own = catalogue.parse("one", (FOLDER / "one.txt").read_text("utf-8"))
@@ -299,8 +379,14 @@ def _where(table: Table, wanted: Restriction) -> str:
     return f" where {' and '.join(conditions)}" if conditions else ""
 
 
-def _is_called(name: str, mouse: Mouse) -> bool:
+def _as_uuid(name: str) -> UUID | None:
     with suppress(ValueError):
-        return mouse.uuid == UUID(name)
+        return UUID(name)
+    return None
+
+
+def _is_called(name: str, mouse: Mouse) -> bool:
+    if uuid := _as_uuid(name):
+        return mouse.uuid == uuid
     # as MySQL compares
     return mouse.nickname.lower() == name.lower()

@@ -8,7 +8,7 @@ folder of its own, between signs `#`.
 """
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from dataclasses import dataclass
 from glob import escape, iglob
 from pathlib import Path
@@ -38,15 +38,14 @@ class File:
     stamp: str
 
 
-def aggregates(folder: Path, only: Set[str] | None = None) -> dict[Name, dict[str, File]]:
-    """The newest file of each kind, of each mouse that has any; of those paths `only`, if given."""
+def aggregates(folder: Path) -> dict[Name, dict[str, File]]:
+    """The newest file of each kind, of each mouse that has any."""
     found: dict[Name, dict[str, list[tuple[tuple[str, int], File]]]] = {}
     for pattern in ("*", "#*#/*"):
         for path in iglob(f"{escape(str(folder))}/{ROOT}/*/*/{pattern}"):
             file = Path(path)
-            name = file.relative_to(folder).as_posix()
-            match = _AGGREGATE.fullmatch(name)
-            if match and (only is None or name in only):
+            match = _AGGREGATE.fullmatch(file.relative_to(folder).as_posix())
+            if match:
                 own = found.setdefault((match["lab"], match["mouse"]), {})
                 own.setdefault(match["kind"], []).append(_version(file, match))
     return {

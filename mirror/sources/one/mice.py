@@ -47,16 +47,6 @@ def of(name: Name, own: Mapping[str, File], rep_nums: Mapping[SessionName, File]
     )
 
 
-def nickname(text: str) -> str:
-    """The nickname of the mouse whose published uuid this is; any other text as it is."""
-    try:
-        uuid = str(UUID(text))
-    except ValueError:
-        return text
-    names = [name for (_, name), row in _published().items() if row["subject_uuid"] == uuid]
-    return names[0] if names else text
-
-
 @cache
 def _published() -> Mapping[Name, Mapping[str, str]]:
     """What has been published of IBL's mice, with the code of eLife 2021;10:e63711."""
