@@ -14,8 +14,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -88,8 +87,9 @@ def main() -> None:
     mirror sql "from sessions limit 5"    ask it anything
     """
     # a locale that lacks a letter would end a command half-way
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
 
 
 @main.command()
@@ -168,7 +168,8 @@ def sync(
     from mirror.syncing import Options, sync
 
     options = Options(schema, table, subject, since.date() if since else None, include_private)
-    with _narration() as narration, interruption.soon(lambda: _say_interrupted(narration)):
+    narration = sys.stderr
+    with interruption.soon(lambda: _say_interrupted(narration)):
         progress = on(narration)
         meant = Wish(**wish)
         if dry_run:
@@ -495,25 +496,6 @@ def serve(
         click.echo(_way_in(path, host, server.port, shown), err=True)
         signal.signal(signal.SIGTERM, lambda *_: server.stop())
         server.serve()
-
-
-@contextmanager
-def _narration() -> Iterator[TextIO]:
-    """Standard error for the words of a sync, while Rust's own words go nowhere.
-
-    connectorx prints a backtrace when a server dies, which is told in a sentence anyway.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with os.fdopen(os.dup(kept), "w", buffering=1, encoding="utf-8") as narration:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-        try:
-            yield narration
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def _say_interrupted(narration: TextIO) -> None:
