@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -172,6 +173,12 @@ def keys(paths: Iterable[str], release: int = 0) -> dict[str, str]:
     """The key of each path of ONE's folder, with the id of a dataset of a release."""
     ids = iter(sorted(RELEASES[release].datasets - RELEASES[1 - release].datasets))
     return {path: f"{path.removesuffix('.pqt')}.{next(ids)}.pqt" for path in paths}
+
+
+def of_folder(folder: Path) -> dict[str, bytes]:
+    """The tables of all mice of a folder in ONE's layout, by key."""
+    found = sorted(f.relative_to(folder).as_posix() for f in folder.glob("aggregates/**/*.pqt"))
+    return {key: (folder / path).read_bytes() for path, key in keys(found).items()}
 
 
 def paths(mouse: str, lab: str = "lab") -> list[str]:

@@ -18,9 +18,7 @@ Run = Callable[..., subprocess.CompletedProcess]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What the bucket holds: the tables of both mice, under keys of the release."""
-    cache = one_cache.build(tmp_path_factory.mktemp("ONE"))
-    paths = sorted(f.relative_to(cache).as_posix() for f in (cache / "aggregates").rglob("*.pqt"))
-    return {key: (cache / path).read_bytes() for path, key in stand_in.keys(paths).items()}
+    return stand_in.of_folder(one_cache.build(tmp_path_factory.mktemp("ONE")))
 
 
 @pytest.fixture

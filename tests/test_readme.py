@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import bucket
+import one_cache
 import pytest
 from server import Server, environment
 
@@ -20,6 +22,8 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 NOT_HERE = ("bash tests/run.sh", "export DJ_HOST")
 # goes on until it is ended
 SERVE = "mirror serve"
+# fetches from IBL's bucket, here from one on loopback with two other mice, into a file apart
+PUBLIC, PUBLISHED, HELD = "--source one", "NYU-06", "XY_001"
 # all that is said of the demo holds with fewer mice
 DEMO, SMALL_DEMO = "sync --demo", "sync --demo --demo-mice 6"
 INSTALLATION = "python3 -m venv .venv && . .venv/bin/activate && pip install -q '.[shell]' && "
@@ -47,14 +51,27 @@ def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
     variables = environment(server) | {"HOME": str(tmp_path)}
     variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), variables["PATH"]])
 
-    def run(*command: str) -> str:
+    def run(*command: str, **more: str) -> str:
         done = subprocess.run(
-            command, cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300
+            command,
+            cwd=tmp_path,
+            env=variables | more,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         return done.stdout
 
     return run
+
+
+@pytest.fixture
+def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A bucket as IBL's, with two mice; its address."""
+    cache = one_cache.build(tmp_path_factory.mktemp("ONE"))
+    with bucket.serving(bucket.of_folder(cache)) as serving:
+        yield serving.url
 
 
 @pytest.fixture
@@ -81,11 +98,14 @@ def serve(run, tmp_path: Path) -> Iterator[Callable[[str], int]]:
         process.communicate(timeout=60)
 
 
-def test_every_command_and_block_of_the_readme_works(run, serve, tmp_path: Path) -> None:
+def test_every_command_and_block_of_the_readme_works(run, serve, public, tmp_path: Path) -> None:
     port = 0
     for command in commands():
         if command.startswith(SERVE):
             port = serve(command)
+        elif PUBLIC in command:
+            apart = {"MIRROR_DATABASE": "public.duckdb", "MIRROR_ONE_BUCKET": public}
+            run("bash", "-c", command.replace(PUBLISHED, HELD), **apart)
         elif not command.startswith(NOT_HERE):
             run("bash", "-c", command.removeprefix(INSTALLATION).replace(DEMO, SMALL_DEMO))
     for query in blocks("sql"):
@@ -98,6 +118,7 @@ def test_every_command_and_block_of_the_readme_works(run, serve, tmp_path: Path)
 
     assert {
         "demo.duckdb",
+        "public.duckdb",
         "ibl.duckdb",
         "one_mouse.duckdb",
         "mice.duckdb",
