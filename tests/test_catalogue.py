@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import catalogue_server
 import ibl
@@ -31,7 +32,9 @@ def test_the_catalogue_is_what_a_server_says(declared: tuple[Table, ...]) -> Non
 
     assert [str(table) for table in tables] == [str(table) for table in declared]
     for table, described in zip(tables, declared, strict=True):
-        assert table == described
+        # character sets are the server's own choice
+        columns = tuple(replace(c, character_set="", collation="") for c in described.columns)
+        assert table == replace(described, columns=columns)
 
 
 def test_the_schemas_are_those_of_nma_ibl_in_its_order() -> None:

@@ -123,7 +123,7 @@ def test_nothing_is_computed_again_until_something_changes(con):
         """Write down, as a sync does, that it has read the rows of a table just now."""
         con.execute(
             "insert into _mirror.tables select ?, ?, 'x', 'x', 'x', 'Manual', '', 1, 1, 1, 1, [],"
-            " map {}, map {}, [], 'x', null, null, now() at time zone 'UTC'",
+            " map {}, map {}, [], 'x', null, null, now() at time zone 'UTC', null",
             [schema, table],
         )
 

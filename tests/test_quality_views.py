@@ -473,7 +473,7 @@ def add_recorded(con, table="subject", n_rows=1, run=1, **values):
     lists = {"left_out": [], "notes": [], "forced": {}, "true": {}} | values
     con.execute(
         "insert into _mirror.tables values ('subject', ?, 'x', 'x', 'x', 'Manual', '', ?, 1, 1, ?,"
-        " ?, ?, ?, ?, 'x', null, null, null)",
+        " ?, ?, ?, ?, 'x', null, null, null, null)",
         [
             *(table, n_rows, run, lists["left_out"]),
             duckdb.Value(lists["forced"], "map(varchar, bigint)"),

@@ -25,7 +25,10 @@ from handmade import (
 )
 
 SQL = Path(__file__).parents[1] / "sql"
-NAMES = sorted(file.stem for file in (SQL / "reaction_time").glob("*.sql"))
+# movement_times is of public files alone
+NAMES = sorted(
+    file.stem for file in (SQL / "reaction_time").glob("*.sql") if file.stem != "movement_times"
+)
 AFTERNOON = MONDAY.replace(hour=15)
 
 CURVE = """
