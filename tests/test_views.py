@@ -269,7 +269,7 @@ def test_a_stored_view_is_a_table_of_its_name_in_order_with_its_comments(
         assert mirror.execute("select count(*) from names").fetchall() == [(len(found),)]
         assert mirror.execute(
             "select view_name, is_stored, inputs is not null from _mirror.views order by 1"
-        ).fetchall() == [("labs", True, True), ("names", False, False)]
+        ).fetchall() == [("labs", True, True), ("names", False, True)]
 
 
 def test_adding_or_removing_the_line_is_all_it_takes(synced: Path, tmp_path: Path) -> None:
