@@ -118,8 +118,8 @@ def test_numbers_of_the_overview(folder: Path, con: duckdb.DuckDBPyConnection) -
 
     assert shown["mice"] == "6"
     assert shown["sessions"] == f"{value(con, 'select count(*) from sessions'):,}"
-    assert shown["trials here"] == f"{value(con, 'select count(*) from trials'):,}"
-    counted = value(con, "select sum(n_trials)::bigint from sessions")
+    assert shown["trials"] == f"{value(con, 'select count(*) from trials'):,}"
+    counted = value(con, "select sum(stored_n_trials)::bigint from sessions")
     assert shown["trials the server counted"] == f"{counted:,}"
     assert shown["last session"] == str(value(con, "select max(session_date) from sessions"))
 
