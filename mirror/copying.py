@@ -20,13 +20,15 @@ import duckdb
 from mirror import parts
 from mirror.privacy import is_private
 from mirror.progress import Progress
-from mirror.sources import ReadAgain, Reading, Source, Unreadable
-from mirror.store import give_back, insert, literal, now, quoted, streaming
+from mirror.sources import ReadAgain, Reading, Request, Source, Unreadable
+from mirror.store import give_back, insert, literal, merging, now, quoted
 from mirror.tables import Restriction, Selection, Table, plain_name
 from mirror.types import Conversion, conversion
 
 # Smaller part tables are read whole in less time than it takes to ask what changed in them.
 LARGE_PART = 20_000
+# Bytes of rows after which there is much to give back, to the system and within the file.
+MUCH = 8 * 1024 * 1024
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
 FORMAT, FORMAT_WITH_BLOBS = 2, 3
 
@@ -74,7 +76,59 @@ class Known:
     parts: Mapping[str, parts.Kept]
 
 
-def copy(job: Job, table: Table) -> Copied:
+@dataclass(frozen=True)
+class Due:
+    """A table that may have changed: what to read of it, and what the file has of it.
+
+    `checksum` is that of its rows at the source, where it was asked for.
+    """
+
+    table: Table
+    columns: Mapping[str, Conversion]
+    left_out: tuple[str, ...]
+    wanted: Restriction
+    definition: str
+    known: Known | None
+    checksum: str | None = None
+
+
+def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unreadable]:
+    """Tell the tables that have not changed from those that may have, with as few questions."""
+    held = _known(job.connection)
+    found: dict[Table, Copied | Due | Unreadable] = {}
+    for table in tables:
+        try:
+            found[table] = _due(job, table, held.get((table.schema, table.name)))
+        except Unreadable as error:
+            found[table] = error
+    due_tables = [table for table, due in found.items() if isinstance(due, Due)]
+    stamps = job.source.stamps(due_tables) if due_tables else {}
+    known = {t: due.known for t, due in found.items() if isinstance(due, Due) and due.known}
+    tokens = {table: stamp.text for table, stamp in stamps.items() if stamp.is_settled}
+    asked = [t for t, kept in known.items() if t not in tokens or tokens[t] != kept.change_token]
+    checksums = _checksums(job.source, asked)
+    remembered = []
+    for table, kept in known.items():
+        checksum = checksums.get(table)
+        if table not in asked or (checksum and checksum == kept.checksum):
+            found[table] = kept.copied
+            if table in asked and tokens.get(table) != kept.change_token:
+                remembered.append((table, tokens.get(table)))
+        elif isinstance(due := found[table], Due):
+            found[table] = replace(due, checksum=checksum)
+    _remember_tokens(job.connection, remembered)
+    job.source.read_ahead(
+        [
+            Request(table, due.columns, due.wanted)
+            for table, due in found.items()
+            # of large ones only what has changed may be read
+            if isinstance(due, Due) and not (due.known and due.known.rows >= LARGE_PART)
+        ]
+    )
+    return found
+
+
+def copy(job: Job, due: Due) -> Copied:
     """Bring one table up to its source: keep it, update what changed in it, or read it whole.
 
     Raises Unreadable, and changes nothing, when the table cannot be had: the source does not
@@ -82,7 +136,7 @@ def copy(job: Job, table: Table) -> Copied:
     """
     while True:
         with suppress(ReadAgain):
-            return _copied(job, table)
+            return _copied(job, due)
 
 
 def holds(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
@@ -93,8 +147,7 @@ def holds(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
     return bool(found) and _count(connection, name_of(table)) >= 0
 
 
-def _copied(job: Job, table: Table) -> Copied:
-    clock = time.monotonic()
+def _due(job: Job, table: Table, held: tuple[str, Known] | None) -> Due:
     if not table.columns:
         # of a damaged table, MariaDB's comment says what is wrong
         raise Unreadable(f"the server shows none of its columns ({table.comment})")
@@ -103,17 +156,29 @@ def _copied(job: Job, table: Table) -> Copied:
         raise Unreadable(f"all its columns are left out ({', '.join(left_out)})")
     wanted = job.selection.restrict(table)
     definition = _definition(job, table, columns, wanted)
-    known = _known(job.connection, table, definition)
-    stamp = job.source.stamp(table)
+    known = held[1] if held and held[0] == definition else None
+    return Due(table, columns, left_out, wanted, definition, known)
+
+
+def _checksums(source: Source, tables: Sequence[Table]) -> Mapping[Table, str]:
+    """The checksums of all that can be had."""
+    if not tables:
+        return {}
+    with suppress(Unreadable, ReadAgain):
+        return source.checksums(tables)
+    if len(tables) == 1:
+        return {}
+    # one that the source does not show hides the others
+    half = len(tables) // 2
+    return {**_checksums(source, tables[:half]), **_checksums(source, tables[half:])}
+
+
+def _copied(job: Job, due: Due) -> Copied:
+    clock = time.monotonic()
+    table, columns, wanted, known = due.table, due.columns, due.wanted, due.known
+    stamp = job.source.stamps([table]).get(table)
     token = stamp.text if stamp and stamp.is_settled else None
-    checksum = None
-    if known:
-        if token and token == known.change_token:
-            return replace(known.copied, seconds=time.monotonic() - clock)
-        checksum = job.source.checksum(table)
-        if checksum and checksum == known.checksum:
-            _remember_token(job.connection, table, token)
-            return replace(known.copied, seconds=time.monotonic() - clock)
+    checksum = due.checksum
     there = job.source.parts(table, wanted)
     plan = parts.renewal(known.parts, there, wanted) if known and there else None
     if known and plan and not plan.fresh:
@@ -135,7 +200,7 @@ def _copied(job: Job, table: Table) -> Copied:
         census = counting.result()
         expected = kept_rows + census.rows
         checksum = checksum or census.checksum
-        later = job.source.stamp(table)
+        later = job.source.stamps([table]).get(table)
         is_steady = (later and later.text) == (stamp and stamp.text)
         held = parts.now(there, plan, reading.told) if there else {}
         copied = Copied(
@@ -143,7 +208,7 @@ def _copied(job: Job, table: Table) -> Copied:
             how=how,
             rows=_count(job.connection, _incoming(table)),
             seconds=time.monotonic() - clock,
-            left_out=left_out,
+            left_out=due.left_out,
             forced_to_null={**census.lost, **reading.undecodable},
             read_as_true=dict(census.changed),
             notes=(
@@ -157,7 +222,7 @@ def _copied(job: Job, table: Table) -> Copied:
             copied = replace(copied, notes=(*copied.notes, note))
         if is_steady and (copied.rows != expected or (stamp and stamp.is_fresh)):
             # where the stamp cannot tell, the rows must
-            is_steady = checksum is None or job.source.checksum(table) == checksum
+            is_steady = checksum is None or job.source.checksums([table]).get(table) == checksum
         if not is_steady:
             copied = replace(
                 copied,
@@ -169,15 +234,12 @@ def _copied(job: Job, table: Table) -> Copied:
             token = checksum = None
         elif copied.rows != expected:
             raise Unreadable(f"{copied.rows:,} rows arrived but the source counts {expected:,}")
-        give_back()
-        state = (size, definition, token, checksum)
-        with streaming(job.connection):
-            _finish(job, table, columns, reading, copied, state, held)
-    if copied.rows:
-        # of the many that are empty there is nothing to write out
-        with streaming(job.connection):
-            # the next table is written into the blocks that this one has left
-            job.connection.execute("checkpoint")
+        if size >= MUCH:
+            give_back()
+        _finish(job, due, reading, copied, (size, token, checksum), held)
+    if size >= MUCH:
+        # the next table is written into the blocks that this one has left
+        job.connection.execute("checkpoint")
     return copied
 
 
@@ -214,8 +276,13 @@ def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> Non
 
 
 def _erase(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
-    for provenance in ("tables", "columns", "foreign_keys", "blobs"):
-        connection.execute(f"delete from _mirror.{provenance} where {_is(schema, name)}")
+    _execute(
+        connection,
+        (
+            f"delete from _mirror.{provenance} where {_is(schema, name)}"
+            for provenance in ("tables", "columns", "foreign_keys", "blobs")
+        ),
+    )
 
 
 def _is(schema: str, name: str) -> str:
@@ -269,28 +336,54 @@ def _definition(
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _known(connection: duckdb.DuckDBPyConnection, table: Table, definition: str) -> Known | None:
-    rows = connection.execute(
-        "select n_rows, change_token, checksum, left_out, forced_to_null, read_as_true, notes,"
-        f" parts from _mirror.tables where {_is(table.schema, table.name)}"
-        f" and definition = {literal(definition)}"
+def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], tuple[str, Known]]:
+    """Of every table that is in the file as it was written down, its definition, and what is known.
+
+    By schema and name.
+    """
+    recorded = connection.execute(
+        "select schema_name, table_name, definition, n_rows, change_token, checksum, left_out,"
+        " forced_to_null, read_as_true, notes, parts from _mirror.tables"
+        " join duckdb_tables() using (schema_name, table_name)"
+        " where database_name = current_database()"
     ).fetchall()
-    if not rows:
-        return None
-    n_rows, token, checksum, left_out, forced, read_as_true, notes, held = rows[0]
-    if _count(connection, name_of(table)) != n_rows:
-        return None
-    copied = Copied(
-        str(table), "unchanged", n_rows, 0.0, tuple(left_out), forced, read_as_true, tuple(notes)
+    counts = " union all by name ".join(
+        f"select {place} as place, count(*) as n from {quoted(schema)}.{quoted(name)}"
+        for place, (schema, name, *_) in enumerate(recorded)
     )
-    return Known(n_rows, token, checksum, copied, parts.from_json(held))
+    there = dict(connection.execute(counts).fetchall()) if counts else {}
+    known = {}
+    for place, (schema, name, definition, n_rows, token, checksum, *told) in enumerate(recorded):
+        if there[place] == n_rows:
+            left_out, forced, read_as_true, notes, held = told
+            copied = Copied(
+                f"{schema}.{name}",
+                "unchanged",
+                n_rows,
+                0.0,
+                tuple(left_out),
+                forced,
+                read_as_true,
+                tuple(notes),
+            )
+            held = parts.from_json(held)
+            known[schema, name] = (definition, Known(n_rows, token, checksum, copied, held))
+    return known
 
 
-def _remember_token(connection: duckdb.DuckDBPyConnection, table: Table, token: str | None) -> None:
-    connection.execute(
-        f"update _mirror.tables set change_token = {literal(token)}"
-        f" where {_is(table.schema, table.name)}"
+def _remember_tokens(
+    connection: duckdb.DuckDBPyConnection, tokens: Iterable[tuple[Table, str | None]]
+) -> None:
+    values = ", ".join(
+        f"({literal(table.schema)}, {literal(table.name)}, {literal(token)})"
+        for table, token in tokens
     )
+    if values:
+        connection.execute(
+            "update _mirror.tables as t set change_token = v.token"
+            f" from (values {values}) as v(schema_name, table_name, token)"
+            " where t.schema_name = v.schema_name and t.table_name = v.table_name"
+        )
 
 
 def _keep(job: Job, table: Table, known: Known, plan: parts.Renewal, token: str | None) -> Copied:
@@ -328,8 +421,7 @@ def _load(
     reading = job.source.read(table, columns, wanted, job.batch_rows)
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
     _create(job.connection, _incoming(table), table, reading)
-    with streaming(job.connection):
-        return reading, _insert(job, _incoming(table), reading)
+    return reading, _insert(job, _incoming(table), reading)
 
 
 def _update(
@@ -396,10 +488,11 @@ def _merge(job: Job, table: Table, reading: Reading, is_stale: str) -> int:
     for name in (changed, merged):
         _create(connection, name, table, reading)
     size = _insert(job, changed, reading)
-    connection.execute(
-        f"insert into {merged} select * from (select t.* from {name_of(table)} as t"
-        f" where not {is_stale} union all select * from {changed}) order by {order}"
-    )
+    with merging(connection):
+        connection.execute(
+            f"insert into {merged} select * from (select t.* from {name_of(table)} as t"
+            f" where not {is_stale} union all select * from {changed}) order by {order}"
+        )
     connection.execute(f"drop table {changed}")
     return size
 
@@ -463,41 +556,54 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
 
 def _finish(
     job: Job,
-    table: Table,
-    columns: Mapping[str, Conversion],
+    due: Due,
     reading: Reading,
     copied: Copied,
-    state: tuple[int, str, str | None, str | None],
+    state: tuple[int, str | None, str | None],
     held: Mapping[str, parts.Kept],
 ) -> None:
     """Declare what the rows have shown to be true, and write down where they came from."""
-    connection, name = job.connection, _incoming(table)
-    for column in table.columns:
-        found = columns.get(column.name)
-        must = found and not column.nullable and not copied.forced_to_null.get(column.name)
-        if found and must and not _is_required(table, column.name, found):
-            connection.execute(
-                f"alter table {name} alter column {quoted(column.name)} set not null"
-            )
+    connection, table, columns = job.connection, due.table, due.columns
+    name = _incoming(table)
+    required = [
+        f"alter table {name} alter column {quoted(column.name)} set not null"
+        for column in table.columns
+        if (found := columns.get(column.name))
+        and not column.nullable
+        and not copied.forced_to_null.get(column.name)
+        and not _is_required(table, column.name, found)
+    ]
     if table.primary_key and not _keyless(table, columns, copied):
         key = ", ".join(map(quoted, table.primary_key))
-        try:
-            connection.execute(f"alter table {name} add primary key ({key})")
-        except duckdb.ConstraintException as error:
-            raise Unreadable(
-                "two rows with one primary key arrived, perhaps because rows changed meanwhile"
-            ) from error
-    connection.execute(f"comment on table {name} is {literal(_described(table))}")
-    for column in table.columns:
-        if column.name in columns and column.description:
-            connection.execute(
+        required.append(f"alter table {name} add primary key ({key})")
+    try:
+        _execute(connection, required)
+    except duckdb.ConstraintException as error:
+        raise Unreadable(
+            "two rows with one primary key arrived, perhaps because rows changed meanwhile"
+        ) from error
+    _execute(
+        connection,
+        [
+            f"comment on table {name} is {literal(_described(table))}",
+            *(
                 f"comment on column {name}.{quoted(column.name)} is {literal(column.description)}"
-            )
-    connection.execute(f"drop table if exists {name_of(table)}")
-    connection.execute(f"alter table {name} rename to {quoted(table.name)}")
-    _record(job, table, reading, copied, state, held)
+                for column in table.columns
+                if column.name in columns and column.description
+            ),
+            f"drop table if exists {name_of(table)}",
+            f"alter table {name} rename to {quoted(table.name)}",
+        ],
+    )
+    _record(job, due, reading, copied, state, held)
     if reading.originals:
         _keep_originals(connection, table, reading.originals)
+
+
+def _execute(connection: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    """Run statements in one call, which costs less than a call for each."""
+    if together := "; ".join(statements):
+        connection.execute(together)
 
 
 def _keep_originals(
@@ -531,18 +637,18 @@ def _keyless(table: Table, columns: Mapping[str, Conversion], copied: Copied) ->
 
 def _record(
     job: Job,
-    table: Table,
+    due: Due,
     reading: Reading,
     copied: Copied,
-    state: tuple[int, str, str | None, str | None],
+    state: tuple[int, str | None, str | None],
     held: Mapping[str, parts.Kept],
 ) -> None:
-    connection, own = job.connection, (table.schema, table.name)
-    size, definition, token, checksum = state
+    table, own = due.table, (due.table.schema, due.table.name)
+    size, token, checksum = state
     types = {name: found.duckdb_type for name, found in reading.conversions.items()}
-    _erase(connection, *own)
+    _erase(job.connection, *own)
     insert(
-        connection,
+        job.connection,
         "tables",
         [
             (
@@ -560,7 +666,7 @@ def _record(
                 dict(copied.forced_to_null),
                 dict(copied.read_as_true),
                 copied.notes,
-                definition,
+                due.definition,
                 token,
                 checksum,
                 now(),
@@ -569,7 +675,7 @@ def _record(
         ],
     )
     insert(
-        connection,
+        job.connection,
         "columns",
         (
             (
@@ -588,7 +694,7 @@ def _record(
         ),
     )
     insert(
-        connection,
+        job.connection,
         "foreign_keys",
         (
             (

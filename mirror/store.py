@@ -215,14 +215,27 @@ def literal(value: object) -> str:
 
 @contextmanager
 def streaming(connection: Connection) -> Iterator[None]:
-    """Keep DuckDB small while a table streams in and gets its key."""
-    connection.execute(f"set memory_limit = '{STREAMING_LIMIT}'")
+    """Keep DuckDB small while tables stream in and get their keys."""
+    with _memory(connection, STREAMING_LIMIT, MEMORY_LIMIT):
+        yield
+
+
+@contextmanager
+def merging(connection: Connection) -> Iterator[None]:
+    """Let DuckDB have its room within `streaming`."""
+    with _memory(connection, MEMORY_LIMIT, STREAMING_LIMIT):
+        yield
+
+
+@contextmanager
+def _memory(connection: Connection, limit: str, otherwise: str) -> Iterator[None]:
+    connection.execute(f"set memory_limit = '{limit}'")
     try:
         yield
     finally:
         # a transaction that an error has ended takes no settings: let the error tell
         with suppress(duckdb.Error):
-            connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+            connection.execute(f"set memory_limit = '{otherwise}'")
 
 
 def give_back() -> None:

@@ -15,7 +15,17 @@ from pathlib import Path
 import duckdb
 
 from mirror import derive, store, views
-from mirror.copying import Copied, Job, copy, forget, holds, in_background, name_of
+from mirror.copying import (
+    Copied,
+    Due,
+    Job,
+    copy,
+    forget,
+    holds,
+    in_background,
+    look,
+    name_of,
+)
 from mirror.errors import UsageError
 from mirror.progress import Progress
 from mirror.sources import Source, Unreadable
@@ -136,16 +146,17 @@ def sync(
         kept: list[LeftOut] = []
         source.prepare(wanted)
         progress.begin(len(wanted))
-        for table in wanted:
-            progress.start(str(table))
-            try:
-                copied = copy(job, table)
-            except Unreadable as error:
-                is_kept = holds(connection, table)
-                (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
-                continue
-            done.append(copied)
-            progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
+        with store.streaming(connection):
+            for table, found in look(job, wanted).items():
+                progress.start(str(table))
+                try:
+                    copied = _brought_up(job, found)
+                except Unreadable as error:
+                    is_kept = holds(connection, table)
+                    (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
+                    continue
+                done.append(copied)
+                progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
         left_out = (*left_out, *optional, *unreadable)
         if not done:
             raise _nothing_there(source, (*left_out, *kept))
@@ -179,6 +190,12 @@ def sync(
         derived=derived,
         views=applied,
     )
+
+
+def _brought_up(job: Job, found: Copied | Due | Unreadable) -> Copied:
+    if isinstance(found, Unreadable):
+        raise found
+    return copy(job, found) if isinstance(found, Due) else found
 
 
 def to_copy(source: Source, options: Options) -> Iterator[tuple[Table, int | None]]:
@@ -374,7 +391,14 @@ def _check_references(
             return f"lower(strip_accents(rtrim({expression})))"
         return expression
 
-    orphans = []
+    counted = {
+        (f"{schema}.{table}", name): violations
+        for schema, table, name, violations in connection.execute(
+            "select schema_name, table_name, constraint_name, violations"
+            " from _mirror.foreign_keys where violations is not null"
+        ).fetchall()
+    }
+    orphans, found = [], []
     for table in by_mysql.values():
         for key in table.foreign_keys:
             parent = by_mysql.get((key.mysql_schema, key.mysql_table))
@@ -384,17 +408,8 @@ def _check_references(
                 for mine, theirs in pairs
             ):
                 continue
-            own = (
-                f"schema_name = {literal(table.schema)} and table_name = {literal(table.name)}"
-                f" and constraint_name = {literal(key.name)}"
-            )
-            known = connection.execute(
-                f"select violations from _mirror.foreign_keys where {own}"
-                " and violations is not null"
-            ).fetchall()
-            if known and not {str(table), str(parent)} & changed:
-                violations = known[0][0]
-            else:
+            violations = counted.get((str(table), key.name))
+            if violations is None or {str(table), str(parent)} & changed:
                 same = " and ".join(
                     f"{comparable('p', parent, theirs)} = {comparable('c', table, mine)}"
                     for mine, theirs in pairs
@@ -404,15 +419,22 @@ def _check_references(
                     f"select count(*) from {name_of(table)} as c where {present}"
                     f" and not exists (select 1 from {name_of(parent)} as p where {same})"
                 ).fetchall()
-                connection.execute(
-                    f"update _mirror.foreign_keys set referenced_schema = {literal(parent.schema)},"
-                    f" referenced_table = {literal(parent.name)}, violations = {violations}"
-                    f" where {own}"
+                found.append(
+                    (table.schema, table.name, key.name, parent.schema, parent.name, violations)
                 )
             if violations:
                 why = ", left out by this selection" if is_narrowed else ", on the server as well"
                 rows = "row refers" if violations == 1 else "rows refer"
                 orphans.append(f"{table}: {violations:,} {rows} to no row of {parent}{why}")
+    if found:
+        values = ", ".join(f"({', '.join(map(literal, row))})" for row in found)
+        connection.execute(
+            "update _mirror.foreign_keys as k set referenced_schema = v.schema,"
+            " referenced_table = v.name, violations = v.violations from (values"
+            f" {values}) as v(schema_name, table_name, constraint_name, schema, name, violations)"
+            " where k.schema_name = v.schema_name and k.table_name = v.table_name"
+            " and k.constraint_name = v.constraint_name"
+        )
     return orphans
 
 

@@ -99,6 +99,15 @@ class Share:
     key: tuple
 
 
+@dataclass(frozen=True)
+class Request:
+    """A table that is going to be read, which of its columns, which of its rows."""
+
+    table: Table
+    columns: Mapping[str, Conversion]
+    wanted: Restriction
+
+
 class Source(Protocol):
     """A place that tables come from."""
 
@@ -123,11 +132,14 @@ class Source(Protocol):
     def prepare(self, tables: Sequence[Table]) -> None:
         """Hear which tables are going to be read, before any is."""
 
-    def stamp(self, table: Table) -> Stamp | None:
-        """When the table last changed; None where that is not known. Reads no rows."""
+    def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
+        """When tables last changed, of those where that is known. Reads no rows."""
 
-    def checksum(self, table: Table) -> str | None:
-        """A checksum over all rows, computed where they are; None if that is not possible."""
+    def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
+        """A checksum over all rows of each table, computed where they are, if that is possible."""
+
+    def read_ahead(self, requests: Sequence[Request]) -> None:
+        """Hear what is going to be read, in this order: the source may begin with what is small."""
 
     def census(
         self,

@@ -6,7 +6,7 @@ never written, printed or passed on a command line.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import pymysql
@@ -18,9 +18,12 @@ from mirror.sources import (
     Parts,
     ReadAgain,
     Reading,
+    Request,
     Share,
     Stamp,
     Unreadable,
+    ahead,
+    counting,
     headings,
     library,
     readers,
@@ -53,6 +56,8 @@ from mirror.types import Conversion
 REFUSED_SELECT = {1044, 1142, 1143, 1370}
 # Of the main connection, the one that counts, the one that reads, and who asks after a silence.
 CONNECTIONS = 4
+# Batches in a query of connectorx, which goes ten ways to the server and back to begin one.
+RANGE = 4
 
 
 class DataJointSource:
@@ -71,14 +76,18 @@ class DataJointSource:
         # the side connection while it counts
         self._counting: Connection | None = None
         self._connectorx: Connectorx | None = None
+        self._ahead: ahead.Ahead | None = None
+        # of the rows of each table, in bytes, as the server estimates them
+        self._sizes: dict[Table, int] = {}
         # tables that one of the readers has failed at
         self._too_odd: set[Table] = set()
         self._broken: set[Table] = set()
         self._names = {
             module: at.prefix + schema for module, schema in library.nma_ibl_schemas().items()
         }
-        [(self._version, allowed)] = self._ask("select version(), @@max_user_connections")
-        [(_, cipher)] = self._ask("show session status like 'Ssl_cipher'")
+        [(self._version, self._allowed)], [(_, cipher)] = self._ask_all(
+            "select version(), @@max_user_connections", "show session status like 'Ssl_cipher'"
+        )
         if at.use_tls and not cipher:
             raise SourceError(
                 f"The server at {self.address} offers no encryption: have it offered, or take"
@@ -89,11 +98,8 @@ class DataJointSource:
         self.fast = (
             at.use_tls in (None, False)
             and (not cipher or (_is_loopback(at.host) and self.server.takes_unencrypted()))
-            and (allowed == 0 or allowed >= CONNECTIONS)
+            and self._may_have(CONNECTIONS)
         )
-        if self.fast:
-            # it takes a while to start
-            self.connectorx()
 
     def versions(self) -> Mapping[str, str]:
         return {"server": self._version}
@@ -102,7 +108,7 @@ class DataJointSource:
         return tuple(self._names)
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
-        return headings.read(self._ask, self._names)
+        return headings.read(self._ask_all, self._names)
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         table = f"{quoted(self._names['subject'])}.`subject`"
@@ -118,27 +124,35 @@ class DataJointSource:
 
     def prepare(self, tables: Sequence[Table]) -> None: ...
 
-    def stamp(self, table: Table) -> Stamp | None:
-        """InnoDB's time of the last change, which the server keeps in memory, to the second.
+    def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
+        found = {table: answer.stamp for table in tables if (answer := self._read_already(table))}
+        if asked := [table for table in tables if table not in found]:
+            states = counting.states(asked, self._ask(counting.state(asked), asked[0]))
+            self._sizes.update({table: state.size for table, state in states.items()})
+            found.update({table: state.stamp for table, state in states.items()})
+        return {table: stamp for table, stamp in found.items() if stamp}
 
-        MariaDB writes down when the transaction began, not when it was committed: one begun
-        in the same second may still be open. No pipeline works on one row for a day.
-        """
-        rows = self._ask(
-            "select create_time, update_time, update_time >= now() - interval 2 second,"
-            " update_time < now() - interval 1 day"
-            f" from information_schema.tables where table_schema = {literal(table.mysql_schema)}"
-            f" and table_name = {literal(table.mysql_table)}",
-            table,
-        )
-        if not rows or rows[0][1] is None:
-            return None
-        [(created, updated, is_fresh, is_settled)] = rows
-        return Stamp(f"{created} {updated}", bool(is_fresh), bool(is_settled))
+    def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
+        rows = self._ask(counting.checksum(tables), tables[0])
+        found = zip(tables, map(counting.checksum_of, rows), strict=True)
+        return {table: checksum for table, checksum in found if checksum}
 
-    def checksum(self, table: Table) -> str | None:
-        [(_, checksum)] = self._ask(f"checksum table {name_of(table)}", table)
-        return None if checksum is None else str(checksum)
+    def read_ahead(self, requests: Sequence[Request]) -> None:
+        """Begin with the small tables, if the server allows a connection for that."""
+        small = [
+            ahead.Question(request, query, self._sizes[request.table])
+            for request in requests
+            if self._sizes.get(request.table, ahead.SMALL_BYTES + 1) <= ahead.SMALL_BYTES
+            for query in self._queries(
+                request.table, request.columns, [conditions(request.wanted)], as_text=True
+            )
+        ]
+        if self.fast and len(small) < len(requests):
+            # it takes a while to start
+            self.connectorx()
+        if small and self._may_have(CONNECTIONS + 1):
+            with suppress(SourceError):
+                self._ahead = ahead.Ahead(self.server, small)
 
     def census(
         self,
@@ -147,19 +161,13 @@ class DataJointSource:
         wanted: Restriction,
         with_checksum: bool,
     ) -> Callable[[], Census]:
-        counts = [
-            (kind, name, f"sum({condition.format(c=quoted(name))})")
-            for name, conversion in columns.items()
-            for kind, condition in (("lost", conversion.lost), ("changed", conversion.changed))
-            if condition
-        ]
-        select = ", ".join(["count(*)", *(expression for _, _, expression in counts)])
-        statements = [
-            f"select {select} from {name_of(table)}{where(conditions(wanted))}",
-            "commit",
-        ]
+        if answer := self._read_already(table):
+            known = answer.census
+            return lambda: known
+        request = Request(table, columns, wanted)
+        statements = [counting.census(request), "commit"]
         if with_checksum:
-            statements.insert(0, f"checksum table {name_of(table)}")
+            statements.insert(0, counting.checksum([table]))
         side = self._free_side(table)
         with self.errors(table):
             side.ask("start transaction with consistent snapshot")
@@ -169,16 +177,12 @@ class DataJointSource:
             # to alter it keeps the rows from being read meanwhile
             try:
                 with self.errors(table):
-                    *checksums, [(rows, *values)], _ = side.ask_on(*statements)
+                    *checksums, [counts], _ = side.ask_on(*statements)
             finally:
                 if self._counting is side:
                     self._counting = None
-            checksum = checksums[0][0][1] if checksums else None
-            told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
-            for (kind, name, _), value in zip(counts, values, strict=True):
-                if value:
-                    told[kind][name] = int(value)
-            return Census(rows, None if checksum is None else str(checksum), **told)
+            checksum = counting.checksum_of(checksums[0][0]) if checksums else None
+            return counting.census_of(request, counts, checksum)
 
         if side is not self._main:
             self._counting = side
@@ -228,6 +232,8 @@ class DataJointSource:
         batch_rows: int,
         keys: Sequence[Mapping[str, object]] | None = None,
     ) -> Reading:
+        answer = self._read_already(table) if keys is None else None
+        has_blobs = any(conversion.is_blob for conversion in columns.values())
         base = conditions(wanted)
         whole = [base]
         if keys is not None:
@@ -240,21 +246,24 @@ class DataJointSource:
                     for start in range(0, len(keys), 100)
                 ]
             )
-        if any(conversion.is_blob for conversion in columns.values()):
-            queries = self._queries(table, columns, whole, as_text=True)
-            unpack = blobs.unpacker(library.datajoint("blob").Blob)
-            return readers.read_blobs(self, table, columns, queries, batch_rows, unpack)
         # connectorx holds all the values of a query at once
         is_odd = table in self._too_odd or any(found.is_file for found in columns.values())
-        if self.fast and is_ordered(table) and not is_odd:
-            ranges = self._ranges(table, base, batch_rows) if keys is None else whole
+        if self.fast and is_ordered(table) and not (answer or has_blobs or is_odd):
+            ranges = self._ranges(table, base, RANGE * batch_rows) if keys is None else whole
             queries = self._queries(table, columns, ranges, as_text=False)
             try:
                 return readers.read_arrow(self, table, columns, queries)
             except readers.NotForConnectorx as refusal:
                 self.fast = not refusal.for_all_tables
-        queries = self._queries(table, columns, whole, as_text=True)
-        return readers.read_text(self, table, columns, queries, batch_rows)
+        if answer:
+            batches = readers.parts_of(answer.rows, columns, batch_rows)
+        else:
+            queries = self._queries(table, columns, whole, as_text=True)
+            batches = readers.text_batches(self, table, columns, queries, batch_rows)
+        if has_blobs:
+            unpack = blobs.unpacker(library.datajoint("blob").Blob)
+            return readers.read_blobs(table, columns, batches, unpack)
+        return readers.read_text(columns, batches)
 
     @contextmanager
     def reading(self, table: Table) -> Iterator[Connection]:
@@ -301,6 +310,8 @@ class DataJointSource:
         """
         if not self.server.answers():
             return self._stopped(table)
+        if self._ahead:
+            self._ahead.drop(table)
         tried = self._too_odd if is_odd else self._broken
         if table in tried:
             return Unreadable("the server breaks off the connection when it is read")
@@ -311,6 +322,8 @@ class DataJointSource:
         for connection in (self._main, self._side):
             if connection:
                 connection.hang_up()
+        if self._ahead:
+            self._ahead.close()
         self.stop_connectorx()
 
     def _queries(
@@ -333,14 +346,14 @@ class DataJointSource:
         for some in ranges:
             yield f"select {select} from {name_of(table)} as t{where(some)}{clause}"
 
-    def _ranges(self, table: Table, base: list[str], batch_rows: int) -> Iterator[list[str]]:
-        """Cut the rows wanted into ranges of the primary key, of batch_rows each."""
+    def _ranges(self, table: Table, base: list[str], rows: int) -> Iterator[list[str]]:
+        """Cut the rows wanted into ranges of the primary key, of so many each."""
         key = ", ".join(quoted(name) for name in table.primary_key)
         above: list[str] = []
         while True:
             last = self._ask(
                 f"select {key} from {name_of(table)} force index (primary)"
-                f"{where([*base, *above])} order by {key} limit 1 offset {batch_rows - 1}",
+                f"{where([*base, *above])} order by {key} limit 1 offset {rows - 1}",
                 table,
             )
             if not last:
@@ -354,10 +367,20 @@ class DataJointSource:
             [rows] = self._main.ask(query)
         return rows
 
-    def _another(self, many: bool = False) -> Connection:
+    def _ask_all(self, *queries: str) -> Sequence[Sequence[tuple]]:
+        with self.errors():
+            return self._main.ask(*queries)
+
+    def _read_already(self, table: Table) -> ahead.Answer | None:
+        return self._ahead.get(table) if self._ahead else None
+
+    def _may_have(self, connections: int) -> bool:
+        return self._allowed == 0 or self._allowed >= connections
+
+    def _another(self) -> Connection:
         """A connection beside the main one, or that where the server allows no more."""
         try:
-            return Connection(self.server, many)
+            return Connection(self.server)
         except TooManyConnections:
             return self._main
 
@@ -368,7 +391,7 @@ class DataJointSource:
             self._side.hang_up()
         elif self._side:
             return self._side
-        self._side = self._another(many=True)
+        self._side = self._another()
         return self._side
 
     def _stopped(self, table: Table | None) -> SourceError:

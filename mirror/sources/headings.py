@@ -1,4 +1,4 @@
-"""What tables there are, from the server's own headings; four queries, whatever the server.
+"""What tables there are, from the server's own headings; asked once, whatever the server.
 
 Columns of information_schema are taken by position, since MySQL 8 names them in capitals.
 """
@@ -13,55 +13,52 @@ from mirror.sources.mysql import literal
 from mirror.tables import BOOKKEEPING, Column, ForeignKey, LeftOut, Table, plain_name, tier
 from mirror.types import unescaped
 
-Ask = Callable[[str], Sequence[tuple]]
+Ask = Callable[..., Sequence[Sequence[tuple]]]
 
 
 def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]]:
     """Find every table of the schemas named, and say what is left out.
 
-    `names` gives the MySQL name of each schema of the mirror.
+    `names` gives the MySQL name of each schema of the mirror; `ask` the rows of each statement.
     """
     left_out = []
     by_mysql_name = {mysql: module for module, mysql in names.items()}
     wanted = ", ".join(literal(name) for name in by_mysql_name)
-    visible = {
-        name
-        for (name,) in ask(
-            f"select schema_name from information_schema.schemata where schema_name in ({wanted})"
-        )
-    }
+    # MariaDB writes defaults as SQL, so that 'NULL' is not NULL; MySQL writes them bare
+    default = "if(version() like '%mariadb%', column_default, quote(column_default))"
+    schemata, described, keyed, referring, listed = ask(
+        f"select schema_name from information_schema.schemata where schema_name in ({wanted})",
+        "select table_schema, table_name, column_name, column_type, is_nullable,"
+        f" {default}, column_key, extra, column_comment, character_set_name,"
+        " collation_name, generation_expression"
+        f" from information_schema.columns where table_schema in ({wanted})"
+        " order by table_schema, table_name, ordinal_position",
+        "select table_schema, table_name, column_name from information_schema.statistics"
+        f" where table_schema in ({wanted}) and index_name = 'PRIMARY'"
+        " order by table_schema, table_name, seq_in_index",
+        "select table_schema, table_name, constraint_name, referenced_table_schema,"
+        " referenced_table_name, column_name, referenced_column_name"
+        f" from information_schema.key_column_usage where table_schema in ({wanted})"
+        " and referenced_table_name is not null"
+        " order by table_schema, table_name, constraint_name, ordinal_position",
+        "select table_schema, table_name, table_type, table_comment"
+        f" from information_schema.tables where table_schema in ({wanted})",
+    )
+    visible = {name for (name,) in schemata}
     for module, mysql in names.items():
         if mysql not in visible:
             left_out.append(
                 LeftOut(module, f"schema {mysql} is missing or this login may not see it")
             )
     columns = defaultdict(list)
-    # MariaDB writes defaults as SQL, so that 'NULL' is not NULL; MySQL writes them bare
-    default = "if(version() like '%mariadb%', column_default, quote(column_default))"
-    for schema, table, *rest in ask(
-        "select table_schema, table_name, column_name, column_type, is_nullable,"
-        f" {default}, column_key, extra, column_comment, character_set_name,"
-        " collation_name, generation_expression"
-        f" from information_schema.columns where table_schema in ({wanted})"
-        " order by table_schema, table_name, ordinal_position"
-    ):
+    for schema, table, *rest in described:
         columns[schema, table].append(_column(rest))
     primary_keys = defaultdict(list)
-    for schema, table, column in ask(
-        "select table_schema, table_name, column_name from information_schema.statistics"
-        f" where table_schema in ({wanted}) and index_name = 'PRIMARY'"
-        " order by table_schema, table_name, seq_in_index"
-    ):
+    for schema, table, column in keyed:
         primary_keys[schema, table].append(column)
-    foreign_keys = _foreign_keys(ask, wanted)
-    shown = [
-        # a damaged table has no kind
-        (schema, name, kind or "", comment or "")
-        for schema, name, kind, comment in ask(
-            "select table_schema, table_name, table_type, table_comment"
-            f" from information_schema.tables where table_schema in ({wanted})"
-        )
-    ]
+    foreign_keys = _foreign_keys(referring)
+    # a damaged table has no kind
+    shown = [(schema, name, kind or "", comment or "") for schema, name, kind, comment in listed]
     own = _own_names((schema, name) for schema, name, _, _ in shown)
     tables = []
     for schema, name, kind, comment in sorted(shown):
@@ -132,25 +129,19 @@ def _column(row: Sequence[Any]) -> Column:
     )
 
 
-def _foreign_keys(ask: Ask, wanted: str) -> dict[tuple[str, str], list[ForeignKey]]:
+def _foreign_keys(rows: Iterable[tuple]) -> dict[tuple[str, str], list[ForeignKey]]:
     pairs = defaultdict(list)
-    for schema, table, constraint, *rest in ask(
-        "select table_schema, table_name, constraint_name, referenced_table_schema,"
-        " referenced_table_name, column_name, referenced_column_name"
-        f" from information_schema.key_column_usage where table_schema in ({wanted})"
-        " and referenced_table_name is not null"
-        " order by table_schema, table_name, constraint_name, ordinal_position"
-    ):
+    for schema, table, constraint, *rest in rows:
         pairs[schema, table, constraint].append(rest)
     keys = defaultdict(list)
-    for (schema, table, constraint), rows in pairs.items():
+    for (schema, table, constraint), own in pairs.items():
         keys[schema, table].append(
             ForeignKey(
                 name=constraint,
-                columns=tuple(row[2] for row in rows),
-                mysql_schema=rows[0][0],
-                mysql_table=rows[0][1],
-                references=tuple(row[3] for row in rows),
+                columns=tuple(row[2] for row in own),
+                mysql_schema=own[0][0],
+                mysql_table=own[0][1],
+                references=tuple(row[3] for row in own),
             )
         )
     return keys

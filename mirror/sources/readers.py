@@ -89,41 +89,29 @@ def read_arrow(
 
 
 def read_text(
-    source: "DataJointSource",
-    table: Table,
-    columns: Mapping[str, Conversion],
-    queries: Iterable[str],
-    batch_rows: int,
+    columns: Mapping[str, Conversion], batches: Generator[pa.RecordBatch, None, None]
 ) -> Reading:
-    """Read the queries through pymysql, every value as MySQL prints it."""
-    schema = _text_schema(columns)
-    batches = _text_batches(source, table, queries, min(batch_rows, TEXT_ROWS), schema)
-    return Reading(columns, schema, batches)
+    """Hand on rows in which every value is as MySQL prints it."""
+    return Reading(columns, text_schema(columns), batches)
 
 
 def read_blobs(
-    source: "DataJointSource",
     table: Table,
     columns: Mapping[str, Conversion],
-    queries: Iterable[str],
-    batch_rows: int,
+    arriving: Generator[pa.RecordBatch, None, None],
     unpack: Callable[[bytes, int], Any],
 ) -> Reading:
     """Read a table whose blobs decide, all together, what type their column has.
 
     The rows are kept aside, on disk when they are many, until the last one is seen.
     """
-    raw_schema = _text_schema(columns)
+    raw_schema = text_schema(columns)
     blob_columns = [name for name, conversion in columns.items() if conversion.is_blob]
     kinds = dict.fromkeys(blob_columns, blobs.NOTHING)
     lengths: dict[str, set[int]] = {name: set() for name in blob_columns}
     undecodable = dict.fromkeys(blob_columns, 0)
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
-    some = min(batch_rows, BLOB_ROWS)
-    with (
-        pa.ipc.new_stream(spool, raw_schema) as writer,
-        closing(_text_batches(source, table, queries, some, raw_schema)) as arriving,
-    ):
+    with pa.ipc.new_stream(spool, raw_schema) as writer, closing(arriving):
         for batch in arriving:
             for name in blob_columns:
                 column = batch.column(name)
@@ -238,7 +226,7 @@ def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[
             yield None, False
 
 
-def _text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
+def text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
     return pa.schema(
         [
             pa.field(name, pa.binary() if conversion.duckdb_type == "BLOB" else pa.string())
@@ -247,18 +235,37 @@ def _text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
     )
 
 
-def _text_batches(
+def text_batches(
     source: "DataJointSource",
     table: Table,
+    columns: Mapping[str, Conversion],
     queries: Iterable[str],
-    some: int,
-    schema: pa.Schema,
+    batch_rows: int,
 ) -> Generator[pa.RecordBatch, None, None]:
+    """Read the queries through pymysql, every value as MySQL prints it."""
+    schema, some = text_schema(columns), min(batch_rows, most_rows(columns))
     with source.reading(table) as connection:
-        yield from connection.read(queries, some, lambda rows: _batch(rows, schema))
+        yield from connection.read(queries, some, lambda rows: batch_of(rows, schema))
 
 
-def _batch(rows: list[tuple], schema: pa.Schema) -> pa.RecordBatch:
+def parts_of(
+    rows: pa.RecordBatch, columns: Mapping[str, Conversion], batch_rows: int
+) -> Generator[pa.RecordBatch, None, None]:
+    """Hand on rows that are there already, some at a time."""
+    some = min(batch_rows, most_rows(columns))
+    for start in range(0, rows.num_rows, some):
+        yield rows.slice(start, some)
+
+
+def most_rows(columns: Mapping[str, Conversion]) -> int:
+    """How many rows a batch may have."""
+    return BLOB_ROWS if any(found.is_blob for found in columns.values()) else TEXT_ROWS
+
+
+def batch_of(rows: Sequence[tuple], schema: pa.Schema) -> pa.RecordBatch:
+    """Make a batch of rows as the server has sent them. Raises Unreadable."""
+    if not rows:
+        return pa.RecordBatch.from_pylist([], schema=schema)
     columns = []
     for field, values in zip(schema, zip(*rows, strict=True), strict=True):
         try:

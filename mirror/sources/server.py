@@ -6,7 +6,7 @@ asked, on another connection, whether it is at work on what is waited for.
 
 import socket
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import pymysql
@@ -52,10 +52,10 @@ class Server:
         self._login = at
         self.address = f"{at.host}:{at.port}" + (f" ({at.prefix}*)" if at.prefix else "")
 
-    def dial(self, encrypted: bool = True, many: bool = False) -> pymysql.Connection:
+    def dial(self, encrypted: bool = True) -> pymysql.Connection:
         """Open a connection and make its settings. Raises SourceError.
 
-        `many` lets it take several statements at once.
+        It takes several statements at once: a server may be far away.
         """
         at = self._login
         tls: dict[str, Any] = {}
@@ -71,7 +71,7 @@ class Server:
                 charset="utf8mb4",
                 # as the settings say
                 autocommit=None,
-                client_flag=CLIENT.MULTI_STATEMENTS if many else 0,
+                client_flag=CLIENT.MULTI_STATEMENTS,
                 defer_connect=True,
                 **tls,
             )
@@ -79,8 +79,9 @@ class Server:
             def call() -> None:
                 connection.connect()
                 with connection.cursor() as cursor:
-                    for statement in SESSION:
-                        cursor.execute(statement)
+                    cursor.execute("; ".join(SESSION))
+                    while cursor.nextset():
+                        pass
 
             wait_for(call, Impatient(), lambda: hang_up(connection))
         except Silent:
@@ -153,9 +154,9 @@ class Server:
 class Connection:
     """A connection that is opened again when the server has closed it."""
 
-    def __init__(self, server: Server, many: bool = False) -> None:
-        self._server, self._many = server, many
-        self._connection = server.dial(many=many)
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._connection = server.dial()
 
     def ask(self, *statements: str) -> list[Sequence[tuple]]:
         """The rows of each statement.
@@ -170,7 +171,7 @@ class Connection:
                 raise
             lost = error
         try:
-            self._connection = self._server.dial(many=self._many)
+            self._connection = self._server.dial()
         except Unreachable:
             raise lost from None
         return self.ask_on(*statements)
@@ -180,13 +181,11 @@ class Connection:
         asked = "; ".join(statements)
 
         def rows() -> list[Sequence[tuple]]:
-            results = []
             with self._connection.cursor() as cursor:
-                for text in [asked] if self._many else statements:
-                    cursor.execute(text)
+                cursor.execute(asked)
+                results = [cursor.fetchall()]
+                while cursor.nextset():
                     results.append(cursor.fetchall())
-                    while cursor.nextset():
-                        results.append(cursor.fetchall())
             return results
 
         return wait_for(rows, Attentive(self._server, lambda: asked), self.hang_up)
@@ -200,9 +199,6 @@ class Connection:
         Raises MySQLError, Silent.
         """
         connection, asked = self._connection, ""
-        # what it would decode, it decodes as ASCII where a type is not one of its text types
-        kept = connection.use_unicode, connection.decoders
-        connection.use_unicode, connection.decoders = False, {}
 
         def chunks() -> Generator[T, None, None]:
             nonlocal asked
@@ -218,8 +214,28 @@ class Connection:
                             connection._result.unbuffered_active = False
                             self.hang_up()
 
-        try:
+        with self._undecoded():
             yield from attended(chunks(), Attentive(self._server, lambda: asked), self.hang_up)
+
+    def results(self, statements: Sequence[str]) -> Generator[Sequence[tuple], None, None]:
+        """The rows of each statement, as `read` has them, on the thread that takes them.
+
+        Raises MySQLError at the first statement that fails.
+        """
+        with self._undecoded(), self._connection.cursor() as cursor:
+            cursor.execute("; ".join(statements))
+            yield cursor.fetchall()
+            while cursor.nextset():
+                yield cursor.fetchall()
+
+    @contextmanager
+    def _undecoded(self) -> Iterator[None]:
+        """Have values as bytes: texts PyMySQL would decode as ASCII where it knows no type."""
+        connection = self._connection
+        kept = connection.use_unicode, connection.decoders
+        connection.use_unicode, connection.decoders = False, {}
+        try:
+            yield
         finally:
             connection.use_unicode, connection.decoders = kept
 

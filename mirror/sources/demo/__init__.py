@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from mirror import blobs
 from mirror.errors import MirrorError
 from mirror.progress import Progress
-from mirror.sources import Census, Parts, ReadAgain, Reading, Share, Stamp, catalogue
+from mirror.sources import Census, Parts, ReadAgain, Reading, Request, Share, Stamp, catalogue
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
 
@@ -98,12 +98,15 @@ class DemoSource:
 
     def prepare(self, tables: Sequence[Table]) -> None: ...
 
-    def stamp(self, table: Table) -> Stamp | None:
+    def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         """A digest of all that the rows come from: they change with the code, and never else."""
-        return Stamp(f"{self._code} {self.address}", is_fresh=False, is_settled=True)
+        stamp = Stamp(f"{self._code} {self.address}", is_fresh=False, is_settled=True)
+        return dict.fromkeys(tables, stamp)
 
-    def checksum(self, table: Table) -> str | None:
-        return None
+    def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
+        return {}
+
+    def read_ahead(self, requests: Sequence[Request]) -> None: ...
 
     def census(
         self,

@@ -19,7 +19,7 @@ import pyarrow as pa
 from mirror import blobs
 from mirror.errors import UsageError
 from mirror.progress import Progress
-from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Share, Stamp, catalogue
+from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Request, Share, Stamp, catalogue
 from mirror.sources.one import fetch, files, mice
 from mirror.sources.one.bucket import Bucket
 from mirror.sources.one.mice import Mouse
@@ -120,16 +120,21 @@ class OneSource:
         """Bring the files that these tables are made of."""
         self._bring({kind for table in tables for kind in FILES.get(str(table), ())})
 
-    def stamp(self, table: Table) -> Stamp | None:
-        """A digest of the files that the table is made of, and of the code that reads them."""
-        digest = hashlib.sha256(self._code.encode())
-        if str(table) in FILES:
-            for mouse in self._mice:
-                digest.update(f"{mouse.uuid} {self._stamp(table, mouse)}".encode())
-        return Stamp(digest.hexdigest()[:16], is_fresh=False, is_settled=True)
+    def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
+        """A digest of the files that a table is made of, and of the code that reads them."""
+        found = {}
+        for table in tables:
+            digest = hashlib.sha256(self._code.encode())
+            if str(table) in FILES:
+                for mouse in self._mice:
+                    digest.update(f"{mouse.uuid} {self._stamp(table, mouse)}".encode())
+            found[table] = Stamp(digest.hexdigest()[:16], is_fresh=False, is_settled=True)
+        return found
 
-    def checksum(self, table: Table) -> str | None:
-        return None
+    def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
+        return {}
+
+    def read_ahead(self, requests: Sequence[Request]) -> None: ...
 
     def census(
         self,

@@ -1,0 +1,88 @@
+"""What a server says of a table beside its rows: the time of the last change, a checksum, counts.
+
+The statements, and how their answers are read: as PyMySQL decodes values, or as bytes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mirror.sources import Census, Request, Stamp
+from mirror.sources.mysql import conditions, literal, name_of, quoted, where
+from mirror.tables import Table
+
+
+@dataclass(frozen=True)
+class Sized:
+    """The stamp of a table, and the bytes of its rows as the server estimates them."""
+
+    stamp: Stamp | None
+    size: int
+
+
+def state(tables: Iterable[Table]) -> str:
+    """Ask for InnoDB's time of the last change, which the server keeps in memory, to the second.
+
+    MariaDB writes down when the transaction began, not when it was committed: one begun
+    in the same second may still be open. No pipeline works on one row for a day.
+    """
+    schemas = ", ".join(sorted({literal(table.mysql_schema) for table in tables}))
+    return (
+        "select table_schema, table_name, create_time, update_time,"
+        " update_time >= now() - interval 2 second, update_time < now() - interval 1 day,"
+        " data_length from information_schema.tables"
+        f" where table_schema in ({schemas})"
+    )
+
+
+def states(tables: Iterable[Table], rows: Iterable[Sequence]) -> dict[Table, Sized]:
+    """Read the answer to `state`."""
+    told = {(_text(schema), _text(name)): rest for schema, name, *rest in rows}
+    found = {}
+    for table in tables:
+        rest = told.get((table.mysql_schema, table.mysql_table))
+        if rest:
+            created, updated, is_fresh, is_settled, size = rest
+            text = f"{_text(created)} {_text(updated)}"
+            stamp = Stamp(text, bool(int(is_fresh)), bool(int(is_settled))) if updated else None
+            found[table] = Sized(stamp, int(size or 0))
+    return found
+
+
+def checksum(tables: Iterable[Table]) -> str:
+    """Ask for a checksum over all rows of each table."""
+    return f"checksum table {', '.join(map(name_of, tables))}"
+
+
+def checksum_of(row: Sequence) -> str | None:
+    """Read a row of the answer; None of a table that the server cannot read."""
+    return None if row[1] is None else str(int(row[1]))
+
+
+def census(request: Request) -> str:
+    """Count the rows asked for, and in them the values that do not arrive as they are."""
+    counts = (f"sum({condition.format(c=quoted(name))})" for _, name, condition in _told(request))
+    select = ", ".join(["count(*)", *counts])
+    return f"select {select} from {name_of(request.table)}{where(conditions(request.wanted))}"
+
+
+def census_of(request: Request, row: Sequence, checksum: str | None) -> Census:
+    """Read the answer to `census`."""
+    rows, *values = row
+    told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
+    for (kind, name, _), value in zip(_told(request), values, strict=True):
+        if value and int(value):
+            told[kind][name] = int(value)
+    return Census(int(rows), checksum, **told)
+
+
+def _told(request: Request) -> list[tuple[str, str, str]]:
+    return [
+        (kind, name, condition)
+        for name, conversion in request.columns.items()
+        for kind, condition in (("lost", conversion.lost), ("changed", conversion.changed))
+        if condition
+    ]
+
+
+def _text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
