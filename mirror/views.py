@@ -10,9 +10,10 @@ name, with the same comments, and made again when what it is made from has chang
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,8 @@ import duckdb
 from mirror import store
 from mirror.errors import MirrorError
 
+# Rows of a stored view that DuckDB puts in order at a time, within its memory.
+PORTION = 1_500_000
 STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
 
 
@@ -108,15 +111,18 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
     for view in ordered:
         missing = sorted(view.needs - present - {f"main.{name}" for name in done})
         kind = "table" if view.stored_by else "view"
-        digest = None
+        digest, base = None, needed([*done.values(), view], [view.name])
+        tables = {name for each in base for name in each.needs}
         if not missing:
-            digest = inputs_of(connection, [*done.values(), view], [view.name])
+            digest = inputs_of(connection, base, [view.name])
         if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != kind:
             _drop(connection, view.name, kinds)
             if missing:
                 names = ", ".join(name.removeprefix("main.") for name in missing)
                 skipped[view.name] = f"needs {names}"
-            elif mismatch := _make(connection, view):
+            elif mismatch := _make(
+                connection, view, {name for each in base for name in each.needs}
+            ):
                 skipped[view.name], digest = mismatch, None
         if view.name not in skipped:
             done[view.name] = view
@@ -165,7 +171,7 @@ def needed(views: Iterable[View], names: Iterable[str]) -> list[View]:
     return in_order(found.values())
 
 
-def _make(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
+def _make(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[str]) -> str | None:
     """Define a view; says what does not fit when the server's tables differ from IBL's."""
     try:
         connection.execute(view.sql)
@@ -174,11 +180,11 @@ def _make(connection: duckdb.DuckDBPyConnection, view: View) -> str | None:
         connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
         return str(error).splitlines()[0]
     if view.stored_by:
-        _store(connection, view)
+        _store(connection, view, tables)
     return None
 
 
-def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+def _store(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[str]) -> None:
     """Put a table in the place of a view: its rows in order, its comments."""
     name = f"main.{store.quoted(view.name)}"
     order = ", ".join(map(store.quoted, view.stored_by))
@@ -192,7 +198,9 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
         f" and table_name = {store.literal(view.name)} and comment is not null"
     ).fetchall()
     connection.begin()
-    connection.execute(f"create table main._stored as from {name} order by {order}")
+    connection.execute(f"create table main._stored as from {name} limit 0")
+    for some in _portions(connection, view.stored_by[0], tables):
+        connection.execute(f"insert into main._stored from {name} where {some} order by {order}")
     connection.execute(f"drop view {name}")
     connection.execute(f"alter table main._stored rename to {store.quoted(view.name)}")
     connection.execute(f"comment on table {name} is {store.literal(comment)}")
@@ -201,6 +209,38 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View) -> None:
             f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
         )
     connection.commit()
+
+
+def _portions(
+    connection: duckdb.DuckDBPyConnection, column: str, tables: Iterable[str]
+) -> Iterator[str]:
+    """Conditions that cut a view, by one of its columns, into portions that fit into memory.
+
+    The largest of the tables that the view is made from tells how many rows there are of what.
+    """
+    among = ", ".join(map(store.literal, tables))
+    largest = connection.execute(
+        "select schema_name, table_name from duckdb_columns() join duckdb_tables()"
+        " using (database_name, schema_name, table_name)"
+        f" where database_name = current_database() and column_name = {store.literal(column)}"
+        f" and schema_name || '.' || table_name in ({among}) order by estimated_size desc limit 1"
+    ).fetchall()
+    name, bounds, rows, before = store.quoted(column), [], 0, None
+    for schema, table in largest:
+        for value, n in connection.execute(
+            f"select {name}::varchar, count(*) from {store.quoted(schema)}.{store.quoted(table)}"
+            f" where {name} is not null group by {name} order by {name}"
+        ).fetchall():
+            if rows and rows + n > PORTION:
+                bounds.append(store.literal(before))
+                rows = 0
+            before, rows = value, rows + n
+    for low, high in pairwise([None, *bounds, None]):
+        conditions = [f"{name} > {low}"] if low else []
+        if high:
+            below = f"{name} <= {high}"
+            conditions.append(below if low else f"({below} or {name} is null)")
+        yield " and ".join(conditions) or "true"
 
 
 def _has_schema(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
