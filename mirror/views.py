@@ -120,9 +120,7 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
             if missing:
                 names = ", ".join(name.removeprefix("main.") for name in missing)
                 skipped[view.name] = f"needs {names}"
-            elif mismatch := _make(
-                connection, view, {name for each in base for name in each.needs}
-            ):
+            elif mismatch := _make(connection, view, tables):
                 skipped[view.name], digest = mismatch, None
         if view.name not in skipped:
             done[view.name] = view

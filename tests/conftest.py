@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, Page
 from server import KINDS, Kind
 
 from mirror import connect
+from mirror.sources import ahead
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.demo import DemoSource
 from mirror.sources.login import Login, Secret
@@ -87,6 +88,12 @@ def source(login: Login, tables: SimpleNamespace) -> Iterator[DataJointSource]:
     opened = DataJointSource(login)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def singly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have small tables read as large ones are, each on its own."""
+    monkeypatch.setattr(ahead, "SMALL_ROWS", -1)
 
 
 @pytest.fixture

@@ -21,7 +21,9 @@ def declared(server: mariadb.Server) -> Iterator[tuple[Table, ...]]:
     """The tables as a server describes them after DataJoint has declared all of them."""
     ibl.drop(server)
     catalogue_server.declare(ibl.connect(server))
-    found, left_out = headings.read(server.run, nma_ibl_schemas())
+    found, left_out = headings.read(
+        lambda *queries: [server.run(query) for query in queries], nma_ibl_schemas()
+    )
     assert {item.why for item in left_out} <= {BOOKKEEPING}
     yield tuple(found)
     ibl.drop(server)

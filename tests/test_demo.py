@@ -126,7 +126,7 @@ def test_a_second_sync_fetches_nothing(synced: Report, tmp_path: Path) -> None:
 def test_a_stamp_knows_the_seed_and_the_number_of_mice() -> None:
     table = catalogue.tables()[0]
     sources = [DemoSource(3), DemoSource(3), DemoSource(3, seed=2), DemoSource(4)]
-    texts = [source.stamp(table).text for source in sources]
+    texts = [source.stamps([table])[table].text for source in sources]
     for source in sources:
         source.close()
 

@@ -43,7 +43,10 @@ def read(columns: Sequence[tuple]) -> headings.Table:
             return []
         return [("ibl_reference", "#lab", "BASE TABLE", "")]
 
-    [table], [] = headings.read(ask, {"reference": "ibl_reference"})
+    def ask_all(*queries: str) -> Sequence[Sequence[tuple]]:
+        return [ask(query) for query in queries]
+
+    [table], [] = headings.read(ask_all, {"reference": "ibl_reference"})
     return table
 
 

@@ -11,6 +11,7 @@ import pytest
 import server as mariadb
 
 from mirror import connect
+from mirror.sources import ahead
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.login import Login, Secret
 from mirror.syncing import Options, sync
@@ -84,21 +85,27 @@ def source(hostile: mariadb.Server) -> Iterator[DataJointSource]:
         yield opened
 
 
-@pytest.mark.parametrize("is_fast", [True, False], ids=["connectorx", "pymysql"])
+@pytest.mark.parametrize("way", ["connectorx", "pymysql", "ahead"])
 def test_the_defaults_of_a_server_have_no_say_in_what_is_read(
-    hostile: mariadb.Server, source: DataJointSource, tmp_path: Path, is_fast: bool
+    hostile: mariadb.Server,
+    source: DataJointSource,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
 ) -> None:
     def prepared() -> int:
         """How many statements were prepared: connectorx does that, pymysql never."""
         status = "show global status like 'Com_stmt_prepare'"
         return int(hostile.run("set max_statement_time = 0, sql_big_selects = 1", status)[0][1])
 
-    source.fast = is_fast
+    source.fast = way == "connectorx"
+    if way != "ahead":
+        monkeypatch.setattr(ahead, "SMALL_ROWS", -1)
     before = prepared()
 
     report = sync(source, tmp_path / "ibl.duckdb", Options(schema=("behavior",)))
 
-    assert (prepared() > before) is is_fast
+    assert (prepared() > before) is (way == "connectorx")
     assert not report.kept and {table.rows for table in report.tables} == {len(ROWS)}
     with connect(tmp_path / "ibl.duckdb") as mirror:
         assert mirror.sql("from behavior.plain").fetchall() == ROWS

@@ -19,7 +19,7 @@ from mirror.syncing import Options, sync
 from mirror.tables import Column
 from mirror.types import conversion
 
-pytestmark = pytest.mark.both_servers
+pytestmark = [pytest.mark.both_servers, pytest.mark.usefixtures("singly")]
 
 
 def arrive(

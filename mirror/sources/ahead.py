@@ -7,7 +7,7 @@ checksum, counts and rows are of one moment. The next batch is on its way while 
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import pyarrow as pa
@@ -19,8 +19,7 @@ from mirror.sources.server import LOST, Attentive, Connection, Server, Silent, c
 from mirror.sources.waiting import attended
 from mirror.tables import Table
 
-# By the server's estimates, which may be long out of date: larger answers are not taken.
-SMALL_BYTES, SMALL_ROWS = 4 * 1024 * 1024, 20_000
+SMALL_BYTES, SMALL_ROWS = 4 * 1024 * 1024, 16_000
 BATCH_BYTES = 8 * 1024 * 1024
 
 
@@ -31,6 +30,11 @@ class Question:
     request: Request
     rows: str
     size: int
+
+
+def is_small(table: counting.Sized) -> bool:
+    """Whether to read a table with others; estimates that are out of date are found out then."""
+    return table.size <= SMALL_BYTES and table.rows <= SMALL_ROWS
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,9 @@ def _answer(
         return None
     census = counting.census_of(question.request, counts, counting.checksum_of(summed))
     batch = batch_of(rows, text_schema(question.request.columns))
-    return Answer(states[table].stamp, census, batch)
+    stamp = states[table].stamp
+    # what changes from now on is none of these rows
+    return Answer(stamp and replace(stamp, is_fresh=False), census, batch)
 
 
 def _in_batches(questions: Iterable[Question]) -> Iterator[list[Question]]:

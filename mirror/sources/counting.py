@@ -13,9 +13,10 @@ from mirror.tables import Table
 
 @dataclass(frozen=True)
 class Sized:
-    """The stamp of a table, and the bytes of its rows as the server estimates them."""
+    """The stamp of a table, its rows and their bytes as the server estimates them."""
 
     stamp: Stamp | None
+    rows: int
     size: int
 
 
@@ -29,7 +30,7 @@ def state(tables: Iterable[Table]) -> str:
     return (
         "select table_schema, table_name, create_time, update_time,"
         " update_time >= now() - interval 2 second, update_time < now() - interval 1 day,"
-        " data_length from information_schema.tables"
+        " table_rows, data_length from information_schema.tables"
         f" where table_schema in ({schemas})"
     )
 
@@ -41,10 +42,10 @@ def states(tables: Iterable[Table], rows: Iterable[Sequence]) -> dict[Table, Siz
     for table in tables:
         rest = told.get((table.mysql_schema, table.mysql_table))
         if rest:
-            created, updated, is_fresh, is_settled, size = rest
+            created, updated, is_fresh, is_settled, n_rows, size = rest
             text = f"{_text(created)} {_text(updated)}"
             stamp = Stamp(text, bool(int(is_fresh)), bool(int(is_settled))) if updated else None
-            found[table] = Sized(stamp, int(size or 0))
+            found[table] = Sized(stamp, int(n_rows or 0), int(size or 0))
     return found
 
 

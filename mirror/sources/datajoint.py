@@ -77,8 +77,7 @@ class DataJointSource:
         self._counting: Connection | None = None
         self._connectorx: Connectorx | None = None
         self._ahead: ahead.Ahead | None = None
-        # of the rows of each table, in bytes, as the server estimates them
-        self._sizes: dict[Table, int] = {}
+        self._states: dict[Table, counting.Sized] = {}
         # tables that one of the readers has failed at
         self._too_odd: set[Table] = set()
         self._broken: set[Table] = set()
@@ -122,13 +121,15 @@ class DataJointSource:
             found[name] = [UUID(bytes=uuid) for (uuid,) in rows]
         return found
 
-    def prepare(self, tables: Sequence[Table]) -> None: ...
+    def prepare(self, tables: Sequence[Table]) -> None:
+        # what an earlier sync has read is no longer of this moment
+        self._stop_reading_ahead()
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         found = {table: answer.stamp for table in tables if (answer := self._read_already(table))}
         if asked := [table for table in tables if table not in found]:
             states = counting.states(asked, self._ask(counting.state(asked), asked[0]))
-            self._sizes.update({table: state.size for table, state in states.items()})
+            self._states.update(states)
             found.update({table: state.stamp for table, state in states.items()})
         return {table: stamp for table, stamp in found.items() if stamp}
 
@@ -140,9 +141,9 @@ class DataJointSource:
     def read_ahead(self, requests: Sequence[Request]) -> None:
         """Begin with the small tables, if the server allows a connection for that."""
         small = [
-            ahead.Question(request, query, self._sizes[request.table])
+            ahead.Question(request, query, state.size)
             for request in requests
-            if self._sizes.get(request.table, ahead.SMALL_BYTES + 1) <= ahead.SMALL_BYTES
+            if (state := self._states.get(request.table)) and ahead.is_small(state)
             for query in self._queries(
                 request.table, request.columns, [conditions(request.wanted)], as_text=True
             )
@@ -322,8 +323,7 @@ class DataJointSource:
         for connection in (self._main, self._side):
             if connection:
                 connection.hang_up()
-        if self._ahead:
-            self._ahead.close()
+        self._stop_reading_ahead()
         self.stop_connectorx()
 
     def _queries(
@@ -370,6 +370,11 @@ class DataJointSource:
     def _ask_all(self, *queries: str) -> Sequence[Sequence[tuple]]:
         with self.errors():
             return self._main.ask(*queries)
+
+    def _stop_reading_ahead(self) -> None:
+        if self._ahead:
+            self._ahead.close()
+        self._ahead = None
 
     def _read_already(self, table: Table) -> ahead.Answer | None:
         return self._ahead.get(table) if self._ahead else None
