@@ -4,7 +4,7 @@ import json
 import struct
 import tracemalloc
 import zlib
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -244,6 +244,42 @@ def test_any_array_comes_out_as_it_went_in(array: np.ndarray, compress: bool) ->
     found = json.loads(found) if duckdb_type == "JSON" else found
     assert plain(found) == plain(array.tolist())
     assert duckdb_type == "JSON" or duckdb_type.count("[]") == array.ndim
+
+
+REAL = [f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)]
+
+
+@settings(max_examples=200, derandomize=True, deadline=None, database=None)
+@given(
+    st.sampled_from([*REAL, "float32", "float64"]).flatmap(
+        lambda dtype: arrays(dtype, array_shapes(max_dims=4, min_side=0, max_side=4))
+    ),
+    st.binary(max_size=3),
+    st.integers(1, 8),
+)
+def test_what_is_decoded_without_datajoint_is_what_datajoint_decodes(
+    array: np.ndarray, more: bytes, less: int
+) -> None:
+    packed = Blob().pack(array, compress=False)
+
+    for raw in (packed, packed + more, packed[:-less]):
+        expected = found = None
+        with suppress(Exception):
+            expected = blobs.unpacker(Blob)(raw, 8)
+        with suppress(Undecodable):
+            found = decode(raw, blobs.unpacker(Blob))
+        assert repr(found) == repr(expected)
+        assert getattr(found, "dtype", None) == getattr(expected, "dtype", None)
+
+
+def test_an_array_of_numbers_needs_no_datajoint() -> None:
+    def unpack(raw: bytes, width: int) -> None:
+        raise AssertionError
+
+    for dtype in (*REAL, "float32", "float64"):
+        array = np.arange(6, dtype=dtype).reshape(2, 3)
+        found = decode(Blob().pack(array, compress=False), unpack)
+        assert found.dtype == array.dtype and (found == array).all()
 
 
 @settings(max_examples=100, derandomize=True, deadline=None, database=None)
