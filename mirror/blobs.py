@@ -24,7 +24,9 @@ FORMATS = (b"mYm\0", b"dj0\0")
 # number of its type and whether it is complex.
 ARRAY, NUMBERS = struct.Struct("<4scQ"), struct.Struct("<II")
 # The types of real numbers, by the number that MATLAB and DataJoint give them.
-REAL = dict(enumerate(map(np.dtype, "f8 f4 i1 u1 i2 u2 i4 u4 i8 u8".split()), start=6))
+REAL = dict(
+    enumerate(map(np.dtype, ["f8", "f4", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"]), start=6)
+)
 # Integers beyond this do not survive in a DOUBLE.
 EXACT = 2**53
 # Arrow refuses lists nested deeper than 64, and nobody asks such a column anything.
