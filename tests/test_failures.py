@@ -27,7 +27,7 @@ Mirror = Callable[..., subprocess.CompletedProcess]
 Started = Callable[..., subprocess.Popen]
 
 LARGE_ROWS = 20_000
-# ranges of the primary key, twenty of them
+# ranges of the primary key, five of them
 SMALL_BATCHES = ("--batch-rows", "1000")
 
 
@@ -287,7 +287,7 @@ def test_a_server_that_dies_is_told_and_the_next_sync_goes_on(
             before = file.read_bytes()
             gate = Gate(server, add_large_table(server))
             process = started("sync", *SMALL_BATCHES, **mariadb.environment(server))
-            gate.let_through(process, "`id` > 5000")
+            gate.let_through(process, "`id` > 8000")
             server.process.kill()
             server.process.wait()
             run = finished(process)
@@ -318,9 +318,9 @@ def reader_of(server: mariadb.Server) -> DataJointSource:
 @pytest.mark.parametrize(
     ("table", "query"),
     [
-        ("`ibl_reference`.`#lab`", "select"),
-        ("`ibl_behavior`.`large`", "`id` > 9000"),
-        ("`ibl_analyses_behavior`.`__session_training_status`", "select"),
+        ("`ibl_reference`.`#lab`", "checksum"),
+        ("`ibl_behavior`.`large`", "`id` > 16000"),
+        ("`ibl_analyses_behavior`.`__session_training_status`", "checksum"),
     ],
 )
 def test_a_killed_sync_leaves_the_old_file_and_the_next_one_completes_it(
@@ -373,7 +373,7 @@ def test_ctrl_c_keeps_what_is_copied(
     before = old.read_bytes()
     held = gate(large)
     process = started("sync", *SMALL_BATCHES)
-    held.let_through(process, "`id` > 5000")
+    held.let_through(process, "`id` > 8000")
     process.send_signal(signal.SIGINT)
     held.open()
     run = finished(process)
@@ -392,7 +392,7 @@ def test_ctrl_c_does_not_wait_for_the_server(
     before = old.read_bytes()
     held = gate("`ibl_analyses_behavior`.`__psych_results`")
     process = started("sync")
-    held.let_through(process, "order by")
+    held.let_through(process, "checksum")
     process.send_signal(signal.SIGINT)
     run = finished(process)
 
