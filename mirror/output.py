@@ -140,7 +140,8 @@ def _result(connection: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBP
         # says the same, and where in the query
         connection.execute(query)
         raise
-    result.query("result", "select 1 from result limit 0")
+    connection.unregister("result")
+    connection.register("result", result)
     return result
 
 

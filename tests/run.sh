@@ -1,8 +1,18 @@
 #!/usr/bin/env bash
 # Sets up and passes every check, on a bare Debian machine with Python: bash tests/run.sh
-# Arguments go to pytest, which has two workers; -n 0 makes it one process.
+# Arguments go to pytest, which has two workers; -n 0 makes it one process. All checks are of the
+# newest DuckDB, and where no arguments choose among them, some before of the oldest that will do;
+# --oldest in front of all arguments makes it the oldest for all.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+oldest=
+if [ "${1-}" = --oldest ]; then
+    oldest=all
+    shift
+elif [ $# = 0 ]; then
+    oldest=some
+fi
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 apt_install() {
@@ -45,10 +55,21 @@ PATH="$PATH:$(dirname "$uv")"
 timeout 300 bash tests/mysql.sh &
 mysql=$!
 
-UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint
+UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint --upgrade-package duckdb
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
+if [ -n "$oldest" ]; then
+    UV_PROJECT_ENVIRONMENT=.venv-oldest UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test
+    "$uv" pip install --quiet --python .venv-oldest \
+        "duckdb==$(sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' pyproject.toml)"
+fi
 wait "$mysql" || true
 # by file, since tests of a file share mirrors; in their order, so that a long file is not the last
-exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
+pytest=(bin/pytest -n 2 --dist loadfile --no-loadscope-reorder)
+if [ "$oldest" = all ]; then
+    exec .venv-oldest/"${pytest[@]}" "$@"
+elif [ "$oldest" = some ]; then
+    .venv-oldest/"${pytest[@]}" --quiet tests/test_{base_views,output,store,sync,views}.py
+fi
+exec .venv/"${pytest[@]}" "$@"
