@@ -20,8 +20,8 @@ from server import KINDS, Kind
 from mirror import connect
 from mirror.sources import ahead
 from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.sources.demo import DemoSource
-from mirror.sources.login import Login, Secret
 from mirror.syncing import sync
 
 

@@ -26,7 +26,7 @@ from test_failures import Gate, Started, finished, one_sentence, started, until
 
 from mirror.sources.connectorx_process import BATCH, SCHEMA
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 __all__ = ["started"]

@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from mirror import blobs
 from mirror.sources import Reading, Unreadable
-from mirror.sources.connectorx_process import BATCH, SCHEMA, UNREACHABLE
-from mirror.sources.server import Attentive
-from mirror.sources.waiting import attended
+from mirror.sources.datajoint.connectorx_process import BATCH, SCHEMA, UNREACHABLE
+from mirror.sources.datajoint.server import Attentive
+from mirror.sources.datajoint.waiting import attended
 from mirror.tables import Table
 from mirror.types import Conversion
 

@@ -22,15 +22,12 @@ from mirror.sources import (
     Share,
     Stamp,
     Unreadable,
-    ahead,
-    counting,
-    headings,
     library,
-    readers,
 )
-from mirror.sources.connectorx_process import Connectorx
-from mirror.sources.login import Login
-from mirror.sources.mysql import (
+from mirror.sources.datajoint import ahead, counting, headings, readers
+from mirror.sources.datajoint.connectorx_process import Connectorx
+from mirror.sources.datajoint.login import Login
+from mirror.sources.datajoint.mysql import (
     SESSION,
     beside,
     conditions,
@@ -42,7 +39,7 @@ from mirror.sources.mysql import (
     quoted,
     where,
 )
-from mirror.sources.server import (
+from mirror.sources.datajoint.server import (
     LOST,
     Connection,
     Server,

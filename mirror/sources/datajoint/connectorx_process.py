@@ -30,7 +30,7 @@ class Connectorx:
         self._order = {"url": url, "session": session}
         self.asked = ""
         self._process = subprocess.Popen(
-            # -P: this folder holds modules of the names of libraries
+            # -P: nothing beside this file is taken for a library
             [sys.executable, "-P", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
