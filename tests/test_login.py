@@ -425,7 +425,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 
 def cipher(source: DataJointSource) -> str:
     """What encrypts a connection as the rows are read through; empty where nothing does."""
-    connection = source.server.dial()
+    connection = source.access.server.dial()
     with connection.cursor() as cursor:
         cursor.execute("show session status like 'Ssl_cipher'")
         found = cursor.fetchone()[1]

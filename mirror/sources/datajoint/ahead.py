@@ -69,11 +69,6 @@ class Ahead:
                 self._found = dict(batch)
         return self._found.get(table)
 
-    def drop(self, table: Table) -> None:
-        """Let it be read singly."""
-        self._expected.discard(table)
-        self._found.pop(table, None)
-
     def close(self) -> None:
         self._arriving.close()
         self._connection.hang_up()
