@@ -50,6 +50,7 @@ class DataJointSource:
     kind = "datajoint"
     is_simulated = False
     is_whole = True
+    plan = None
 
     def __init__(self, at: Login) -> None:
         self.access = Access(at)
