@@ -17,7 +17,7 @@ from mirror.sources import Census, Request, Stamp, Unreadable
 from mirror.sources.datajoint import counting
 from mirror.sources.datajoint.readers import batch_of, text_schema
 from mirror.sources.datajoint.server import LOST, Attentive, Connection, Server, Silent, code_of
-from mirror.sources.datajoint.waiting import attended
+from mirror.sources.waiting import attended
 from mirror.tables import Table
 
 SMALL_BYTES, SMALL_ROWS = 4 * 1024 * 1024, 16_000

@@ -19,7 +19,7 @@ from mirror.sources import Reading, Unreadable
 from mirror.sources.datajoint.access import Access
 from mirror.sources.datajoint.connectorx_process import BATCH, SCHEMA, UNREACHABLE
 from mirror.sources.datajoint.server import Attentive
-from mirror.sources.datajoint.waiting import attended
+from mirror.sources.waiting import attended
 from mirror.tables import Table
 from mirror.types import Conversion
 

@@ -16,7 +16,7 @@ from pymysql.cursors import SSCursor
 from mirror.errors import SourceError
 from mirror.sources.datajoint.login import Login
 from mirror.sources.datajoint.mysql import SESSION
-from mirror.sources.datajoint.waiting import attended, wait_for
+from mirror.sources.waiting import attended, wait_for
 
 REFUSED_LOGIN = {1044, 1045, 1130, 1698, 1862, 3118}
 TOO_MANY = {1040, 1203, 1226}
