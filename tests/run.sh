@@ -46,9 +46,13 @@ timeout 300 bash tests/mysql.sh &
 mysql=$!
 
 UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint
+# IBL's own library, apart
+.venv/bin/python tests/one_api.py &
+one=$!
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
+wait "$one"
 wait "$mysql" || true
 # by file, since tests of a file share mirrors; in their order, so that a long file is not the last
 exec .venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder "$@"
