@@ -24,8 +24,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_failures import Gate, Started, finished, one_sentence, started, until
 
-from mirror.sources.connectorx_process import BATCH, SCHEMA
 from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint.connectorx_process import BATCH, SCHEMA
 from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
