@@ -12,13 +12,11 @@ def rows(wish: Wish, options: Options, tell: Callable[[str], object]) -> Iterato
     Raises MirrorError as a sync of the same options would.
     """
     source = choose(wish, options.subject, tell)
-    # only files that are fetched first have a plan
-    plan = getattr(source, "plan", None)
     try:
-        if plan is not None:
-            tell(f"{plan}\n")
+        if source.plan:
+            tell(f"{source.plan}\n")
             yield "mouse", "laboratory", "files", "MB", "MB to fetch"
-            for mouse in plan.by_mouse():
+            for mouse in source.plan.by_mouse():
                 sizes = (f"{size / 1e6:.1f}" for size in (mouse.size, mouse.to_fetch))
                 yield mouse.mouse, mouse.lab, str(mouse.files), *sizes
             return

@@ -2,57 +2,70 @@
 
     python tests/bench_one.py CACHE [--replica MIRROR] [--repeat 140] [--rounds 3]
 
-CACHE is a folder in ONE's layout. Each figure is of a process of its own:
+CACHE is a folder in ONE's layout. Seconds are told twice, on the clock and of the processor: only
+the latter mean something on a machine that has other work. Each figure is of a process of its own:
 
 * `mirror sync --source one` of the folder, everything included, and again with nothing changed;
 * all trials into a frame: from the mirror, and by ONE's own `load_aggregate` and pandas' `concat`,
-  in an environment of its own (ONE-api does not install beside DataJoint's releases);
+  in an environment of its own; as a program, and in a session that has its libraries already;
+* the folder's files fetched from a bucket on loopback that breaks off every body once, and is busy
+  three times;
 * with --replica, the mirror of a server that has the same sessions: trials by key, value for value,
   and what is recomputed from them;
 * with --repeat, a sync of so many mice, which are CACHE's under new names.
 """
 
 import argparse
+import os
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import closing
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
+import bucket
 import duckdb
-from bench_sync import timed
+import one_api
 
 from mirror import connect, views
+from mirror.sources.one import fetch, releases
+from mirror.sources.one.bucket import Bucket
 
-ONE_API = "ONE-api>=3.6"
+# around what is timed: a program's last line is what it took, on the clock and of the processor
+BEGIN = "began, worked = time.monotonic(), time.process_time()"
+END = "print(time.monotonic() - began, time.process_time() - worked)"
 # as ONE's users do it, offline
-ONE = """
-import sys
+ONE = f"""
+import sys, time
 import pandas as pd
-from one.api import OneAlyx
-one = OneAlyx(base_url="https://openalyx.internationalbrainlab.org", cache_dir=sys.argv[1],
-              mode="local", silent=True)
-names = sys.argv[2:]
+{one_api.OPEN}
+{BEGIN}
 frame = pd.concat(
-    one.load_aggregate("subjects", name + "$", "_ibl_subjectTrials.table") for name in names
+    one.load_aggregate("subjects", name + "$", "_ibl_subjectTrials.table") for name in sys.argv[2:]
 )
-print(len(frame))
+{END}
 """
-MIRROR = """
-import sys
+# as many columns, of the same content
+MIRROR = f"""
+import sys, time
+import pandas
 import mirror
-with mirror.connect(sys.argv[1]) as connection:
-    frame = connection.sql(
-        "select subject_nickname, trial.* exclude (subject_uuid),"
-        " extra.* exclude (subject_uuid, session_start_time, trial_id)"
-        " from behavior.trial_set__trial as trial"
-        " join one.trial_extras as extra using (subject_uuid, session_start_time, trial_id)"
-        " join subject.subject using (subject_uuid)"
-    ).df()
-print(len(frame))
+connection = mirror.connect(sys.argv[1])
+{BEGIN}
+frame = connection.sql(
+    "select subject_nickname, trial.* exclude (subject_uuid),"
+    " extra.* exclude (subject_uuid, session_start_time, trial_id)"
+    " from behavior.trial_set__trial as trial"
+    " join one.trial_extras as extra using (subject_uuid, session_start_time, trial_id)"
+    " join subject.subject using (subject_uuid)"
+).df()
+{END}
 """
+Figures = tuple[float, float, float]
 # Times in the test folder are rounded otherwise than the server's.
 CLOSE = 5e-4
 DIFFERENCES = {
@@ -112,29 +125,47 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="one-") as name:
         folder = Path(name)
         file = folder / "mirror.duckdb"
-        print("| | seconds | peak memory (MB) |\n| --- | ---: | ---: |")
-        show("mirror sync", [sync(cache, file, "--full") for _ in range(arguments.rounds)])
-        show("mirror sync, nothing changed", [sync(cache, file) for _ in range(arguments.rounds)])
+        print("| | seconds | of the processor | peak memory (MB) |")
+        print("| --- | ---: | ---: | ---: |")
+        show("mirror sync", [sync(cache, file, "--full")[0] for _ in range(arguments.rounds)])
+        show("mirror sync, nothing changed", [sync(cache, file)[0] for _ in range(3)])
         frames(cache, file, arguments.rounds)
+        fetched(cache, folder / "fetched")
         if arguments.replica:
             compare(file, arguments.replica, folder)
         if arguments.repeat:
             many, big = folder / "many", folder / "many.duckdb"
             repeat(cache, many, arguments.repeat)
-            show(f"mirror sync of {arguments.repeat} mice", [sync(many, big)])
+            show(f"mirror sync of {arguments.repeat} mice", [sync(many, big)[0]])
             with connect(big) as connection:
                 print(connection.sql("select count(*) as trials from trials").fetchall())
 
 
-def sync(cache: Path, file: Path, *options: str) -> tuple[float, float]:
+def timed(command: list[str], environment: dict[str, str]) -> tuple[Figures, str]:
+    """Seconds on the clock and of the processor, and peak megabytes; and what was printed."""
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=said)
+        printed = process.stdout.read().decode()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise RuntimeError(said.read().decode())
+    return (seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), printed
+
+
+def sync(cache: Path, file: Path, *options: str) -> tuple[Figures, str]:
     command = [sys.executable, "-m", "mirror", "sync", "--source", "one", "--one-cache", cache]
     return timed([*map(str, command), "--database", str(file), *options], {})
 
 
-def show(what: str, rounds: list[tuple[float, float]]) -> float:
-    seconds, megabytes = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"| {what} | {seconds:.2f} | {megabytes:.0f} |", flush=True)
-    return seconds
+def show(what: str, rounds: list[Figures]) -> Figures:
+    middle = tuple(map(statistics.median, zip(*rounds, strict=True)))
+    memory = f"{middle[2]:.0f}" if middle[2] else ""
+    print(f"| {what} | {middle[0]:.2f} | {middle[1]:.2f} | {memory} |", flush=True)
+    return middle
 
 
 def frames(cache: Path, file: Path, rounds: int) -> None:
@@ -144,16 +175,36 @@ def frames(cache: Path, file: Path, rounds: int) -> None:
         for path in cache.glob("aggregates/Subjects/*/*/_ibl_subjectTrials.table*.pqt")
     )
     with tempfile.TemporaryDirectory() as home:
-        for install in (["venv", "apart"], ["pip", "install", "--python=apart", ONE_API]):
-            subprocess.run(["uv", *install, "--quiet"], check=True, cwd=home)
-        by_one = [f"{home}/apart/bin/python", "-c", ONE, str(cache), *mice]
-        here, there = [], []
+        ways = {
+            "from the mirror": ([sys.executable, "-c", MIRROR, str(file)], {}),
+            "by ONE": ([str(one_api.python()), "-c", ONE, str(cache), *mice], {"HOME": home}),
+        }
+        whole: dict[str, list[Figures]] = {way: [] for way in ways}
+        alone: dict[str, list[Figures]] = {way: [] for way in ways}
         for _ in range(rounds):
-            here.append(timed([sys.executable, "-c", MIRROR, str(file)], {}))
-            there.append(timed(by_one, {"HOME": home}))
-    ours = show("all trials into a frame, from the mirror", here)
-    theirs = show("all trials into a frame, by ONE", there)
-    print(f"\n{theirs / ours:.0f} times as fast\n")
+            for way, (command, environment) in ways.items():
+                figures, printed = timed(command, environment)
+                seconds, processor = map(float, printed.splitlines()[-1].split())
+                whole[way].append(figures)
+                alone[way].append((seconds, processor, 0))
+    for what, found in (("as a program", whole), ("in a session", alone)):
+        ours, theirs = (show(f"all trials into a frame {what}, {w}", found[w]) for w in ways)
+        print(f"| times as fast | {theirs[0] / ours[0]:.0f} | {theirs[1] / ours[1]:.0f} | |")
+
+
+def fetched(cache: Path, target: Path) -> None:
+    """The mice's files from a bucket of ill will."""
+    with bucket.serving(bucket.of_folder(cache)) as public:
+        public.page, public.cut, public.busy = 10, {*public.files}, [(503, {})] * 3
+        began, worked = time.monotonic(), time.process_time()
+        with closing(Bucket(public.url)) as client:
+            plan = fetch.plan(target, releases.DEFAULT_TAGS, (), client.list)
+            fetch.fetch(plan, client)
+        figures = (time.monotonic() - began, time.process_time() - worked, 0)
+        sent = sum(n for key in public.files for _, n in public.asked(key))
+        whole = sum(map(len, public.files.values()))
+    show(f"{len(plan.files)} files fetched, bucket included", [figures])
+    print(f"| bytes of them that came twice | {sent - whole:,} | | |")
 
 
 def compare(file: Path, replica: Path, folder: Path) -> None:

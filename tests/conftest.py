@@ -18,10 +18,9 @@ from playwright.sync_api import Browser, Page
 from server import KINDS, Kind
 
 from mirror import connect
-from mirror.sources import ahead
-from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.sources.demo import DemoSource
-from mirror.sources.login import Login, Secret
 from mirror.syncing import sync
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from server import READER, Server
 
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 PROTOCOLS = (

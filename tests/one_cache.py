@@ -138,7 +138,8 @@ def path(folder: Path, nickname: str, kind: str = "Trials", lab: str | None = No
 def write(folder: Path, nickname: str, kind: str, columns: dict[str, Any]) -> Path:
     file = path(folder, nickname, kind)
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.table(columns), file)
+    # without it, ONE reads no table
+    pq.write_table(pa.table(columns, metadata={"one_metadata": "{}"}), file)
     return file
 
 

@@ -56,6 +56,9 @@ timeout 300 bash tests/mysql.sh &
 mysql=$!
 
 UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint --upgrade-package duckdb
+# IBL's own library, apart
+.venv/bin/python tests/one_api.py &
+one=$!
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
@@ -64,6 +67,7 @@ if [ -n "$oldest" ]; then
     "$uv" pip install --quiet --python .venv-oldest \
         "duckdb==$(sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' pyproject.toml)"
 fi
+wait "$one"
 wait "$mysql" || true
 # by file, since tests of a file share mirrors; in their order, so that a long file is not the last
 pytest=(bin/pytest -n 2 --dist loadfile --no-loadscope-reorder)

@@ -12,9 +12,8 @@ from server import Server
 
 from mirror import connect
 from mirror.progress import Progress
-from mirror.sources import ahead
-from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login
+from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint.login import Login
 from mirror.syncing import Options, Report, sync
 
 pytestmark = pytest.mark.both_servers

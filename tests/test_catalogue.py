@@ -9,8 +9,9 @@ import ibl
 import pytest
 import server as mariadb
 
-from mirror.sources import catalogue, headings
+from mirror.sources import catalogue
 from mirror.sources.catalogue import Definition
+from mirror.sources.datajoint import headings
 from mirror.sources.library import nma_ibl_schemas
 from mirror.tables import BOOKKEEPING, Table
 from mirror.types import conversion

@@ -23,7 +23,7 @@ from mirror import connect
 from mirror.cli import main
 from mirror.printing import visible
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import sync
 
 AWKWARD = """

@@ -14,8 +14,8 @@ import server as mariadb
 from mirror.errors import UsageError
 from mirror.sources import catalogue
 from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint.login import Login
 from mirror.sources.demo import DemoSource, mice, rows
-from mirror.sources.login import Login
 from mirror.syncing import Options, Report, sync
 from mirror.tables import Restriction, Table
 from mirror.types import conversion

@@ -20,7 +20,7 @@ import pytest
 import server as mariadb
 
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 Mirror = Callable[..., subprocess.CompletedProcess]

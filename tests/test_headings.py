@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pytest
 from server import Server
 
-from mirror.sources import headings
-from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint import DataJointSource, headings
 from mirror.types import conversion
 
 # what MySQL 8.0 and 5.7 answer where MariaDB 10.11 answers otherwise: no display widths but

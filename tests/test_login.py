@@ -24,9 +24,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from test_failures import Gate, Started, finished, one_sentence, started, until
 
-from mirror.sources.connectorx_process import BATCH, SCHEMA
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.connectorx_process import BATCH, SCHEMA
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 __all__ = ["started"]
@@ -136,7 +136,7 @@ def test_a_password_may_hold_letters_of_any_script(
     )
     run = finished(started("sync", *LITTLE, DJ_USER="foreign", DJ_PASS=password))
     with closing(DataJointSource(replace(login, user="foreign", password=Secret(password)))) as own:
-        is_read_by_connectorx = list(own.connectorx().frames(iter(["select 1"])))
+        is_read_by_connectorx = list(own.access.connectorx().frames(iter(["select 1"])))
 
     server.run("drop user 'foreign'@'127.0.0.1'")
     assert run.returncode == 0, run.stderr
@@ -425,7 +425,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
 
 def cipher(source: DataJointSource) -> str:
     """What encrypts a connection as the rows are read through; empty where nothing does."""
-    connection = source.server.dial()
+    connection = source.access.server.dial()
     with connection.cursor() as cursor:
         cursor.execute("show session status like 'Ssl_cipher'")
         found = cursor.fetchone()[1]

@@ -82,6 +82,18 @@ def test_a_second_sync_finds_nothing_to_do(folder, cache):
     assert "derived: 7 tables (unchanged)" in again.stderr
 
 
+def test_a_dry_run_lists_tables_and_rows_and_writes_nothing(cache, tmp_path):
+    before = sorted(cache.rglob("*"))
+    asked = ("sync", "--source", "one", "--one-cache", str(cache), "--dry-run")
+    done = run(tmp_path, *asked, "--subject", "KS017")
+
+    assert done.returncode == 0, done.stderr
+    heading, *rows = (line.split("\t") for line in done.stdout.splitlines())
+    assert heading == ["table", "rows"] and len(rows) == 94
+    assert ["subject.subject", "1"] in rows and ["behavior.trial_set__trial", "36"] in rows
+    assert not list(tmp_path.iterdir()) and sorted(cache.rglob("*")) == before
+
+
 def test_what_python_syncs_is_the_same(cache, tmp_path):
     report = mirror.sync(
         tmp_path / "x.duckdb", source="one", one_cache=cache, table="subject.subject", derive=False

@@ -21,6 +21,7 @@ from test_failures import mounted
 from mirror.errors import MirrorError, SourceError, UsageError
 from mirror.progress import Bars, Lines, Progress
 from mirror.serve.wire.certificate import context
+from mirror.sources import Download
 from mirror.sources.one import bucket as one_bucket
 from mirror.sources.one import fetch, releases
 from mirror.sources.one.bucket import Bucket as Client
@@ -96,8 +97,8 @@ def test_a_plan_lists_mice_with_laboratory_files_and_bytes_and_writes_nothing(
 
     sizes = [sum(map(len, list(bucket.files.values())[at : at + 3])) for at in (0, 3)]
     assert plan.by_mouse() == [
-        fetch.Download("lab", "KS014", 3, sizes[0], sizes[0]),
-        fetch.Download("lab", "KS015", 3, sizes[1], sizes[1]),
+        Download("lab", "KS014", 3, sizes[0], sizes[0]),
+        Download("lab", "KS015", 3, sizes[1], sizes[1]),
     ]
     assert plan.size == plan.to_fetch == sum(sizes)
     assert f"6 files, {sum(sizes) / 1e6:.1f} MB, from IBL's public bucket, no login" in str(plan)

@@ -1,8 +1,10 @@
 """`mirror sync --source one` without a folder: public files are fetched, then read."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,21 +30,32 @@ def bucket(files: dict[str, bytes]) -> Iterator[stand_in.Bucket]:
 
 
 @pytest.fixture
-def run(bucket: stand_in.Bucket, tmp_path: Path) -> Run:
-    def sync(*arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, "-m", "mirror", "sync", "--source", "one", *arguments],
+def start(bucket: stand_in.Bucket, tmp_path: Path) -> Callable[..., subprocess.Popen]:
+    def sync(*arguments: str, before: tuple[str, ...] = (), **variables: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [*before, sys.executable, "-m", "mirror", "sync", "--source", "one", *arguments],
             cwd=tmp_path,
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(tmp_path),
                 "MIRROR_ONE_BUCKET": bucket.url,
+                **variables,
             },
-            capture_output=True,
-            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
-            timeout=300,
+            text=True,
         )
+
+    return sync
+
+
+@pytest.fixture
+def run(start: Callable[..., subprocess.Popen]) -> Run:
+    def sync(*arguments: str, **options) -> subprocess.CompletedProcess:
+        process = start(*arguments, **options)
+        out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
     return sync
 
@@ -69,6 +82,9 @@ def test_one_command_brings_real_mice_and_the_next_fetches_nothing(run, bucket, 
         assert connection.execute("select source, address from _mirror.runs").fetchall() == [
             ("one", "s3://ibl-brain-wide-map-public (2021_Q1_IBL_et_al_Behaviour)")
         ]
+    # nothing is written outside the cache folder and the database
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".cache", "ibl.duckdb"]
+    assert [path.name for path in (tmp_path / ".cache").glob("*/*")] == ["one"]
 
     bucket.seen.clear()
     again = run()
@@ -106,6 +122,47 @@ def test_an_unknown_mouse_is_refused_before_anything_is_fetched(run, bucket, tmp
         "mirror: --subject KS071 is no mouse of 2021_Q1_IBL_et_al_Behaviour: did you mean KS017?\n"
     )
     assert not fetched(bucket) and not (tmp_path / "ibl.duckdb").exists()
+
+
+def test_without_a_network_the_bucket_is_unreachable(run, tmp_path):
+    # of whatever machine: no network but its own
+    done = run(before=("unshare", "--map-root-user", "--net"), MIRROR_ONE_BUCKET="")
+    assert done.returncode == 3, done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("mirror: IBL's public bucket does not answer (ibl-brain-wide-map-public")
+    assert "Files fetched so far are kept" in last
+    assert not list(tmp_path.rglob("*.duckdb"))
+
+
+def test_ctrl_c_while_files_come_and_again_costs_no_byte_twice(start, run, bucket, files, tmp_path):
+    def is_halted() -> bool:
+        """Four come at a time; what has been sent of them is there."""
+        sent = sum(n for key in files for _, n in bucket.asked(key))
+        come = sum(path.stat().st_size for path in tmp_path.rglob("*.part"))
+        return len(bucket.halted) == len(files) - 4 and come == sent
+
+    for _ in range(2):
+        bucket.halted = {*files}
+        process = start()
+        deadline = time.monotonic() + 60
+        while not is_halted():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 130 and "Traceback" not in told
+        assert told.endswith("mirror: interrupted.\n")
+        assert not (tmp_path / "ibl.duckdb").exists()
+    bucket.halted.clear()
+    done = run("--no-derive")
+    assert done.returncode == 0, done.stderr
+    for key, data in files.items():
+        # each answer goes on where the one before ended
+        assert [sent for sent, _ in bucket.asked(key)] == [
+            sum(n for _, n in bucket.asked(key)[:number])
+            for number in range(len(bucket.asked(key)))
+        ]
+        assert sum(n for _, n in bucket.asked(key)) == len(data)
 
 
 def test_a_host_that_answers_nothing_is_unreachable(run, bucket, tmp_path):

@@ -30,7 +30,7 @@ from mirror.cli import main
 from mirror.report import pages
 from mirror.serve.offline import OfflineConnection
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 LONG = "123456789012345678901234567890123456.78"

@@ -14,7 +14,7 @@ from mirror.serve.answers import Refusal, Type
 from mirror.serve.catalogue import type_of
 from mirror.serve.engine import Engine
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 # every way to declare that DataJoint has, and some that it has not; then the schemas of nma_ibl

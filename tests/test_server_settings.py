@@ -11,9 +11,8 @@ import pytest
 import server as mariadb
 
 from mirror import connect
-from mirror.sources import ahead
-from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 from mirror.tables import Restriction
 from mirror.types import Conversion

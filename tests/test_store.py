@@ -15,7 +15,7 @@ import server as mariadb
 from mirror import connect
 from mirror.errors import UsageError
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 MODULES = {

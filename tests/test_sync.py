@@ -1,8 +1,10 @@
 """What a sync puts into the file, what it leaves out, and what it says of both."""
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 from types import SimpleNamespace
 
 import duckdb
@@ -222,6 +224,18 @@ def test_wrong_names_are_refused_with_a_hint(source: DataJointSource, file: Path
     with pytest.raises(UsageError, match="takes reference, subject"):
         sync(source, file, Options(schema=("behaviour",)))
     assert not file.exists()
+
+
+def test_a_dry_run_lists_tables_and_rows_and_copies_nothing(
+    mirror: Callable[..., CompletedProcess], tables: SimpleNamespace, tmp_path: Path
+) -> None:
+    done = mirror("sync", "--dry-run", "--subject", "KS014")
+
+    assert done.returncode == 0, done.stderr
+    heading, *lines = (line.split("\t") for line in done.stdout.splitlines())
+    assert heading == ["table", "rows"] and len(lines) == 17
+    assert ["subject.subject", "1"] in lines and ["reference.lab", "2"] in lines
+    assert not list(tmp_path.iterdir())
 
 
 def test_rows_that_refer_to_nothing_are_reported_not_hidden(

@@ -16,7 +16,7 @@ from mirror.errors import MirrorError, UsageError
 from mirror.output import write
 from mirror.renamed import RENAMED
 from mirror.sources.datajoint import DataJointSource
-from mirror.sources.login import Login, Secret
+from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 
 TABLES = "select sql from duckdb_tables() where schema_name <> 'main' order by all"

@@ -108,6 +108,23 @@ class Request:
     wanted: Restriction
 
 
+@dataclass(frozen=True)
+class Download:
+    """What there is to fetch of one mouse: files, and their bytes."""
+
+    lab: str
+    mouse: str
+    files: int
+    size: int
+    to_fetch: int
+
+
+class Plan(Protocol):
+    """Files that are fetched before they are read; its `str` says how many, from where to where."""
+
+    def by_mouse(self) -> Sequence[Download]: ...
+
+
 class Source(Protocol):
     """A place that tables come from."""
 
@@ -116,6 +133,10 @@ class Source(Protocol):
     is_simulated: bool
     # whether all sessions are here that a mouse has ever had
     is_whole: bool
+
+    @property
+    def plan(self) -> Plan | None:
+        """What it fetches first; None where rows are simply asked for."""
 
     def versions(self) -> Mapping[str, str]:
         """The versions of what answers, for the provenance."""

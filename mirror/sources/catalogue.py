@@ -1,8 +1,8 @@
 """The tables of IBL's server, from definitions that ship with the package.
 
 `definitions/<module>.txt` describes them in the language in which DataJoint declares tables.
-`tables` says what `mirror.sources.headings` would read from a MariaDB 10.11 after DataJoint
-0.14 has declared them; only the part of the language that these files use is understood.
+`tables` says what `mirror.sources.datajoint.headings` would read from a MariaDB 10.11 after
+DataJoint 0.14 has declared them; only the part of the language that these files use is understood.
 """
 
 import re

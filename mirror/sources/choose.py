@@ -64,7 +64,7 @@ def choose(
         tell(f"Simulating {demo.address}: no animal did any of this\n")
         return demo
     from mirror.sources.datajoint import DataJointSource
-    from mirror.sources.login import login
+    from mirror.sources.datajoint.login import login
 
     at = login(wish.host, wish.port, wish.user, wish.ask_password)
     tell(f"Connecting to {at.host}:{at.port} as {at.user}\n")

@@ -66,6 +66,7 @@ class DemoSource:
     kind = "demo"
     is_simulated = True
     is_whole = True
+    plan = None
 
     def __init__(self, n_mice: int = MICE, seed: int = 1, progress: Progress | None = None) -> None:
         self.address = f"{n_mice} simulated {'mouse' if n_mice == 1 else 'mice'}, seed {seed}"

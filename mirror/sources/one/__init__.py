@@ -24,6 +24,7 @@ from mirror.sources.one import fetch, files, mice
 from mirror.sources.one.bucket import Bucket
 from mirror.sources.one.mice import Mouse
 from mirror.sources.one.reader import FOLDER, Reader, query
+from mirror.sources.waiting import attended
 from mirror.store import literal, quoted
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
@@ -208,7 +209,10 @@ class OneSource:
         return Reading(
             conversions=known,
             schema=schema,
-            batches=self._batches(table, statement, wanted, batch_rows),
+            # read while what came before is written
+            batches=attended(
+                self._batches(table, statement, wanted, batch_rows), _Patient(), self._reader.stop
+            ),
             notes=notes if is_filled else (NOT_PUBLIC,),
             told=self._reader.told(name, self._wanted(wanted)) if is_filled else {},
         )
@@ -266,6 +270,14 @@ class OneSource:
             if file.suffix in (".py", ".sql", ".csv", ".txt"):
                 digest.update(file.read_bytes())
         return digest.hexdigest()[:16]
+
+
+class _Patient:
+    """Waits for files as long as they take."""
+
+    def heard(self) -> None: ...
+
+    def silent(self) -> None: ...
 
 
 def in_folder(folder: Path) -> OneSource:

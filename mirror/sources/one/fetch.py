@@ -32,6 +32,7 @@ from threading import Lock
 from mirror import lock, store
 from mirror.errors import MirrorError, UsageError
 from mirror.progress import Progress
+from mirror.sources import Download
 from mirror.sources.one import releases
 from mirror.sources.one.bucket import AT_ONCE, Bucket, Entry, Unfit
 from mirror.sources.one.releases import Release
@@ -71,17 +72,6 @@ class File:
     def md5(self) -> str | None:
         """The checksum, unless the bucket has none: it hashes large files part by part."""
         return self.entry.etag if re.fullmatch("[0-9a-f]{32}", self.entry.etag) else None
-
-
-@dataclass(frozen=True)
-class Download:
-    """What there is to fetch of one mouse: files, and their bytes."""
-
-    lab: str
-    mouse: str
-    files: int
-    size: int
-    to_fetch: int
 
 
 @dataclass(frozen=True)

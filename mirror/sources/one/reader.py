@@ -170,6 +170,10 @@ class Reader:
                     found[str(mouse.uuid)][f"mice whose files have no {column}, NULL here"] = 1
         return found
 
+    def stop(self) -> None:
+        """Make what a thread is reading fail."""
+        self._connection.interrupt()
+
     def close(self) -> None:
         self._connection.close()
 

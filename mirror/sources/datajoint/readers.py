@@ -10,21 +10,18 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from typing import Any
 
 import pyarrow as pa
 
 from mirror import blobs
 from mirror.sources import Reading, Unreadable
-from mirror.sources.connectorx_process import BATCH, SCHEMA, UNREACHABLE
-from mirror.sources.server import Attentive
+from mirror.sources.datajoint.access import Access
+from mirror.sources.datajoint.connectorx_process import BATCH, SCHEMA, UNREACHABLE
+from mirror.sources.datajoint.server import Attentive
 from mirror.sources.waiting import attended
 from mirror.tables import Table
 from mirror.types import Conversion
-
-if TYPE_CHECKING:
-    from mirror.sources.datajoint import DataJointSource
 
 TEXT_ROWS = 20_000
 BLOB_ROWS = 1_000
@@ -39,25 +36,17 @@ class NotForConnectorx(Exception):
         self.for_all_tables = for_all_tables
 
 
-def url(host: str, port: int, user: str, password: str) -> str:
-    host = f"[{host}]" if ":" in host else host
-    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
-    # by socket, the same login may be another account; a process that nobody ends any more is
-    # told by its system when the network is gone
-    return f"mysql://{login}@{host}:{port}/?prefer_socket=false&tcp_keepalive_time_ms=30000"
-
-
 def read_arrow(
-    source: "DataJointSource",
+    access: Access,
     table: Table,
     columns: Mapping[str, Conversion],
     queries: Iterator[str],
 ) -> Reading:
     """Stream the queries, one after the other, as Arrow. Raises NotForConnectorx."""
-    process = source.connectorx()
-    watch = Attentive(source.server, lambda: process.asked)
-    frames = attended(process.frames(queries), watch, source.stop_connectorx)
-    with source.errors(table):
+    process = access.connectorx()
+    watch = Attentive(access.server, lambda: process.asked)
+    frames = attended(process.frames(queries), watch, access.stop_connectorx)
+    with access.errors(table):
         try:
             kind, content = next(frames)
         except (EOFError, OSError):
@@ -71,7 +60,7 @@ def read_arrow(
 
     def batches() -> Generator[pa.RecordBatch, None, None]:
         schema = first
-        with closing(frames), source.errors(table):
+        with closing(frames), access.errors(table):
             try:
                 for kind, content in frames:
                     if kind == SCHEMA:
@@ -82,8 +71,8 @@ def read_arrow(
                         raise EOFError
             # a connection that breaks ends the process
             except (EOFError, OSError):
-                source.stop_connectorx()
-                raise source.failed(table, is_odd=True) from None
+                access.stop_connectorx()
+                raise access.failed(table, is_odd=True) from None
 
     return Reading(columns, first, batches())
 
@@ -236,7 +225,7 @@ def text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
 
 
 def text_batches(
-    source: "DataJointSource",
+    access: Access,
     table: Table,
     columns: Mapping[str, Conversion],
     queries: Iterable[str],
@@ -244,7 +233,7 @@ def text_batches(
 ) -> Generator[pa.RecordBatch, None, None]:
     """Read the queries through pymysql, every value as MySQL prints it."""
     schema, some = text_schema(columns), min(batch_rows, most_rows(columns))
-    with source.reading(table) as connection:
+    with access.reading(table) as connection:
         yield from connection.read(queries, some, lambda rows: batch_of(rows, schema))
 
 

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
+from urllib.parse import quote
 
 HEADER = struct.Struct("<cQ")
 SCHEMA, BATCH, END = b"s", b"b", b"e"
@@ -30,7 +31,7 @@ class Connectorx:
         self._order = {"url": url, "session": session}
         self.asked = ""
         self._process = subprocess.Popen(
-            # -P: this folder holds modules of the names of libraries
+            # -P: nothing beside this file is taken for a library
             [sys.executable, "-P", __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -76,6 +77,15 @@ class Connectorx:
         if len(found) < length:
             raise EOFError
         return found
+
+
+def url(host: str, port: int, user: str, password: str) -> str:
+    """A server and a login, as connectorx is told them."""
+    host = f"[{host}]" if ":" in host else host
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    # by socket, the same login may be another account; a process that nobody ends any more is
+    # told by its system when the network is gone
+    return f"mysql://{login}@{host}:{port}/?prefer_socket=false&tcp_keepalive_time_ms=30000"
 
 
 def _serve(orders: BinaryIO, answers: BinaryIO) -> None:

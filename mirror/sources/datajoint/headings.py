@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
-from mirror.sources.mysql import literal
+from mirror.sources.datajoint.mysql import literal
 from mirror.tables import BOOKKEEPING, Column, ForeignKey, LeftOut, Table, plain_name, tier
 from mirror.types import unescaped
 

@@ -13,9 +13,10 @@ from itertools import chain
 import pyarrow as pa
 import pymysql
 
-from mirror.sources import Census, Request, Stamp, Unreadable, counting
-from mirror.sources.readers import batch_of, text_schema
-from mirror.sources.server import LOST, Attentive, Connection, Server, Silent, code_of
+from mirror.sources import Census, Request, Stamp, Unreadable
+from mirror.sources.datajoint import counting
+from mirror.sources.datajoint.readers import batch_of, text_schema
+from mirror.sources.datajoint.server import LOST, Attentive, Connection, Server, Silent, code_of
 from mirror.sources.waiting import attended
 from mirror.tables import Table
 
@@ -67,11 +68,6 @@ class Ahead:
                 # tables are copied in the order in which they are read
                 self._found = dict(batch)
         return self._found.get(table)
-
-    def drop(self, table: Table) -> None:
-        """Let it be read singly."""
-        self._expected.discard(table)
-        self._found.pop(table, None)
 
     def close(self) -> None:
         self._arriving.close()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mirror.sources import Census, Request, Stamp
-from mirror.sources.mysql import conditions, literal, name_of, quoted, where
+from mirror.sources.datajoint.mysql import conditions, literal, name_of, quoted, where
 from mirror.tables import Table
 
 

@@ -14,8 +14,8 @@ from pymysql.constants import CLIENT
 from pymysql.cursors import SSCursor
 
 from mirror.errors import SourceError
-from mirror.sources.login import Login
-from mirror.sources.mysql import SESSION
+from mirror.sources.datajoint.login import Login
+from mirror.sources.datajoint.mysql import SESSION
 from mirror.sources.waiting import attended, wait_for
 
 REFUSED_LOGIN = {1044, 1045, 1130, 1698, 1862, 3118}

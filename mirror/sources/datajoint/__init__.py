@@ -6,13 +6,11 @@ never written, printed or passed on a command line.
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from uuid import UUID
 
-import pymysql
-
 from mirror import blobs
-from mirror.errors import MirrorError, SourceError
+from mirror.errors import SourceError
 from mirror.sources import (
     Census,
     Parts,
@@ -21,17 +19,12 @@ from mirror.sources import (
     Request,
     Share,
     Stamp,
-    Unreadable,
-    ahead,
-    counting,
-    headings,
     library,
-    readers,
 )
-from mirror.sources.connectorx_process import Connectorx
-from mirror.sources.login import Login
-from mirror.sources.mysql import (
-    SESSION,
+from mirror.sources.datajoint import ahead, counting, headings, readers
+from mirror.sources.datajoint.access import Access
+from mirror.sources.datajoint.login import Login
+from mirror.sources.datajoint.mysql import (
     beside,
     conditions,
     equal,
@@ -42,18 +35,9 @@ from mirror.sources.mysql import (
     quoted,
     where,
 )
-from mirror.sources.server import (
-    LOST,
-    Connection,
-    Server,
-    Silent,
-    TooManyConnections,
-    code_of,
-)
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
 
-REFUSED_SELECT = {1044, 1142, 1143, 1370}
 # Of the main connection, the one that counts, the one that reads, and who asks after a silence.
 CONNECTIONS = 4
 # Batches in a query of connectorx, which goes ten ways to the server and back to begin one.
@@ -66,25 +50,17 @@ class DataJointSource:
     kind = "datajoint"
     is_simulated = False
     is_whole = True
+    plan = None
 
     def __init__(self, at: Login) -> None:
-        self._login = at
-        self.server = Server(at)
-        self.address = self.server.address
-        self._main = Connection(self.server)
-        self._side: Connection | None = None
-        # the side connection while it counts
-        self._counting: Connection | None = None
-        self._connectorx: Connectorx | None = None
+        self.access = Access(at)
+        self.address = self.access.address
         self._ahead: ahead.Ahead | None = None
         self._states: dict[Table, counting.Sized] = {}
-        # tables that one of the readers has failed at
-        self._too_odd: set[Table] = set()
-        self._broken: set[Table] = set()
         self._names = {
             module: at.prefix + schema for module, schema in library.nma_ibl_schemas().items()
         }
-        [(self._version, self._allowed)], [(_, cipher)] = self._ask_all(
+        [(self._version, self._allowed)], [(_, cipher)] = self.access.ask_all(
             "select version(), @@max_user_connections", "show session status like 'Ssl_cipher'"
         )
         if at.use_tls and not cipher:
@@ -96,7 +72,7 @@ class DataJointSource:
         # reopened in the clear, unless it never leaves this machine
         self.fast = (
             at.use_tls in (None, False)
-            and (not cipher or (_is_loopback(at.host) and self.server.takes_unencrypted()))
+            and (not cipher or (_is_loopback(at.host) and self.access.server.takes_unencrypted()))
             and self._may_have(CONNECTIONS)
         )
 
@@ -107,7 +83,7 @@ class DataJointSource:
         return tuple(self._names)
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
-        return headings.read(self._ask_all, self._names)
+        return headings.read(self.access.ask_all, self._names)
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         table = f"{quoted(self._names['subject'])}.`subject`"
@@ -117,7 +93,7 @@ class DataJointSource:
                 wanted = f"subject_uuid = {literal(UUID(name))}"
             except ValueError:
                 wanted = f"subject_nickname = {literal(name)}"
-            rows = self._ask(f"select subject_uuid from {table} where {wanted}")
+            rows = self.access.ask(f"select subject_uuid from {table} where {wanted}")
             found[name] = [UUID(bytes=uuid) for (uuid,) in rows]
         return found
 
@@ -128,13 +104,13 @@ class DataJointSource:
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         found = {table: answer.stamp for table in tables if (answer := self._read_already(table))}
         if asked := [table for table in tables if table not in found]:
-            states = counting.states(asked, self._ask(counting.state(asked), asked[0]))
+            states = counting.states(asked, self.access.ask(counting.state(asked), asked[0]))
             self._states.update(states)
             found.update({table: state.stamp for table, state in states.items()})
         return {table: stamp for table, stamp in found.items() if stamp}
 
     def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
-        rows = self._ask(counting.checksum(tables), tables[0])
+        rows = self.access.ask(counting.checksum(tables), tables[0])
         found = zip(tables, map(counting.checksum_of, rows), strict=True)
         return {table: checksum for table, checksum in found if checksum}
 
@@ -150,10 +126,10 @@ class DataJointSource:
         ]
         if self.fast and len(small) < len(requests):
             # it takes a while to start
-            self.connectorx()
+            self.access.connectorx()
         if small and self._may_have(CONNECTIONS + 1):
             with suppress(SourceError):
-                self._ahead = ahead.Ahead(self.server, small)
+                self._ahead = ahead.Ahead(self.access.server, small)
 
     def census(
         self,
@@ -169,24 +145,24 @@ class DataJointSource:
         statements = [counting.census(request), "commit"]
         if with_checksum:
             statements.insert(0, counting.checksum([table]))
-        side = self._free_side(table)
-        with self.errors(table):
+        side = self.access.free_side()
+        with self.access.errors(table):
             side.ask("start transaction with consistent snapshot")
 
         def count() -> Census:
             # in one go: between statements the transaction would hold the table, and who waits
             # to alter it keeps the rows from being read meanwhile
             try:
-                with self.errors(table):
+                with self.access.errors(table):
                     *checksums, [counts], _ = side.ask_on(*statements)
             finally:
-                if self._counting is side:
-                    self._counting = None
+                if self.access.counting is side:
+                    self.access.counting = None
             checksum = counting.checksum_of(checksums[0][0]) if checksums else None
             return counting.census_of(request, counts, checksum)
 
-        if side is not self._main:
-            self._counting = side
+        if side is not self.access.main:
+            self.access.counting = side
             return count
         # nothing can run beside it
         counted = count()
@@ -210,7 +186,7 @@ class DataJointSource:
         }
         written = ", ".join(digests[name] for name in by)
         text = ", ".join(f"coalesce(concat('=', {digest}), '-')" for digest in digests.values())
-        rows = self._ask(
+        rows = self.access.ask(
             f"select {keys}, {written}, count(*),"
             # MySQL 9.6 and later have neither md5 nor sha1
             f" bit_xor(cast(conv(left(sha2(concat_ws(char(31), {text}), 256),"
@@ -248,83 +224,27 @@ class DataJointSource:
                 ]
             )
         # connectorx holds all the values of a query at once
-        is_odd = table in self._too_odd or any(found.is_file for found in columns.values())
+        is_odd = table in self.access.too_odd or any(found.is_file for found in columns.values())
         if self.fast and is_ordered(table) and not (answer or has_blobs or is_odd):
             ranges = self._ranges(table, base, RANGE * batch_rows) if keys is None else whole
             queries = self._queries(table, columns, ranges, as_text=False)
             try:
-                return readers.read_arrow(self, table, columns, queries)
+                return readers.read_arrow(self.access, table, columns, queries)
             except readers.NotForConnectorx as refusal:
                 self.fast = not refusal.for_all_tables
         if answer:
             batches = readers.parts_of(answer.rows, columns, batch_rows)
         else:
             queries = self._queries(table, columns, whole, as_text=True)
-            batches = readers.text_batches(self, table, columns, queries, batch_rows)
+            batches = readers.text_batches(self.access, table, columns, queries, batch_rows)
         if has_blobs:
             unpack = blobs.unpacker(library.datajoint("blob").Blob)
             return readers.read_blobs(table, columns, batches, unpack)
         return readers.read_text(columns, batches)
 
-    @contextmanager
-    def reading(self, table: Table) -> Iterator[Connection]:
-        """A connection that reads a table: one of its own, unless there can be none."""
-        connection = self._another()
-        try:
-            with self.errors(table):
-                yield connection
-        finally:
-            if connection is not self._main:
-                connection.hang_up()
-
-    @contextmanager
-    def errors(self, table: Table | None = None) -> Iterator[None]:
-        """Put what goes wrong at the server into a sentence, and say whom it concerns.
-
-        Raises SourceError where it is the server as a whole, ReadAgain or Unreadable where it is
-        the table.
-        """
-        try:
-            yield
-        except Silent:
-            raise self._stopped(table) from None
-        except (pymysql.err.MySQLError, UnicodeError) as error:
-            raise self._told(error, table) from None
-
-    def connectorx(self) -> Connectorx:
-        """The process that reads through connectorx."""
-        if self._connectorx is None:
-            at = self._login
-            url = readers.url(at.host, at.port, at.user, at.password.reveal())
-            self._connectorx = Connectorx(url, SESSION)
-        return self._connectorx
-
-    def stop_connectorx(self) -> None:
-        if self._connectorx:
-            self._connectorx.stop()
-        self._connectorx = None
-
-    def failed(self, table: Table, is_odd: bool = False) -> Exception:
-        """What to raise when the rows of a table stop coming, whoever is to blame.
-
-        `is_odd` says that connectorx has stumbled over the table.
-        """
-        if not self.server.answers():
-            return self._stopped(table)
-        if self._ahead:
-            self._ahead.drop(table)
-        tried = self._too_odd if is_odd else self._broken
-        if table in tried:
-            return Unreadable("the server breaks off the connection when it is read")
-        tried.add(table)
-        return ReadAgain()
-
     def close(self) -> None:
-        for connection in (self._main, self._side):
-            if connection:
-                connection.hang_up()
         self._stop_reading_ahead()
-        self.stop_connectorx()
+        self.access.close()
 
     def _queries(
         self,
@@ -351,7 +271,7 @@ class DataJointSource:
         key = ", ".join(quoted(name) for name in table.primary_key)
         above: list[str] = []
         while True:
-            last = self._ask(
+            last = self.access.ask(
                 f"select {key} from {name_of(table)} force index (primary)"
                 f"{where([*base, *above])} order by {key} limit 1 offset {rows - 1}",
                 table,
@@ -362,61 +282,18 @@ class DataJointSource:
             yield [*base, *above, beside(table.primary_key, "<", last[0], "=")]
             above = [beside(table.primary_key, ">", last[0])]
 
-    def _ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
-        with self.errors(table):
-            [rows] = self._main.ask(query)
-        return rows
-
-    def _ask_all(self, *queries: str) -> Sequence[Sequence[tuple]]:
-        with self.errors():
-            return self._main.ask(*queries)
-
     def _stop_reading_ahead(self) -> None:
         if self._ahead:
             self._ahead.close()
         self._ahead = None
 
     def _read_already(self, table: Table) -> ahead.Answer | None:
-        return self._ahead.get(table) if self._ahead else None
+        if self._ahead and not self.access.has_failed(table):
+            return self._ahead.get(table)
+        return None
 
     def _may_have(self, connections: int) -> bool:
         return self._allowed == 0 or self._allowed >= connections
-
-    def _another(self) -> Connection:
-        """A connection beside the main one, or that where the server allows no more."""
-        try:
-            return Connection(self.server)
-        except TooManyConnections:
-            return self._main
-
-    def _free_side(self, table: Table) -> Connection:
-        """The connection that counts, which the main one finds its way through the rows beside."""
-        if self._side and self._counting is self._side:
-            # for a table that has been given up meanwhile
-            self._side.hang_up()
-        elif self._side:
-            return self._side
-        self._side = self._another()
-        return self._side
-
-    def _stopped(self, table: Table | None) -> SourceError:
-        reading = f" while {table} was read" if table else ""
-        return SourceError(
-            f"The server at {self.address} stopped answering{reading}; what is copied is"
-            " kept, run the same command again to go on."
-        )
-
-    def _told(self, error: Exception, table: Table | None) -> Exception:
-        code = code_of(error)
-        is_lost = code in LOST or (code is None and isinstance(error, pymysql.err.MySQLError))
-        if is_lost:
-            return self.failed(table) if table else self._stopped(table)
-        if table and code in REFUSED_SELECT:
-            return Unreadable(f"the server refuses SELECT ({code})")
-        reason = str(error.args[-1] if error.args else type(error).__name__).rstrip(".")
-        if table:
-            return Unreadable(f"the server answers: {reason} ({code})")
-        return MirrorError(f"The server at {self.address} answered: {reason} ({code}).")
 
 
 def _is_loopback(host: str) -> bool:
