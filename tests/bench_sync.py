@@ -1,6 +1,7 @@
 """How long, how much memory, how large: `mirror sync` beside what people do today.
 
     python tests/bench_sync.py [--rows 2000000 8000000] [--rounds 2] [--host HOST:PORT]
+        [--delay 80]
 
 Makes its own trial table in a private MariaDB, 2 and then 8 million rows, and times, each as
 a process of its own and in turns, so that a noisy machine is noisy for all:
@@ -10,11 +11,14 @@ a process of its own and in turns, so that a noisy machine is noisy for all:
   the smaller table: 8 million rows need some 13 GB);
 * `CREATE TABLE AS` through DuckDB's MySQL extension, in an environment of its own.
 
-With --host, the trial table of a server that is there already, for DJ_USER and DJ_PASS.
+With --host, the trial table of a server that is there already, for DJ_USER and DJ_PASS; and
+`mirror sync` of everything on it, and again with nothing changed, here and over a line on which
+it takes --delay milliseconds to the server and back.
 """
 
 import argparse
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -24,8 +28,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import ibl
 import server as mariadb
+from proxy import far
 
 DATAJOINT = """
 import datajoint as dj, sys
@@ -70,12 +76,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[2_000_000, 8_000_000])
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--host", help="a server that is there already")
+    parser.add_argument("--delay", type=float, default=80, help="ms there and back")
     arguments = parser.parse_args()
+    print(f"{platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
     with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
         if arguments.host:
             environment = {**os.environ, "DJ_HOST": arguments.host}
             table = measure(Path(folder), environment, arguments.rounds, with_datajoint=True)
             show(f"trial table of {arguments.host}", table)
+            everything(Path(folder), arguments.host, arguments.rounds, arguments.delay / 1000)
             return
         running = mariadb.start(Path(folder), "--innodb-buffer-pool-size=2G")
         try:
@@ -144,6 +153,30 @@ def measure(
             size = result.stat().st_size / 1e6
             table[name].append({"s": seconds, "MB": megabytes, "file": size})
     return table
+
+
+def everything(folder: Path, host: str, rounds: int, delay: float) -> None:
+    """Sync all of a server, near and far, and again with nothing changed."""
+    with far(int(host.rpartition(":")[2]), delay) as line:
+        places = {"here": host, f"{1000 * delay:.0f} ms away": f"127.0.0.1:{line.port}"}
+        table: dict[str, list[dict]] = {}
+        turns: dict[str, int] = {}
+        for _ in range(rounds):
+            for place, address in places.items():
+                file = folder / "all.duckdb"
+                file.unlink(missing_ok=True)
+                for what in ("everything", "nothing changed"):
+                    line.turns = 0
+                    command = [sys.executable, "-m", "mirror", "sync", "--database", str(file)]
+                    seconds, megabytes = timed(command, {**os.environ, "DJ_HOST": address})
+                    size = file.stat().st_size / 1e6
+                    row = {"s": seconds, "MB": megabytes, "file": size}
+                    table.setdefault(f"{what}, {place}", []).append(row)
+                    turns[f"{what}, {place}"] = line.turns
+    show(f"all of {host}", table)
+    for name, n in turns.items():
+        if n:
+            print(f"{name}: {n} ways to the server and back")
 
 
 def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float]:

@@ -3,7 +3,8 @@
     python tests/bench_views.py ibl.duckdb [--rounds 3] [--host HOST:PORT]
 
 The file is copied and the views of this checkout are defined in the copy. All rows and columns
-of each view are read, as Arrow batches. With --host, the questions of the tutorial and of the
+of each view are read, as Arrow batches. Four questions about trials are asked of the copy, and of
+one in which there are eight of every mouse. With --host, the questions of the tutorial and of the
 notebooks go to the server that the file was copied from, through DataJoint, as DJ_USER with
 DJ_PASS, and to the mirror, in turns; both answers are pandas frames, and their rows are compared.
 Warm means in an open connection, when both sides have answered before; cold is a process that
@@ -64,6 +65,15 @@ QUESTIONS = {
         "from days where has_stored_summary and lab_name is not null",
     ),
 }
+OF_TRIALS = {
+    "one mouse, by a subquery": "select count(*), avg(correct) from trials where subject_uuid ="
+    " (select subject_uuid from subjects order by subject_uuid limit 1)",
+    "share right by contrast": "select signed_contrast, avg(choice_right) from trials group by all",
+    "choice after reward": "select previous_choice, previous_rewarded, avg(choice_right)"
+    " from trials group by all",
+    "a cohort's curve, by a semi join": "select signed_contrast, avg(choice_right) from trials"
+    " semi join (from cohorts where cohort = 'all_trained') using (subject_uuid) group by all",
+}
 COLD = (
     CONNECT + SUBJECTS + f"print(len(({QUESTIONS[SESSIONS][0]}).fetch(format='frame')))",
     "import mirror, sys\n"
@@ -85,7 +95,14 @@ def main() -> None:
         applied = views.apply(copy)
         with connect(copy) as connection:
             show_views(connection, applied, arguments.rounds)
+            show_trials(connection, arguments.rounds)
+        multiply(copy)
+        views.apply(copy)
+        with connect(copy) as connection:
+            show_trials(connection, arguments.rounds)
         if arguments.host:
+            shutil.copy(arguments.mirror, copy)
+            views.apply(copy)
             os.environ["DJ_HOST"] = arguments.host
             show_questions(copy, arguments.rounds)
 
@@ -101,6 +118,35 @@ def show_views(connection: duckdb.DuckDBPyConnection, applied: views.Applied, ro
     for name, why in applied.skipped.items():
         print(f"| `{name}` | | {why} |")
     sys.stdout.flush()
+
+
+def show_trials(connection: duckdb.DuckDBPyConnection, rounds: int) -> None:
+    [(trials,)] = connection.sql("select count(*) from trials").fetchall()
+    print(f"\n{trials:,} trials\n\n| question | seconds |\n| --- | ---: |")
+    for question, query in OF_TRIALS.items():
+        seconds, _ = timed(rounds, lambda query=query: len(connection.sql(query).fetchall()))
+        print(f"| {question} | {seconds:.3f} |")
+    sys.stdout.flush()
+
+
+def multiply(file: Path) -> None:
+    """Put seven more of every mouse into a mirror, with all their rows."""
+    with duckdb.connect(str(file)) as connection:
+        tables = connection.sql(
+            "select schema_name, table_name from duckdb_columns() join duckdb_tables()"
+            " using (database_name, schema_name, table_name) where column_name = 'subject_uuid'"
+            " and schema_name not in ('main', 'derived')"
+        ).fetchall()
+        for schema, table in tables:
+            name = f'"{schema}"."{table}"'
+            connection.execute(
+                f"insert into {name} select t.* replace (md5(concat(subject_uuid, n))::uuid as"
+                f" subject_uuid) from {name} as t, range(7) as more(n) order by all"
+            )
+            connection.execute(
+                f"update _mirror.tables set n_rows = 8 * n_rows where schema_name = '{schema}'"
+                f" and table_name = '{table}'"
+            )
 
 
 def read(connection: duckdb.DuckDBPyConnection, view: str) -> int:

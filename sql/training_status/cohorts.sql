@@ -1,5 +1,7 @@
 -- Grain: one row per cohort and mouse in it. Mice that are not in a cohort have no row of it.
 --
+-- Stored: in the order of cohort, subject_uuid.
+--
 -- Sources: training_milestones, subject.subject_project.
 --
 -- Definitions: which mice an analysis takes. A mouse is in a cohort if it has the project and its
