@@ -33,7 +33,7 @@ DATABASE, SIMULATED = "ibl.duckdb", "demo.duckdb"
 STORAGE_VERSION = "v1.0.0"
 # Enough to merge and rewrite tables; beyond it DuckDB puts its work aside, on disk beside the
 # target. While rows stream in, DuckDB only keeps what it has written already: less will do.
-MEMORY_LIMIT = "500MB"
+MEMORY_LIMIT = "400MB"
 STREAMING_LIMIT = "150MB"
 THREADS = min(4, os.cpu_count() or 1)
 # Rewriting costs as much as the tables; a few free blocks cost nothing.

@@ -22,7 +22,7 @@ from mirror import store
 from mirror.errors import MirrorError
 
 # Rows of a stored view that DuckDB puts in order at a time, within its memory.
-PORTION = 1_500_000
+PORTION = 1_000_000
 STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
 
 
