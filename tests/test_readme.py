@@ -22,8 +22,10 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 NOT_HERE = ("bash tests/run.sh", "export DJ_HOST")
 # goes on until it is ended
 SERVE = "mirror serve"
-# fetches from IBL's bucket, here from one on loopback with two other mice, into a file apart
+# fetches from IBL's bucket, here from one on loopback with two other mice
 PUBLIC, PUBLISHED, HELD = "--source one", "NYU-06", "XY_001"
+# the mirror of a server is a file apart
+OF_A_SERVER = "mirror sync"
 # all that is said of the demo holds with fewer mice
 DEMO, SMALL_DEMO = "sync --demo", "sync --demo --demo-mice 6"
 INSTALLATION = "python3 -m venv .venv && . .venv/bin/activate && pip install -q '.[shell]' && "
@@ -104,8 +106,9 @@ def test_every_command_and_block_of_the_readme_works(run, serve, public, tmp_pat
         if command.startswith(SERVE):
             port = serve(command)
         elif PUBLIC in command:
-            apart = {"MIRROR_DATABASE": "public.duckdb", "MIRROR_ONE_BUCKET": public}
-            run("bash", "-c", command.replace(PUBLISHED, HELD), **apart)
+            run("bash", "-c", command.replace(PUBLISHED, HELD), MIRROR_ONE_BUCKET=public)
+        elif command == OF_A_SERVER:
+            run("bash", "-c", command, MIRROR_DATABASE="server.duckdb")
         elif not command.startswith(NOT_HERE):
             run("bash", "-c", command.removeprefix(INSTALLATION).replace(DEMO, SMALL_DEMO))
     for query in blocks("sql"):
@@ -118,8 +121,8 @@ def test_every_command_and_block_of_the_readme_works(run, serve, public, tmp_pat
 
     assert {
         "demo.duckdb",
-        "public.duckdb",
         "ibl.duckdb",
+        "server.duckdb",
         "one_mouse.duckdb",
         "mice.duckdb",
         "sessions.parquet",

@@ -33,7 +33,7 @@ NEEDS = ("session_labels", "trials")
 TABLES_BESIDE = ("behavior.trial_set", "behavior.settings", "behavior.session_delay")
 FOLDER = Path(__file__).parent
 # Sessions with trials that are worked on at a time.
-PORTION = 3000
+PORTION = 1500
 # In the order of their needs; the second row has what Python computes in between.
 FROM_TRIALS = (
     "_trials",
