@@ -7,9 +7,9 @@ never written, printed or passed on a command line.
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from mirror import blobs
 from mirror.errors import SourceError
 from mirror.sources import (
     Census,
@@ -21,7 +21,7 @@ from mirror.sources import (
     Stamp,
     library,
 )
-from mirror.sources.datajoint import ahead, counting, headings, readers
+from mirror.sources.datajoint import counting, headings
 from mirror.sources.datajoint.access import Access
 from mirror.sources.datajoint.login import Login
 from mirror.sources.datajoint.mysql import (
@@ -37,6 +37,9 @@ from mirror.sources.datajoint.mysql import (
 )
 from mirror.tables import LeftOut, Restriction, Table
 from mirror.types import Conversion
+
+if TYPE_CHECKING:
+    from mirror.sources.datajoint.ahead import Ahead, Answer
 
 # Of the main connection, the one that counts, the one that reads, and who asks after a silence.
 CONNECTIONS = 4
@@ -55,7 +58,7 @@ class DataJointSource:
     def __init__(self, at: Login) -> None:
         self.access = Access(at)
         self.address = self.access.address
-        self._ahead: ahead.Ahead | None = None
+        self._ahead: Ahead | None = None
         self._states: dict[Table, counting.Sized] = {}
         self._names = {
             module: at.prefix + schema for module, schema in library.nma_ibl_schemas().items()
@@ -116,6 +119,11 @@ class DataJointSource:
 
     def read_ahead(self, requests: Sequence[Request]) -> None:
         """Begin with the small tables, if the server allows a connection for that."""
+        if not requests:
+            return
+        # NumPy and Arrow, which a sync that finds nothing changed can do without
+        from mirror.sources.datajoint import ahead
+
         small = [
             ahead.Question(request, query, state.size)
             for request in requests
@@ -209,6 +217,9 @@ class DataJointSource:
         batch_rows: int,
         keys: Sequence[Mapping[str, object]] | None = None,
     ) -> Reading:
+        from mirror import blobs
+        from mirror.sources.datajoint import readers
+
         answer = self._read_already(table) if keys is None else None
         has_blobs = any(conversion.is_blob for conversion in columns.values())
         base = conditions(wanted)
@@ -287,7 +298,7 @@ class DataJointSource:
             self._ahead.close()
         self._ahead = None
 
-    def _read_already(self, table: Table) -> ahead.Answer | None:
+    def _read_already(self, table: Table) -> "Answer | None":
         if self._ahead and not self.access.has_failed(table):
             return self._ahead.get(table)
         return None
