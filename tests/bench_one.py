@@ -49,22 +49,24 @@ frame = pd.concat(
 )
 {END}
 """
-# as many columns, of the same content
 MIRROR = f"""
 import sys, time
 import pandas
 import mirror
 connection = mirror.connect(sys.argv[1])
 {BEGIN}
-frame = connection.sql(
+frame = connection.sql(sys.argv[2]).df()
+{END}
+"""
+# like ONE's, without the mouse; and with all of ONE's columns and the mouse
+SERVERS_COLUMNS = "select * exclude (subject_uuid) from behavior.trial_set__trial"
+ALL_COLUMNS = (
     "select subject_nickname, trial.* exclude (subject_uuid),"
     " extra.* exclude (subject_uuid, session_start_time, trial_id)"
     " from behavior.trial_set__trial as trial"
     " join one.trial_extras as extra using (subject_uuid, session_start_time, trial_id)"
     " join subject.subject using (subject_uuid)"
-).df()
-{END}
-"""
+)
 Figures = tuple[float, float, float]
 # Times in the test folder are rounded otherwise than the server's.
 CLOSE = 5e-4
@@ -169,14 +171,16 @@ def show(what: str, rounds: list[Figures]) -> Figures:
 
 
 def frames(cache: Path, file: Path, rounds: int) -> None:
-    """The trials of all mice as a frame, by the two ways in turns."""
+    """The trials of all mice as a frame, by each way in turns."""
     mice = sorted(
         f"{path.parent.parent.name}/{path.parent.name}"
         for path in cache.glob("aggregates/Subjects/*/*/_ibl_subjectTrials.table*.pqt")
     )
     with tempfile.TemporaryDirectory() as home:
+        by_mirror = [sys.executable, "-c", MIRROR, str(file)]
         ways = {
-            "from the mirror": ([sys.executable, "-c", MIRROR, str(file)], {}),
+            "from the mirror": ([*by_mirror, SERVERS_COLUMNS], {}),
+            "from the mirror with all that ONE has": ([*by_mirror, ALL_COLUMNS], {}),
             "by ONE": ([str(one_api.python()), "-c", ONE, str(cache), *mice], {"HOME": home}),
         }
         whole: dict[str, list[Figures]] = {way: [] for way in ways}
@@ -188,8 +192,11 @@ def frames(cache: Path, file: Path, rounds: int) -> None:
                 whole[way].append(figures)
                 alone[way].append((seconds, processor, 0))
     for what, found in (("as a program", whole), ("in a session", alone)):
-        ours, theirs = (show(f"all trials into a frame {what}, {w}", found[w]) for w in ways)
-        print(f"| times as fast | {theirs[0] / ours[0]:.0f} | {theirs[1] / ours[1]:.0f} | |")
+        *ours, (seconds, processor, _) = (
+            show(f"all trials into a frame {what}, {way}", found[way]) for way in ways
+        )
+        for each in ours:
+            print(f"| times as fast | {seconds / each[0]:.0f} | {processor / each[1]:.0f} | |")
 
 
 def fetched(cache: Path, target: Path) -> None:
