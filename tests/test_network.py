@@ -17,7 +17,8 @@ from test_failures import Gate, Started, finished, one_sentence, started, until
 
 from mirror.errors import SourceError
 from mirror.progress import Progress
-from mirror.sources.datajoint import DataJointSource, waiting
+from mirror.sources import waiting
+from mirror.sources.datajoint import DataJointSource
 from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options
 from mirror.syncing import sync as sync_all
