@@ -143,11 +143,11 @@ def test_every_table_has_its_place_and_its_columns(sides: SimpleNamespace) -> No
     assert trials.location == '"mirror"."behavior"."trial_set__trial"'
     assert trials.primary_key == ("subject_uuid", "session_start_time", "trial_id")
     assert trials.column("TRIAL_ID") is trials.columns[2]
-    assert trials.columns[2].type == Type("integer", 11, 0)
-    assert trials.column("trial_included").type == Type("integer", 1, 0)
+    assert trials.columns[2].type == Type("integer", 11, 0, name="int")
+    assert trials.column("trial_included").type == Type("integer", 1, 0, name="tinyint")
     assert trials.column("subject_uuid").type.kind == "uuid"
     results = sides.catalogue.table("ibl_analyses_behavior", "__psych_results")
-    assert results.column("n_trials_stim").type == Type("blob", 2**16 - 1)
+    assert results.column("n_trials_stim").type == Type("blob", 2**16 - 1, name="blob")
     assert sides.catalogue.table("ibl_reference", "odd").primary_key == ("number", "lab_name")
 
 
@@ -209,24 +209,32 @@ def test_references_to_what_is_not_in_the_file_are_not_shown(
     ("declared", "held", "meant"),
     [
         # MySQL 8 leaves display widths out
-        ("int", "INTEGER", Type("integer", 11, 0)),
-        ("int unsigned", "UINTEGER", Type("integer", 10, 0, unsigned=True)),
-        ("bigint(20) unsigned zerofill", "UBIGINT", Type("integer", 20, 0, unsigned=True)),
-        ("tinyint(1)", "BOOLEAN", Type("integer", 1, 0)),
-        ("decimal(5,0) unsigned", "DECIMAL(5,0)", Type("decimal", 5, 0, unsigned=True)),
-        ("double(8,3)", "DOUBLE", Type("double", 8, 3)),
-        ("datetime(6)", "TIMESTAMP", Type("datetime", 26, 6)),
-        ("year(4)", "SMALLINT", Type("integer", 4, 0, unsigned=True)),
+        ("int", "INTEGER", Type("integer", 11, 0, name="int")),
+        ("int unsigned", "UINTEGER", Type("integer", 10, 0, unsigned=True, name="int")),
+        (
+            "bigint(20) unsigned zerofill",
+            "UBIGINT",
+            Type("integer", 20, 0, unsigned=True, name="bigint"),
+        ),
+        ("tinyint(1)", "BOOLEAN", Type("integer", 1, 0, name="tinyint")),
+        (
+            "decimal(5,0) unsigned",
+            "DECIMAL(5,0)",
+            Type("decimal", 5, 0, unsigned=True, name="decimal"),
+        ),
+        ("double(8,3)", "DOUBLE", Type("double", 8, 3, name="double")),
+        ("datetime(6)", "TIMESTAMP", Type("datetime", 26, 6, name="datetime")),
+        ("year(4)", "SMALLINT", Type("integer", 4, 0, unsigned=True, name="year")),
         (
             "enum('a','it''s, so')",
             "ENUM('a', 'it''s, so')",
-            Type("enum", 8, members=("a", "it's, so")),
+            Type("enum", 8, members=("a", "it's, so"), name="enum"),
         ),
-        ("binary(16)", "UUID", Type("uuid", 16)),
-        ("binary(16)", "BLOB", Type("binary", 16)),
-        ("longblob", "DOUBLE[]", Type("blob", 2**32 - 1)),
-        ("json", "JSON", Type("json", 2**32 - 1)),
-        ("inet6", "VARCHAR", Type("string", 2**32 - 1)),
+        ("binary(16)", "UUID", Type("uuid", 16, name="binary")),
+        ("binary(16)", "BLOB", Type("binary", 16, name="binary")),
+        ("longblob", "DOUBLE[]", Type("blob", 2**32 - 1, name="longblob")),
+        ("json", "JSON", Type("json", 2**32 - 1, name="json")),
+        ("inet6", "VARCHAR", Type("string", 2**32 - 1, name="longtext")),
     ],
 )
 def test_declared_types_are_mysqls_types(declared: str, held: str, meant: Type) -> None:

@@ -277,7 +277,7 @@ def test_what_a_query_of_groups_may_name(item: Statements, sides: Sides) -> None
 
 
 def test_every_rule_has_a_statement() -> None:
-    statements = [pair.values[0] for pair in PAIRS] + ["select @mine"]
+    statements = [pair.values[0] for pair in PAIRS] + ["select @mine, ?"]
     nodes = [node for statement in statements for node in parse(str(statement)).walk()]
     called = {str(node.this).upper() for node in nodes if isinstance(node, exp.Anonymous)}
     kinds = {type(node) for node in nodes}

@@ -233,7 +233,6 @@ def test_commands_besides_statements(served: Served) -> None:
         assert client.command(b"\x1f") == done
         assert client.command(b"\x1b\x01\0") == b"\xfe\0\0\x02\0"
         assert error(client.command(b"\x1b\0\0")) == 1235
-        assert error(client.command(b"\x16select 1")) == 1295
         assert error(client.command(b"\x03select '\xff'")) == 1300
         assert error(client.command(b"\x08")) == error(client.command(b"")) == 1047
         columns = [client.command(b"\x04subject\0%")]

@@ -7,8 +7,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import sha1, sha256
 from pathlib import Path
+from struct import pack, unpack
 
 import pymysql
+from pymysql.constants import COMMAND
 
 from mirror.serve.engine import Engine
 from mirror.serve.wire.server import Server
@@ -122,16 +124,46 @@ class Raw:
         rest = said[said.index(b"\0", 1) + 1 :]
         return rest[4:12] + rest[31:43]
 
-    def log_in(self, password: str = PASSWORD, plugin: bytes = NATIVE) -> bytes | None:
+    def log_in(
+        self, password: str = PASSWORD, plugin: bytes = NATIVE, user: str = "anyone"
+    ) -> bytes | None:
         """Go through the login; returns the server's last word on it."""
-        said = self.claim(proof(plugin, password, self.greeting()), plugin)
+        said = self.claim(proof(plugin, password, self.greeting()), plugin, user)
         # the quick way of caching_sha2_password
         return self.receive() if said == b"\x01\x03" else said
 
-    def claim(self, given: bytes, plugin: bytes) -> bytes | None:
+    def claim(self, given: bytes, plugin: bytes, user: str = "anyone") -> bytes | None:
         start = FLAGS.to_bytes(4, "little") + bytes(4) + bytes([45]) + bytes(23)
-        self.send(start + b"anyone\0" + bytes([len(given)]) + given + plugin + b"\0")
+        self.send(start + user.encode() + b"\0" + bytes([len(given)]) + given + plugin + b"\0")
         return self.receive()
+
+    def until_eof(self) -> list[bytes]:
+        """Columns, or rows, up to the EOF behind them."""
+        found = []
+        while (message := self.receive()) is not None and not is_eof(message):
+            assert error(message) is None, message
+            found.append(message)
+        return found
+
+    def answer(self, command: bytes) -> "Answered | int":
+        """The columns and rows that a command gives, or the number of its refusal."""
+        head = self.command(command)
+        assert head, "the server has closed"
+        if head[0] in (0, 0xFF):
+            return error(head) or 0
+        return Answered(self.until_eof(), self.until_eof())
+
+    def prepare(self, statement: str) -> "Prepared | int":
+        head = self.command(bytes([COMMAND.COM_STMT_PREPARE]) + statement.encode())
+        assert head
+        if error(head):
+            return error(head) or 0
+        number, columns, parameters = unpack("<IHH", head[1:9])
+        wanted = self.until_eof() if parameters else []
+        return Prepared(number, wanted, self.until_eof() if columns else [])
+
+    def execute(self, number: int, *values: "Parameter") -> "Answered | int":
+        return self.answer(execution(number, *values))
 
     def finish(self) -> None:
         """Say that nothing more will be sent."""
@@ -159,6 +191,46 @@ class Raw:
                 return None
             data += part
         return data
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The definitions of columns, and rows, as the packets that they came in."""
+
+    columns: list[bytes]
+    rows: list[bytes]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A statement that the server has prepared: its number, its parameters and its columns."""
+
+    number: int
+    parameters: list[bytes]
+    columns: list[bytes]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A value as it is sent; None for NULL, and for one that was sent as long data."""
+
+    code: int
+    value: bytes | None
+    is_unsigned: bool = False
+
+
+def execution(number: int, *values: Parameter, flags: int = 0) -> bytes:
+    head = bytes([COMMAND.COM_STMT_EXECUTE]) + pack("<IBI", number, flags, 1)
+    if not values:
+        return head
+    nulls = sum((one.value is None) << place for place, one in enumerate(values))
+    types = b"".join(bytes([one.code, 0x80 * one.is_unsigned]) for one in values)
+    bitmap = nulls.to_bytes((len(values) + 7) // 8, "little")
+    return head + bitmap + b"\1" + types + b"".join(one.value or b"" for one in values)
+
+
+def is_eof(message: bytes) -> bool:
+    return message[:1] == b"\xfe" and len(message) < 9
 
 
 def error(message: bytes | None) -> int | None:

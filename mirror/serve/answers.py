@@ -2,6 +2,14 @@
 
 from dataclasses import dataclass
 
+from mirror.mysql_types import (
+    LENGTH_OF_LONGLONG,
+    LONGEST_VARCHAR,
+    OF_EXPRESSIONS,
+    TYPES,
+    MySQLType,
+)
+
 
 @dataclass(frozen=True)
 class Type:
@@ -9,7 +17,8 @@ class Type:
 
     `kind` is one of integer, decimal, double, float, string, enum, date, datetime, time, binary,
     uuid, blob, json and null. `length` counts characters or digits, as MySQL's metadata does;
-    `decimals` is None for a double that shows as many as it has; `members` are an enum's.
+    `decimals` is None for a double that shows as many as it has; `members` are an enum's;
+    `name` is what a column was declared as, such as tinyint, and empty for an expression.
     """
 
     kind: str
@@ -17,14 +26,37 @@ class Type:
     decimals: int | None = None
     unsigned: bool = False
     members: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def mysql(self) -> MySQLType:
+        """The type that the protocol announces."""
+        if self.kind == "integer" and not self.name and 0 < self.length < LENGTH_OF_LONGLONG:
+            return TYPES["int"]
+        if self.kind == "string" and not self.name and self.length > LONGEST_VARCHAR:
+            return TYPES["text"]
+        return TYPES[self.name or OF_EXPRESSIONS[self.kind]]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The column of a table that an answer's column is: `table` is its alias, `flags` MySQL's."""
+
+    schema: str
+    table: str
+    original_table: str
+    original_name: str
+    flags: int = 0
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column of an answer."""
+    """One column of an answer; what was worked out on the way has no origin."""
 
     name: str
     type: Type
+    is_nullable: bool = True
+    origin: Origin | None = None
 
 
 class Refusal(Exception):

@@ -6,19 +6,21 @@ out of the file does not exist here either.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 
 import duckdb
+import pyarrow as pa
+from pymysql.constants import FLAG
 
+from mirror.mysql_types import LONGEST, TYPES, declared
 from mirror.serve.answers import Refusal, Type
 from mirror.sources.library import nma_ibl_schemas
 from mirror.store import literal
 from mirror.types import plain, unescaped
 
 INFORMATION_SCHEMA = "information_schema"
-LONGEST = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Column:
     """A column: its declaration on the server, and its type in DuckDB.
 
     `default_sql` is the default as it stands in CREATE TABLE; `originals` finds the bytes
-    that the file keeps of a blob's column, where that has some that it does not restore.
+    that the file keeps of a blob's column, where that has some that it does not restore; `flags`
+    are those of MySQL's metadata.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Column:
     extra: str
     comment: str
     originals: str = ""
+    flags: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,21 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
     lacks are there, and empty.
     """
     script = files("mirror.serve").joinpath("catalogue.sql").read_text(encoding="utf-8")
+    types = [
+        {
+            "name": name,
+            "size": kind.length if name.endswith(("text", "blob")) else None,
+            "digits": kind.digits,
+            "scale": kind.scale,
+            # MariaDB tells no character set of a uuid
+            "is_text": kind.is_text and name != "uuid",
+            "is_time": kind.is_moment,
+        }
+        for name, kind in TYPES.items()
+    ]
+    connection.register("mysql_types", pa.Table.from_pylist(types))
     connection.execute(script)
+    connection.unregister("mysql_types")
     names = nma_ibl_schemas()
     held = connection.execute(
         "select distinct schema_name, mysql_schema from mirror._mirror.tables"
@@ -192,7 +210,10 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
             table,
             comment,
             ".".join('"' + name.replace('"', '""') + '"' for name in home),
-            tuple(columns[schema, table]),
+            tuple(
+                replace(column, flags=flags_of(column, indexes[schema, table]))
+                for column in columns[schema, table]
+            ),
             tuple(indexes[schema, table]),
             tuple(foreign_keys[schema, table]),
         )
@@ -224,106 +245,76 @@ def _originals(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, st
     }
 
 
-def type_of(declared: str, duckdb_type: str) -> Type:
+def type_of(declared_type: str, duckdb_type: str) -> Type:
     """MySQL's type of a column as it was declared, for what the file holds of it.
 
     Lengths are those of MySQL's metadata: a decimal's counts its sign and its point.
     """
-    if declared.lower().startswith("binary(16)") and duckdb_type == "UUID":
-        return Type("uuid", 16)
-    for pattern, rule in RULES:
-        # members of an enum keep their case and their line breaks
-        match = re.fullmatch(pattern, plain(declared), re.IGNORECASE | re.DOTALL)
-        if match:
-            return rule if isinstance(rule, Type) else rule(match)
-    # kept as text in the file
-    return Type("string", LONGEST)
+    known = declared(plain(declared_type))
+    # what has no name here is kept as text in the file
+    if known is None:
+        return Type("string", LONGEST, name="longtext")
+    kind, unsigned = TYPES[known.name], known.is_unsigned
+    length, scale = (*known.numbers, None, None)[:2]
+    usual = kind.unsigned_length if unsigned else kind.length
+    match kind.kind:
+        case "integer":
+            is_unsigned = unsigned or known.name in ("bit", "year")
+            return Type("integer", length or usual, 0, is_unsigned, name=known.name)
+        case "decimal":
+            precision, scale = length or kind.length, scale or 0
+            width = precision + (scale > 0) + (not unsigned)
+            return Type("decimal", width, scale, unsigned, name=known.name)
+        case "float" | "double" if scale is None:
+            # float(24) only asks for precision, float(7,4) for rounding
+            return Type(kind.kind, usual, None, unsigned, name=known.name)
+        case "float" | "double":
+            return Type(kind.kind, length or usual, scale, unsigned, name=known.name)
+        case "datetime" | "time":
+            digits = length or 0
+            return Type(kind.kind, kind.length + (digits > 0) + digits, digits, name=known.name)
+        case "date":
+            return Type("date", kind.length, 0, name=known.name)
+        case "enum":
+            members = _members(known.arguments)
+            return Type("enum", max(map(len, members)), members=members, name=known.name)
+        case "binary" if duckdb_type == "UUID":
+            return Type("uuid", 16, name=known.name)
+    if known.name == "set":
+        return Type("string", len(",".join(_members(known.arguments))), name=known.name)
+    return Type(kind.kind, length or kind.length, name=known.name)
 
 
-def _integer(digits: int, unsigned_digits: int) -> Callable[[re.Match[str]], Type]:
-    def rule(match: re.Match[str]) -> Type:
-        unsigned = bool(match["unsigned"])
-        length = match["length"] or (unsigned_digits if unsigned else digits)
-        return Type("integer", int(length), 0, unsigned)
-
-    return rule
+def _members(written: str) -> tuple[str, ...]:
+    found = re.findall(r"'((?:[^']|'')*)'", written)
+    return tuple(unescaped(member.replace("''", "'")) for member in found)
 
 
-def _decimal(match: re.Match[str]) -> Type:
-    precision, scale = int(match["length"] or 10), int(match["scale"] or 0)
-    unsigned = bool(match["unsigned"])
-    return Type("decimal", precision + (scale > 0) + (not unsigned), scale, unsigned)
+def flags_of(column: Column, indexes: Iterable[Index]) -> int:
+    """What MySQL's metadata says of a column beside its type."""
+    flags = 0
+    for index in indexes:
+        if column.name not in index.columns:
+            continue
+        flags |= FLAG.PART_KEY
+        if index.name == "PRIMARY":
+            flags |= FLAG.PRI_KEY
+        elif index.columns == (column.name,) and index.is_unique:
+            flags |= FLAG.UNIQUE_KEY
+        elif index.columns[0] == column.name:
+            flags |= FLAG.MULTIPLE_KEY
+    if not column.is_nullable and column.default is None and not column.extra:
+        flags |= NO_DEFAULT_VALUE
+    if "auto_increment" in column.extra.lower():
+        flags |= FLAG.AUTO_INCREMENT
+    if "on update" in column.extra.lower():
+        flags |= ON_UPDATE_NOW
+    if column.type.name == "timestamp":
+        flags |= FLAG.UNSIGNED
+        if "current_timestamp" in f"{column.default} {column.extra}".lower():
+            flags |= FLAG.TIMESTAMP
+    return flags | (FLAG.ZEROFILL if "zerofill" in column.declared_type.lower() else 0)
 
 
-def _inexact(kind: str, length: int) -> Callable[[re.Match[str]], Type]:
-    def rule(match: re.Match[str]) -> Type:
-        unsigned = bool(match["unsigned"])
-        # float(24) only asks for precision, float(7,4) for rounding
-        if match["scale"]:
-            return Type(kind, int(match["length"]), int(match["scale"]), unsigned)
-        return Type(kind, length, None, unsigned)
-
-    return rule
-
-
-def _temporal(kind: str, length: int) -> Callable[[re.Match[str]], Type]:
-    def rule(match: re.Match[str]) -> Type:
-        digits = int(match["length"] or 0)
-        return Type(kind, length + (digits > 0) + digits, digits)
-
-    return rule
-
-
-def _sized(kind: str) -> Callable[[re.Match[str]], Type]:
-    return lambda match: Type(kind, int(match["length"] or 1))
-
-
-def _members(match: re.Match[str]) -> tuple[str, ...]:
-    written = re.findall(r"'((?:[^']|'')*)'", match["members"])
-    return tuple(unescaped(member.replace("''", "'")) for member in written)
-
-
-def _enum(match: re.Match[str]) -> Type:
-    members = _members(match)
-    return Type("enum", max(map(len, members)), members=members)
-
-
-def _set(match: re.Match[str]) -> Type:
-    return Type("string", len(",".join(_members(match))))
-
-
-LENGTH = r"(?:\((?P<length>\d+)\))?"
-SCALE = r"(?:\((?P<length>\d+)(?:,\s*(?P<scale>\d+))?\))?"
-SIGN = r"(?P<unsigned> unsigned)?(?: zerofill)?"
-
-RULES: tuple[tuple[str, Type | Callable[[re.Match[str]], Type]], ...] = (
-    # there are no booleans
-    (r"bool(?:ean)?", Type("integer", 1, 0)),
-    (rf"tinyint{LENGTH}{SIGN}", _integer(4, 3)),
-    (rf"smallint{LENGTH}{SIGN}", _integer(6, 5)),
-    (rf"mediumint{LENGTH}{SIGN}", _integer(9, 8)),
-    (rf"int(?:eger)?{LENGTH}{SIGN}", _integer(11, 10)),
-    (rf"bigint{LENGTH}{SIGN}", _integer(20, 20)),
-    (rf"bit{LENGTH}", lambda match: Type("integer", int(match["length"] or 1), 0, True)),
-    (r"year.*", Type("integer", 4, 0, True)),
-    (rf"float{SCALE}{SIGN}", _inexact("float", 12)),
-    (rf"(?:double|real){SCALE}{SIGN}", _inexact("double", 22)),
-    (rf"(?:decimal|numeric){SCALE}{SIGN}", _decimal),
-    (r"date", Type("date", 10, 0)),
-    (rf"(?:datetime|timestamp){LENGTH}", _temporal("datetime", 19)),
-    (rf"time{LENGTH}", _temporal("time", 10)),
-    (r"enum\((?P<members>.*)\)", _enum),
-    (r"set\((?P<members>.*)\)", _set),
-    (rf"(?:var)?char{LENGTH}", _sized("string")),
-    (r"tinytext", Type("string", 2**8 - 1)),
-    (r"text", Type("string", 2**16 - 1)),
-    (r"mediumtext", Type("string", 2**24 - 1)),
-    (r"longtext", Type("string", LONGEST)),
-    (r"json", Type("json", LONGEST)),
-    (r"uuid", Type("string", 36)),
-    (rf"(?:var)?binary{LENGTH}", _sized("binary")),
-    (r"tinyblob", Type("blob", 2**8 - 1)),
-    (r"blob", Type("blob", 2**16 - 1)),
-    (r"mediumblob", Type("blob", 2**24 - 1)),
-    (r"longblob", Type("blob", LONGEST)),
-)
+# two that PyMySQL does not name
+NO_DEFAULT_VALUE, ON_UPDATE_NOW = 1 << 12, 1 << 13

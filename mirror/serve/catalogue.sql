@@ -5,6 +5,11 @@
 
 create schema declared;
 
+-- what a type name says about its columns, sizes in bytes; `create` brings mysql_types
+create table declared.types as
+select name, size, digits, scale, is_text, is_time
+from mysql_types;
+
 -- schemas of the file; `create` adds those that nma_ibl names and the file lacks
 create table declared.schemas as
 select distinct mysql_schema as schema_name
@@ -176,34 +181,6 @@ where
             and known.table_name = single.table_name
             and known.column_names[1] = single.column_name
     );
-
--- what a type name says about its columns; sizes of text and binaries are in bytes
-create table declared.types as
-select unnest([
-    {name: 'tinyint', size: null::bigint, digits: 3, scale: 0, is_text: false, is_time: false},
-    {name: 'smallint', size: null, digits: 5, scale: 0, is_text: false, is_time: false},
-    {name: 'mediumint', size: null, digits: 7, scale: 0, is_text: false, is_time: false},
-    {name: 'int', size: null, digits: 10, scale: 0, is_text: false, is_time: false},
-    {name: 'bigint', size: null, digits: 19, scale: 0, is_text: false, is_time: false},
-    {name: 'float', size: null, digits: 12, scale: null, is_text: false, is_time: false},
-    {name: 'double', size: null, digits: 22, scale: null, is_text: false, is_time: false},
-    {name: 'decimal', size: null, digits: 10, scale: 0, is_text: false, is_time: false},
-    {name: 'datetime', size: null, digits: null, scale: null, is_text: false, is_time: true},
-    {name: 'timestamp', size: null, digits: null, scale: null, is_text: false, is_time: true},
-    {name: 'time', size: null, digits: null, scale: null, is_text: false, is_time: true},
-    {name: 'char', size: null, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'varchar', size: null, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'enum', size: null, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'set', size: null, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'tinytext', size: 255, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'text', size: 65535, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'mediumtext', size: 16777215, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'longtext', size: 4294967295, digits: null, scale: null, is_text: true, is_time: false},
-    {name: 'tinyblob', size: 255, digits: null, scale: null, is_text: false, is_time: false},
-    {name: 'blob', size: 65535, digits: null, scale: null, is_text: false, is_time: false},
-    {name: 'mediumblob', size: 16777215, digits: null, scale: null, is_text: false, is_time: false},
-    {name: 'longblob', size: 4294967295, digits: null, scale: null, is_text: false, is_time: false}
-], recursive := true);
 
 -- What a session has set is a variable of its connection to DuckDB, of the same name.
 create table declared.variables (variable_name varchar, variable_value varchar);

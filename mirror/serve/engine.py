@@ -1,7 +1,7 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -11,15 +11,19 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import DuckDBPyType
+from sqlglot import exp
 
 from mirror import store
 from mirror.serve import catalogue, digits, modes, render, show, statements
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.packing import packed
-from mirror.serve.translate import Relation, Translator, parse, size
+from mirror.serve.translate import Relation, Translator, parameters, parse, size
 from mirror.serve.translate.literals import quoted_text
+from mirror.serve.translate.parameters import Value
 
 CONNECTIONS = count(1)
+# of a schema, a table or a column that there is not, or that is there twice
+OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 1248)
 MEMORY_LIMIT = "2GB"
 BATCH_ROWS = 20_000
 
@@ -74,13 +78,9 @@ class Session:
         }
         self._cursor = engine.cursor()
 
-    def ask(self, statement: str) -> "Answer":
-        """Answer one statement. Raises Refusal."""
-        statements.check_text(statement)
-        size.check_words(statement)
-        statement = statements.plain(statement)
-        word = statements.first_word(statement)
-        statements.check_readable(word, statement, self.user)
+    def ask(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
+        """Answer one statement; values, if given, stand for the ? in it. Raises Refusal."""
+        word, statement = self._read(statement)
         if word in statements.IGNORED:
             return NOTHING
         if word == "USE":
@@ -89,8 +89,24 @@ class Session:
         if word == "SET":
             self._set(statement)
             return NOTHING
-        select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
-        return self._query(statement if select is None else select)
+        return self._query(self._select(statement), values)
+
+    def describe(self, statement: str) -> tuple[int, tuple[Field, ...]]:
+        """How many values a statement wants, and its columns where they can be told before.
+
+        Raises Refusal where the statement would be refused whatever the values are.
+        """
+        word, statement = self._read(statement)
+        if word in (*statements.IGNORED, "USE", "SET"):
+            return 0, ()
+        tree = parse(self._select(statement))
+        wanted = parameters.count(tree)
+        try:
+            return wanted, render.fields(self._translated(parameters.opened(tree), len(statement)))
+        except Refusal as refusal:
+            if not wanted or refusal.number in OF_NAMES:
+                raise
+            return wanted, ()
 
     def interrupt(self) -> None:
         """End the statement that runs, from another thread: Refusal 1317 there."""
@@ -99,7 +115,28 @@ class Session:
     def close(self) -> None:
         self._cursor.close()
 
-    def _query(self, statement: str) -> "Answer":
+    def _read(self, statement: str) -> tuple[str, str]:
+        """The first word of a statement that may be answered, and its text as it is run."""
+        statements.check_text(statement)
+        size.check_words(statement)
+        statement = statements.plain(statement)
+        word = statements.first_word(statement)
+        statements.check_readable(word, statement, self.user)
+        return word, statement
+
+    def _select(self, statement: str) -> str:
+        select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
+        return statement if select is None else select
+
+    def _query(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
+        tree, letters = parse(statement), len(statement)
+        if values is not None:
+            tree = parameters.bound(tree, values)
+            letters += sum(len(value) for value in values if isinstance(value, str | bytes))
+        relation = self._translated(tree, letters)
+        return Answer(render.fields(relation), relation, self._cursor)
+
+    def _translated(self, tree: exp.Expr, letters: int) -> Relation:
         facts = {
             **self._variables,
             "database()": self.database,
@@ -108,12 +145,11 @@ class Session:
             "connection_id()": self.number,
         }
         try:
-            translator = Translator(self.engine.catalogue, self.database, facts)
-            relation = translator.query(parse(statement))
-            size.check(relation.sql, statement)
+            relation = Translator(self.engine.catalogue, self.database, facts).query(tree)
+            size.check(relation.sql, letters)
         except RecursionError as error:
             raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
-        return Answer(render.fields(relation), relation, self._cursor)
+        return relation
 
     def _set(self, statement: str) -> None:
         """Give variables their values: all of them, or where one is refused, none."""
@@ -174,15 +210,18 @@ class Answer:
             for row in rows
         ]
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows as the texts of MySQL's text protocol, as DuckDB finds them. Raises Refusal."""
+    def batches(self, is_binary: bool = False) -> Iterator[pa.RecordBatch]:
+        """The rows as DuckDB finds them, as the texts of MySQL's text protocol or, for the binary
+        one, as `render.for_binary` has them. Raises Refusal.
+        """
         if self.relation is None or self.cursor is None:
             return
+        query = render.for_binary if is_binary else render.for_text
         with _refusals():
-            result = self.cursor.execute(render.for_wire(self.relation))
+            result = self.cursor.execute(query(self.relation))
             blobs = self._blobs(result)
             for batch in result.to_arrow_reader(BATCH_ROWS):
-                yield _written(batch, blobs)
+                yield _written(batch, blobs, is_binary)
 
     def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""
@@ -196,13 +235,15 @@ class Answer:
 NOTHING = Answer()
 
 
-def _written(batch: pa.RecordBatch, blobs: dict[int, DuckDBPyType]) -> pa.RecordBatch:
+def _written(
+    batch: pa.RecordBatch, blobs: dict[int, DuckDBPyType], is_binary: bool
+) -> pa.RecordBatch:
     columns = []
     for place, column in enumerate(batch.columns):
         if place in blobs:
             packs = [packed(value, blobs[place]) for value in column.to_pylist()]
             column = pa.array(packs, pa.binary())
-        elif pa.types.is_floating(column.type):
+        elif pa.types.is_floating(column.type) and not is_binary:
             column = digits.texts(column)
         columns.append(column)
     return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)

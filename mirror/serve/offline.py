@@ -14,24 +14,13 @@ import datajoint as dj
 import pymysql
 from datajoint.expression import QueryExpression
 from datajoint.user_tables import UserTable
-from pymysql.constants import FIELD_TYPE, SERVER_STATUS
+from pymysql.constants import SERVER_STATUS
 from pymysql.err import InternalError, OperationalError, error_map
 
 from mirror import store
 from mirror.serve.answers import Field, Refusal
 from mirror.serve.engine import Engine
 
-FIELD_TYPES = {
-    "integer": FIELD_TYPE.LONGLONG,
-    "decimal": FIELD_TYPE.NEWDECIMAL,
-    "double": FIELD_TYPE.DOUBLE,
-    "float": FIELD_TYPE.FLOAT,
-    "date": FIELD_TYPE.DATE,
-    "datetime": FIELD_TYPE.DATETIME,
-    "time": FIELD_TYPE.TIME,
-    "blob": FIELD_TYPE.BLOB,
-    "null": FIELD_TYPE.NULL,
-}
 # what DataJoint sets on every connection that it opens
 MODES = (
     "NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,STRICT_ALL_TABLES,"
@@ -189,8 +178,8 @@ class _Described:
 
     def __init__(self, field: Field) -> None:
         self.name = field.name
-        self.table_name = ""
-        self.type_code = FIELD_TYPES.get(field.type.kind, FIELD_TYPE.VAR_STRING)
+        self.table_name = field.origin.table if field.origin else ""
+        self.type_code = field.type.mysql.code
 
     def description(self) -> tuple[Any, ...]:
         return (self.name, self.type_code, None, 0, 0, 0, True)

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 
-from mirror.serve.answers import Field
+from mirror.serve.answers import Field, Type
 from mirror.serve.translate import Relation
 from mirror.serve.translate.typed import Typed, exact, number, octets, span, text
 
 
 def fields(relation: Relation) -> tuple[Field, ...]:
-    return tuple(Field(name, column.type) for name, column in relation.columns)
+    return tuple(
+        Field(name, column.type, column.is_nullable, column.origin)
+        for name, column in relation.columns
+    )
 
 
 def for_python(relation: Relation) -> str:
@@ -16,13 +19,20 @@ def for_python(relation: Relation) -> str:
     return _around(relation, _in_python)
 
 
-def for_wire(relation: Relation) -> str:
+def for_text(relation: Relation) -> str:
     """The query whose columns are the texts, or the bytes, of MySQL's text protocol.
 
     Only numbers of floating point arrive as such: `digits.texts` is quicker, and so is a query
     that does not spell out how they are written.
     """
-    return _around(relation, _on_wire)
+    return _around(relation, _as_text)
+
+
+def for_binary(relation: Relation) -> str:
+    """The query whose columns are numbers, dates, microseconds, texts and bytes, as MySQL's
+    binary protocol sends them.
+    """
+    return _around(relation, _as_binary)
 
 
 def _around(relation: Relation, form: Callable[[Typed, str], str]) -> str:
@@ -53,7 +63,7 @@ def _in_python(column: Typed, place: str) -> str:
     return place
 
 
-def _on_wire(column: Typed, place: str) -> str:
+def _as_text(column: Typed, place: str) -> str:
     if column.kind in ("uuid", "binary"):
         return octets(column)
     if column.kind in ("blob", "null", "float"):
@@ -61,3 +71,22 @@ def _on_wire(column: Typed, place: str) -> str:
     if column.kind == "double" and column.type.decimals is None:
         return place
     return text(column)
+
+
+def _as_binary(column: Typed, place: str) -> str:
+    match column.kind:
+        case "integer":
+            return f"cast({number(column)} as {_width(column.type)})"
+        case "double" | "float" | "date" | "datetime" | "blob" | "null":
+            return place
+        case "time":
+            return f"cast({span(column)} as bigint)"
+        case "uuid" | "binary":
+            return octets(column)
+    return text(column)
+
+
+def _width(kind: Type) -> str:
+    """The type of DuckDB that is as wide as the protocol's of an integer."""
+    width = kind.mysql.duckdb
+    return f"u{width}" if kind.unsigned and not width.startswith("U") else width

@@ -29,6 +29,8 @@ from mirror.serve.translate.typed import (
 )
 
 COUNT = Type("integer", 21)
+# as long as group_concat_max_len
+CONCATENATED = Type("string", 1 << 20)
 
 
 def aggregate(*names: str) -> Callable:
@@ -202,9 +204,9 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     if any(value.kind in BYTES for value in values):
         whole = " || ".join(map(octets, values))
         joined = f"string_agg(hex({whole}), hex(encode({between})){sorting})"
-        return Typed(f"unhex({joined})", Type("binary", 1024))
+        return Typed(f"unhex({joined})", Type("binary", CONCATENATED.length))
     written = " || ".join(map(text, values))
-    return Typed(f"string_agg({written}, {between}{sorting})", Type("string", 1024))
+    return Typed(f"string_agg({written}, {between}{sorting})", CONCATENATED)
 
 
 def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
@@ -224,4 +226,4 @@ def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, bet
     way = "desc" if descends else "asc"
     pair = f"{{'k': {key(x)}, 'v': {text(x)}}}"
     listed = f"list({pair} order by {key(x)} {way}) filter ({x.sql} is not null)"
-    return Typed(f"distinct_texts({listed}, {between})", Type("string", 1024))
+    return Typed(f"distinct_texts({listed}, {between})", CONCATENATED)

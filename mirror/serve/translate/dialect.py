@@ -43,6 +43,19 @@ class Plain(MySQL):
             if name in ("CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "TRIM")
             or name in ("SUBSTR", "SUBSTRING")
         }
+        PLACEHOLDER_PARSERS: ClassVar = {
+            **MySQLParser.PLACEHOLDER_PARSERS,
+            TokenType.PLACEHOLDER: lambda self: self._parameter(),
+        }
+
+        def _parameter(self) -> exp.Placeholder:
+            """A ?, with its place in the text: that of the first is the first parameter's."""
+            node = self.expression(exp.Placeholder())
+            node.meta["place"] = self._prev.start
+            return node
+
+        def _warn_unsupported(self) -> None:
+            """Say nothing to whoever serves: a statement is its client's affair."""
 
         def _parse_join(self, *arguments: Any, **named: Any) -> exp.Join | None:
             """A join, that says whether it is a comma, which binds looser than JOIN does."""

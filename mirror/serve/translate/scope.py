@@ -92,7 +92,8 @@ class Groups:
                 f"'{column.name}' may have several values in {group}, which is incompatible with"
                 f" sql_mode=only_full_group_by: group by it, or take any_value({column.name})",
             )
-        return replace(column, sql=f"first({column.sql})", is_nullable=True)
+        is_nullable = column.is_nullable or self.are_all_rows
+        return replace(column, sql=f"first({column.sql})", is_nullable=is_nullable)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from itertools import count
 from sqlglot import exp
 
 # each module registers its rules
-from mirror.serve.answers import Refusal
+from mirror.serve.answers import Origin, Refusal
 from mirror.serve.catalogue import Catalogue, Column, Table
 from mirror.serve.modes import FULL_GROUPS
 from mirror.serve.translate import (  # noqa: F401
@@ -319,8 +319,11 @@ class _Select:
         if node.name.lower() == "dual" and not node.db:
             return Scope(), "(select 1) as " + alias
         table = self.translator.table(node)
-        columns = {column.name.lower(): stored(column, alias) for column in table.columns}
-        source = Source(node.alias or node.name, "" if node.alias else table.schema, columns)
+        name = node.alias or node.name
+        columns = {
+            column.name.lower(): stored(column, alias, table, name) for column in table.columns
+        }
+        source = Source(name, "" if node.alias else table.schema, columns)
         listed, keys = tuple(columns.values()), of_keys(table, columns)
         scope = Scope((source,), columns, listed=listed, dependences=keys)
         return scope, f"{table.location} as {alias}"
@@ -333,7 +336,12 @@ class _Select:
             if names.count(column) > 1:
                 raise Refusal(1060, "42S21", f"Duplicate column name '{column}'")
         columns = {
-            column.lower(): replace(typed, sql=f"{alias}.{label(column)}", name=column)
+            column.lower(): replace(
+                typed,
+                sql=f"{alias}.{label(column)}",
+                name=column,
+                origin=_derived(typed.origin, name, column),
+            )
             for column, typed in relation.columns
         }
         scope = Scope(
@@ -440,13 +448,20 @@ class _Select:
         return rows.typed(node)
 
 
-def stored(column: Column, alias: str) -> Typed:
+def _derived(origin: Origin | None, table: str, column: str) -> Origin:
+    """Where a column of a subquery comes from."""
+    if origin is None:
+        return Origin("", table, "", column)
+    return replace(origin, schema="", table=table, original_name=column)
+
+
+def stored(column: Column, alias: str, table: Table, name: str) -> Typed:
     """A column of the file in the form in which expressions expect its type."""
     sql, kind, duckdb_type = f"{alias}.{quoted(column.name)}", column.type, column.duckdb_type
     if kind.kind == "decimal":
         # its length counts the sign and the point
         digits = kind.length - bool(kind.decimals) - (not kind.unsigned)
-        kind = replace(kind, length=digits)
+        kind = replace(kind, length=digits, name="")
         if duckdb_type == "VARCHAR":
             sql = f"cast({sql} as decimal(38, {kind.decimals or 0}))"
     held = ""
@@ -466,7 +481,8 @@ def stored(column: Column, alias: str) -> Typed:
         sql = f"case when {sql} is not null or {original} is not null then {both} end"
     elif kind.kind == "json":
         sql = f"cast({sql} as varchar)"
-    return Typed(sql, kind, held, column.is_nullable, name=column.name, is_stored=True)
+    origin = Origin(table.schema, name, table.name, column.name, column.flags)
+    return Typed(sql, kind, held, column.is_nullable, None, column.name, True, origin)
 
 
 def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
@@ -644,8 +660,11 @@ def _unnamed(node: exp.Subquery) -> exp.Expr:
 
 def _own_name(item: exp.Expr) -> str:
     """What MySQL calls a column without an alias: its name, or its text."""
-    written = str(item.meta["text"])
-    match unwrapped(item):
+    written = str(item.meta.get("text", "?"))
+    inner = unwrapped(item)
+    if inner.meta.get("is_parameter"):
+        return "?"
+    match inner:
         case exp.Column() as column:
             return column.name
         case exp.Literal() as literal if literal.is_string:
@@ -670,4 +689,4 @@ def scalar(node: exp.Expr, context: Context) -> Typed:
     if len(relation.columns) != 1:
         raise Refusal(1241, "21000", "Operand should contain 1 column(s)")
     one = relation.columns[0][1]
-    return replace(one, sql=f"({relation.sql})", is_nullable=True)
+    return replace(one, sql=f"({relation.sql})", is_nullable=True, origin=None)

@@ -55,9 +55,12 @@ def check_length(sql: str) -> None:
         raise TOO_LARGE
 
 
-def check(sql: str, statement: str) -> None:
-    """Refuse what DuckDB would write out for minutes, and what would end in a comment."""
-    has_grown = len(sql) > SOME_LETTERS + GROWTH * len(statement)
+def check(sql: str, letters: int) -> None:
+    """Refuse what DuckDB would write out for minutes, and what would end in a comment.
+
+    `letters` are those of the statement and of the values that came with it.
+    """
+    has_grown = len(sql) > SOME_LETTERS + GROWTH * letters
     if has_grown or calls(sql, macros()) > MOST_CALLS:
         raise TOO_LARGE
 

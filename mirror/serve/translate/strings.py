@@ -61,15 +61,29 @@ def literal(node: exp.Literal, context: Context) -> Typed:
 @operator(exp.HexString)
 def bytes_literal(node: exp.HexString, context: Context) -> Typed:
     digits = str(node.this)
-    value = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
-    return Typed(f"unhex('{value.hex()}')", Type("binary", len(value)), "", False, value)
+    return constant(bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)))
 
 
 @operator(exp.Introducer)
 def introduced(node: exp.Introducer, context: Context) -> Typed:
+    if str(node.this).lower() == "_binary":
+        return _octets_of(node.expression, context)
     if str(node.this).lower() not in ("_utf8", "_utf8mb4", "_utf8mb3", "_latin1", "_ascii"):
         raise Refusal(1115, "42000", f"Unknown character set: '{node.this}'")
     return context.typed(node.expression)
+
+
+def _octets_of(node: exp.Expr, context: Context) -> Typed:
+    """The bytes of a literal, as they stand in the statement."""
+    if isinstance(node, exp.HexString):
+        return bytes_literal(node, context)
+    return constant(str(node.this).encode("utf-8", "surrogateescape"))
+
+
+@operator(exp.Placeholder)
+def parameter(node: exp.Placeholder, context: Context) -> Typed:
+    """A ? that nobody has given a value for."""
+    raise Refusal(1064, "42000", "You have an error in your SQL syntax near '?'")
 
 
 @operator(exp.Concat)

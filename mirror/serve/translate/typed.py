@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from mirror.serve.answers import Refusal, Type
+from mirror.serve.answers import Origin, Refusal, Type
 from mirror.serve.translate import literals
 
 INTEGER, DOUBLE, STRING = Type("integer", 20), Type("double", 23), Type("string", 255)
@@ -29,8 +29,8 @@ class Typed:
     'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
     as 'double' (a quotient, of which MySQL keeps more digits than it shows). Times are held
     as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
-    `name` a column's, as it is spelled where it is declared; `is_stored` tells of a column that
-    MySQL finds in a table, and does not work out on the way.
+    `name` a column's, as it is spelled where it is declared, and `origin` its table; `is_stored`
+    tells of a column that MySQL finds in a table, and does not work out on the way.
     """
 
     sql: str
@@ -40,6 +40,7 @@ class Typed:
     value: object = None
     name: str = ""
     is_stored: bool = False
+    origin: Origin | None = None
 
     @property
     def kind(self) -> str:
@@ -306,7 +307,8 @@ def combined(expressions: list[Typed], null_counts: bool = True) -> Type:
         if kind == "double" and any(item.decimals is None for item in types):
             return DOUBLE
         scale = max(item.decimals or 0 for item in types) if types[0].decimals is not None else None
-        return Type(kind, length, scale, unsigned)
+        names = {item.name for item in types}
+        return Type(kind, length, scale, unsigned, name=names.pop() if len(names) == 1 else "")
     if kinds <= {"integer", "decimal"}:
         scale = max(item.decimals or 0 for item in types)
         whole = max(item.length - (item.decimals or 0) for item in types)
@@ -404,6 +406,8 @@ def constant(value: object) -> Typed:
             return Typed(f"timestamp '{value}'", kind, "", False, value)
         case date():
             return Typed(f"date '{value}'", DATE, "", False, value)
+        case bytes():
+            return Typed(f"unhex('{value.hex()}')", Type("binary", len(value)), "", False, value)
         case timedelta():
             micros = value // timedelta(microseconds=1)
             return Typed(f"cast({micros} as bigint)", span_type(), "", False, value)

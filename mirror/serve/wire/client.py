@@ -3,15 +3,19 @@
 import re
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from mirror.serve.answers import Refusal
-from mirror.serve.wire import packets, rows
+from pymysql.constants import COMMAND
+
+from mirror.serve.answers import Field, Refusal
+from mirror.serve.translate.parameters import Value
+from mirror.serve.wire import packets, prepared, rows
 from mirror.serve.wire.channel import Channel, Farewell, Gone
 from mirror.serve.wire.engines import Engines, Seat
 from mirror.serve.wire.login import Claim, changed, log_in
+from mirror.serve.wire.prepared import Shelf, Statement, Statements
 from mirror.serve.wire.stopwatch import Stopwatch
 
 STATEMENT_BYTES = 16 << 20
@@ -21,6 +25,9 @@ STOPPED = Refusal(1317, "70100", "The statement was stopped.")
 KILL = re.compile(r"\s*kill\s+(?:(query|connection)\s+)?(\d+)\s*;?\s*", re.IGNORECASE)
 # what the list of a table's columns tells of each default
 NO_DEFAULT = b"\xfb"
+# which PyMySQL does not name
+COM_RESET_CONNECTION = 31
+MOST_PARAMETERS = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class House:
     time_limit: float
     # by their numbers
     clients: dict[int, "Client"] = field(default_factory=dict)
+    shelf: Shelf = field(default_factory=Shelf)
     started: float = field(default_factory=time.monotonic)
 
 
@@ -44,6 +52,7 @@ class Client:
         self._channel = channel
         self._house = house
         self._seat = Seat(number)
+        self._statements = Statements(house.shelf)
         self._stopwatch = Stopwatch(house.time_limit)
         self._login_ends = time.monotonic() + LOGIN_SECONDS
         self._is_in = False
@@ -52,15 +61,19 @@ class Client:
         """Answer the client until it leaves or must go."""
         try:
             self._log_in()
-            while (message := self._channel.command(STATEMENT_BYTES))[:1] != QUIT:
+            while True:
+                message = self._channel.command(STATEMENT_BYTES)
+                if message[:1] == bytes([COMMAND.COM_QUIT]):
+                    break
                 self._answer(message)
         except Gone:
             pass
         except Exception as error:
             with suppress(Gone):
-                self._channel.send(packets.refusal(_refusal(error)))
+                self._channel.send(packets.err(_refusal(error)))
         finally:
             self._house.engines.leave(self._seat)
+            self._statements.clear()
             self._channel.close()
 
     def look(self) -> None:
@@ -97,37 +110,43 @@ class Client:
 
     def _answer(self, message: bytes) -> None:
         try:
-            command = COMMANDS.get(message[:1])
+            command = COMMANDS.get(message[0]) if message else None
             if command is None:
                 raise Refusal(1047, "08S01", "This server does not know that command.")
             command(self, message[1:])
         except (Gone, Farewell):
             raise
         except Exception as error:
-            self._channel.send(packets.refusal(_refusal(error)))
+            self._channel.send(packets.err(_refusal(error)))
 
     def _query(self, body: bytes) -> None:
-        statement = _text(body)
+        self._run(_text(body))
+
+    def _run(self, statement: str, values: Sequence[Value] | None = None) -> None:
+        """Answer a statement in the text protocol; a prepared one, with values, in the binary."""
         if kill := KILL.fullmatch(statement):
             self._kill(int(kill[2]), is_last=(kill[1] or "").lower() != "query")
             return
-        watch = self._stopwatch
+        watch, is_binary = self._stopwatch, values is not None
         with self._house.engines.at_work(self._seat) as session, watch.statement(session):
             with watch.running():
-                answer = session.ask(statement)
+                answer = session.ask(statement, values)
             if not answer.fields:
                 self._channel.send(packets.ok())
                 return
-            columns = [packets.column(field) for field in answer.fields]
-            self._channel.send(packets.number(len(columns)), *columns, packets.end())
-            batches = iter(answer.batches())
+            head = packets.length_encoded_integer(len(answer.fields))
+            self._channel.send(head, *_columns(answer.fields))
+            batches = iter(answer.batches(is_binary))
             while True:
                 with watch.running():
                     batch = next(batches, None)
                 if batch is None:
                     break
-                rows.send(self._channel, batch)
-            self._channel.send(packets.end())
+                if is_binary:
+                    rows.send_binary(self._channel, batch, answer.fields)
+                else:
+                    rows.send_text(self._channel, batch)
+            self._channel.send(packets.eof())
 
     def _use(self, name: bytes) -> None:
         with self._house.engines.at_work(self._seat) as session:
@@ -141,8 +160,8 @@ class Client:
         table = packets.Reader(body).name()
         with self._house.engines.at_work(self._seat) as session:
             fields = session.ask(f"SELECT * FROM {_quoted(table)} LIMIT 0").fields
-        columns = [packets.column(field) + NO_DEFAULT for field in fields]
-        self._channel.send(*columns, packets.end())
+        columns = [packets.column_definition(field) + NO_DEFAULT for field in fields]
+        self._channel.send(*columns, packets.eof())
 
     def _tell_statistics(self, _: bytes) -> None:
         house = self._house
@@ -167,35 +186,94 @@ class Client:
         self._login_ends = time.monotonic() + LOGIN_SECONDS
         claim = changed(self._channel, body, self._house.password)
         self._house.engines.leave(self._seat)
+        self._statements.clear()
         self._seat.database = None
         self._enter(claim)
 
-    def _prepare(self, _: bytes) -> None:
-        raise Refusal(1295, "HY000", "This server prepares no statements: send them as text.")
+    def _prepare(self, body: bytes) -> None:
+        text, watch = _text(body), self._stopwatch
+        parameters: int = 0
+        fields: tuple[Field, ...] = ()
+        if not KILL.fullmatch(text):
+            with (
+                self._house.engines.at_work(self._seat) as session,
+                watch.statement(session),
+                watch.running(),
+            ):
+                parameters, fields = session.describe(text)
+        if parameters > MOST_PARAMETERS:
+            raise Refusal(1390, "HY000", "Prepared statement contains too many placeholders")
+        number = self._statements.add(Statement(text, parameters))
+        said = [packets.prepare_ok(number, len(fields), parameters)]
+        if parameters:
+            said += [packets.PARAMETER] * parameters + [packets.eof()]
+        if fields:
+            said += _columns(fields)
+        self._channel.send(*said)
+
+    def _execute(self, body: bytes) -> None:
+        said = packets.Reader(body)
+        statement = self._statements.get(said.integer(4))
+        # rows are sent at once also to who would rather have a cursor, and are a single execution
+        said.take(1 + 4)
+        try:
+            if statement.fault:
+                raise statement.fault
+            values = prepared.values(said, statement, bytes.decode)
+            self._run(statement.text, values)
+        finally:
+            self._statements.forget_long_data(statement)
+
+    def _send_long_data(self, body: bytes) -> None:
+        said = packets.Reader(body)
+        number, parameter = said.integer(4), said.integer(2)
+        self._statements.lengthen(number, parameter, said.rest(), STATEMENT_BYTES)
+
+    def _close_statement(self, body: bytes) -> None:
+        self._statements.close(packets.Reader(body).integer(4))
+
+    def _reset_statement(self, body: bytes) -> None:
+        statement = self._statements.get(packets.Reader(body).integer(4))
+        self._statements.forget_long_data(statement)
+        self._channel.send(packets.ok())
+
+    def _fetch(self, body: bytes) -> None:
+        number = packets.Reader(body).integer(4)
+        self._statements.get(number)
+        raise Refusal(1421, "HY000", f"The statement ({number}) has no open cursor.")
 
     def _set_option(self, body: bytes) -> None:
         if packets.Reader(body).integer(2) == 0:
             raise Refusal(1235, "42000", "This server takes one statement at a time.")
-        self._channel.send(packets.end())
+        self._channel.send(packets.eof())
 
     def _reset(self, _: bytes) -> None:
         self._house.engines.leave(self._seat)
+        self._statements.clear()
         self._channel.send(packets.ok())
 
 
-QUIT = b"\x01"
-COMMANDS: dict[bytes, Callable[[Client, bytes], None]] = {
-    b"\x02": Client._use_database,
-    b"\x03": Client._query,
-    b"\x04": Client._list_columns,
-    b"\x09": Client._tell_statistics,
-    b"\x0c": Client._kill_connection,
-    b"\x0e": Client._ping,
-    b"\x11": Client._change_user,
-    b"\x16": Client._prepare,
-    b"\x1b": Client._set_option,
-    b"\x1f": Client._reset,
+COMMANDS: dict[int, Callable[[Client, bytes], None]] = {
+    COMMAND.COM_INIT_DB: Client._use_database,
+    COMMAND.COM_QUERY: Client._query,
+    COMMAND.COM_FIELD_LIST: Client._list_columns,
+    COMMAND.COM_STATISTICS: Client._tell_statistics,
+    COMMAND.COM_PROCESS_KILL: Client._kill_connection,
+    COMMAND.COM_PING: Client._ping,
+    COMMAND.COM_CHANGE_USER: Client._change_user,
+    COMMAND.COM_STMT_PREPARE: Client._prepare,
+    COMMAND.COM_STMT_EXECUTE: Client._execute,
+    COMMAND.COM_STMT_SEND_LONG_DATA: Client._send_long_data,
+    COMMAND.COM_STMT_CLOSE: Client._close_statement,
+    COMMAND.COM_STMT_RESET: Client._reset_statement,
+    COMMAND.COM_SET_OPTION: Client._set_option,
+    COMMAND.COM_STMT_FETCH: Client._fetch,
+    COM_RESET_CONNECTION: Client._reset,
 }
+
+
+def _columns(fields: Sequence[Field]) -> list[bytes]:
+    return [*map(packets.column_definition, fields), packets.eof()]
 
 
 def _text(body: bytes) -> str:

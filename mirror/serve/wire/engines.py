@@ -6,7 +6,7 @@ new engine; statements that run already end on the old one, which is closed afte
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,15 +16,16 @@ import pyarrow as pa
 
 from mirror.errors import MirrorError
 from mirror.serve.answers import Field
+from mirror.serve.translate.parameters import Value
 
 
 class Answer(Protocol):
-    """What the wire asks of an answer: texts and bytes as MySQL writes values, in batches."""
+    """What the wire asks of an answer: columns, and values for either protocol in batches."""
 
     @property
     def fields(self) -> tuple[Field, ...]: ...
 
-    def batches(self) -> Iterator[pa.RecordBatch]: ...
+    def batches(self, is_binary: bool) -> Iterator[pa.RecordBatch]: ...
 
 
 class Session(Protocol):
@@ -33,7 +34,9 @@ class Session(Protocol):
     database: str | None
     number: int
 
-    def ask(self, statement: str) -> Answer: ...
+    def ask(self, statement: str, values: Sequence[Value] | None = None) -> Answer: ...
+
+    def describe(self, statement: str) -> tuple[int, tuple[Field, ...]]: ...
 
     def interrupt(self) -> None: ...
 

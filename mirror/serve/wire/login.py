@@ -15,7 +15,7 @@ from pathlib import Path
 
 from mirror.errors import UsageError
 from mirror.serve.wire.channel import Channel, Farewell
-from mirror.serve.wire.packets import AUTOCOMMIT, TEXT, Reader
+from mirror.serve.wire.packets import STATUS, UTF8MB4, Reader
 
 NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
 SALT_BYTES = 20
@@ -140,7 +140,7 @@ def _greeting(number: int, version: str, salt: bytes) -> bytes:
             b"\x0a" + version.encode() + b"\0",
             number.to_bytes(4, "little") + salt[:8] + b"\0",
             (OFFERED & 0xFFFF).to_bytes(2, "little"),
-            bytes([TEXT]) + AUTOCOMMIT.to_bytes(2, "little"),
+            bytes([UTF8MB4]) + STATUS.to_bytes(2, "little"),
             (OFFERED >> 16).to_bytes(2, "little"),
             bytes([SALT_BYTES + 1]) + bytes(10),
             salt[8:] + b"\0" + NATIVE + b"\0",
@@ -157,7 +157,7 @@ def _claim(message: bytes) -> Claim:
     said.take(4 + 1 + 23)
     user = said.name()
     if flags & LONG_ANSWER:
-        proof = said.take(said.number())
+        proof = said.take(said.length_encoded_integer())
     elif flags & SECURE_CONNECTION:
         proof = said.take(said.integer(1))
     else:

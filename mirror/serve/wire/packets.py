@@ -1,40 +1,24 @@
-"""What packets say: numbers and texts in MySQL's encoding, columns, OK, refusals, ends."""
+"""What packets say, in the protocol's encoding: OK, ERR, EOF, columns, and what clients send."""
 
-from mirror.serve.answers import Field, Refusal, Type
+from pymysql.constants import FIELD_TYPE, FLAG, SERVER_STATUS
+
+from mirror.mysql_types import LONGEST
+from mirror.serve.answers import Field, Origin, Refusal, Type
 from mirror.serve.wire.channel import Farewell
 
 # utf8mb4_general_ci, which every client of the last ten years knows, and no character set
-TEXT, BINARY = 45, 63
-# flags of a column
-IS_BLOB, IS_UNSIGNED, IS_BINARY, IS_ENUM = 16, 32, 128, 256
-AUTOCOMMIT = 2
-# as many decimals as a number has
-ANY_DECIMALS = 31
+UTF8MB4, BINARY = 45, 63
+STATUS = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
+# as many decimals as a number has, or a text that no table holds
+NOT_FIXED, NOT_FIXED_TEXT = 31, 39
 # what clients make room for in an error
 MESSAGE_BYTES = 512
-LONGEST = 2**32 - 1
 
-# Numbers of MySQL's types, the character set, flags, and a length for where none is told.
-# A JSON column is a text to MariaDB's clients, and so to DataJoint.
-KINDS = {
-    "integer": (8, BINARY, IS_BINARY, 20),
-    "decimal": (246, BINARY, IS_BINARY, 65),
-    "double": (5, BINARY, IS_BINARY, 22),
-    "float": (4, BINARY, IS_BINARY, 12),
-    "string": (253, TEXT, 0, 65535),
-    "enum": (254, TEXT, IS_ENUM, 255),
-    "date": (10, BINARY, IS_BINARY, 10),
-    "datetime": (12, BINARY, IS_BINARY, 26),
-    "time": (11, BINARY, IS_BINARY, 17),
-    "binary": (253, BINARY, IS_BINARY, 65535),
-    "uuid": (254, BINARY, IS_BINARY, 16),
-    "blob": (252, BINARY, IS_BINARY | IS_BLOB, LONGEST),
-    "json": (252, TEXT, IS_BLOB, LONGEST),
-    "null": (6, BINARY, IS_BINARY, 0),
-}
+TEXTS = ("string", "enum", "json")
+NUMBERS = ("integer", "decimal", "double", "float")
 
 
-def number(value: int) -> bytes:
+def length_encoded_integer(value: int) -> bytes:
     """Encode an integer in 1, 3, 4 or 9 bytes."""
     if value < 251:
         return bytes([value])
@@ -44,59 +28,97 @@ def number(value: int) -> bytes:
     return b"\xfe" + value.to_bytes(8, "little")
 
 
-def text(value: bytes) -> bytes:
-    """Encode a text with its length."""
-    return number(len(value)) + value
+def length_encoded_string(value: bytes) -> bytes:
+    return length_encoded_integer(len(value)) + value
 
 
 def ok() -> bytes:
-    return b"\x00\x00\x00" + AUTOCOMMIT.to_bytes(2, "little") + b"\x00\x00"
+    return b"\x00\x00\x00" + STATUS.to_bytes(2, "little") + b"\x00\x00"
 
 
-def end() -> bytes:
+def eof() -> bytes:
     """The end of the columns, or of the rows."""
-    return b"\xfe\x00\x00" + AUTOCOMMIT.to_bytes(2, "little")
+    return b"\xfe\x00\x00" + STATUS.to_bytes(2, "little")
 
 
-def refusal(said: Refusal) -> bytes:
+def err(said: Refusal) -> bytes:
     message = said.message.encode(errors="replace")[:MESSAGE_BYTES].decode(errors="ignore")
     head = b"\xff" + said.number.to_bytes(2, "little")
     return head + b"#" + said.state.encode() + message.encode()
 
 
-def column(field: Field) -> bytes:
+def prepare_ok(number: int, columns: int, parameters: int) -> bytes:
+    return b"".join(
+        [
+            b"\x00" + number.to_bytes(4, "little"),
+            columns.to_bytes(2, "little") + parameters.to_bytes(2, "little"),
+            b"\x00\x00\x00",
+        ]
+    )
+
+
+def column_definition(field: Field) -> bytes:
     """The definition of a column of an answer."""
     kind = field.type
-    code, charset, flags, _ = KINDS[kind.kind]
-    if kind.unsigned:
-        flags |= IS_UNSIGNED
+    charset = UTF8MB4 if kind.kind in TEXTS else BINARY
     numbers = [
         (charset, 2),
         (_length(kind), 4),
-        (code, 1),
-        (flags, 2),
-        (_decimals(kind), 1),
+        (kind.mysql.code, 1),
+        (_flags(field), 2),
+        (_decimals(field), 1),
         (0, 2),
     ]
-    # an answer does not know the database, the table and the first name of its columns
-    names = text(b"def") + text(b"") * 3 + text(field.name.encode()) + text(b"")
-    return names + b"\x0c" + b"".join(value.to_bytes(width, "little") for value, width in numbers)
+    origin = field.origin or Origin("", "", "", "")
+    names = (
+        *("def", origin.schema, origin.table, origin.original_table),
+        *(field.name, origin.original_name),
+    )
+    encoded = b"".join(length_encoded_string(name.encode(errors="replace")) for name in names)
+    return encoded + b"\x0c" + b"".join(value.to_bytes(width, "little") for value, width in numbers)
 
 
 def _length(kind: Type) -> int:
     """The most bytes that a value takes as a text."""
-    _, charset, _, longest = KINDS[kind.kind]
-    length = kind.length or max(map(len, kind.members), default=longest)
-    if kind.kind == "decimal":
+    length = kind.length or max(map(len, kind.members), default=kind.mysql.length)
+    if kind.kind == "decimal" and not kind.name:
         # its digits, and room for a sign and a point
         return length + (not kind.unsigned) + bool(kind.decimals)
-    return min(length * 4, LONGEST) if charset == TEXT else length
+    if kind.kind == "json" or (kind.kind == "string" and kind.name.endswith("text")):
+        return length
+    return min(length * 4, LONGEST) if kind.kind in TEXTS else length
 
 
-def _decimals(kind: Type) -> int:
+def _flags(field: Field) -> int:
+    kind, origin = field.type, field.origin
+    flags = origin.flags if origin else 0
+    if not field.is_nullable:
+        flags |= FLAG.NOT_NULL
+    if kind.unsigned:
+        flags |= FLAG.UNSIGNED
+    if kind.kind == "enum":
+        flags |= FLAG.ENUM
+    if kind.name == "set":
+        flags |= FLAG.SET
+    if kind.mysql.code == FIELD_TYPE.BLOB:
+        flags |= FLAG.BLOB
+    is_column_of_numbers = origin is not None and kind.kind in NUMBERS
+    if kind.kind not in TEXTS and not is_column_of_numbers:
+        flags |= FLAG.BINARY
+    return flags
+
+
+def _decimals(field: Field) -> int:
+    kind = field.type
     if kind.kind in ("double", "float") and kind.decimals is None:
-        return ANY_DECIMALS
+        return NOT_FIXED
+    if kind.kind in TEXTS and field.origin is None:
+        return NOT_FIXED_TEXT
     return kind.decimals or 0
+
+
+# a parameter may be of any type
+PARAMETER = column_definition(Field("?", Type("string")))
 
 
 class Reader:
@@ -111,14 +133,17 @@ class Reader:
         taken, self._rest = bytes(self._rest[:length]), self._rest[length:]
         return taken
 
-    def integer(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "little")
+    def integer(self, width: int, is_signed: bool = False) -> int:
+        return int.from_bytes(self.take(width), "little", signed=is_signed)
 
-    def number(self) -> int:
+    def length_encoded_integer(self) -> int:
         first = self.integer(1)
         return (
             self.integer({0xFC: 2, 0xFD: 3, 0xFE: 8}[first]) if first in (252, 253, 254) else first
         )
+
+    def length_encoded_string(self) -> bytes:
+        return self.take(self.length_encoded_integer())
 
     def name(self) -> bytes:
         """A text up to its zero byte, or to the end."""

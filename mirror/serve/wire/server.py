@@ -175,14 +175,14 @@ def _version(engines: Engines) -> str:
     """What the engine calls itself; a greeting that differs would make clients ask amiss."""
     seat = Seat(0)
     with engines.at_work(seat) as session:
-        [batch] = session.ask("SELECT VERSION()").batches()
+        [batch] = session.ask("SELECT VERSION()").batches(is_binary=False)
     engines.leave(seat)
     return str(batch.column(0)[0])
 
 
 def _turn_away(channel: Channel) -> None:
     try:
-        channel.send(packets.refusal(FULL_HOUSE))
+        channel.send(packets.err(FULL_HOUSE))
     except Gone:
         pass
     finally:
