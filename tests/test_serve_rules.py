@@ -27,6 +27,7 @@ FACTS = {
     "version()": "8.0.36",
     "connection_id()": 7,
     "sql_mode": "",
+    "codec()": "utf-8",
 }
 # what they become holds the time of day
 CLOCKS = {
@@ -279,6 +280,7 @@ def test_what_a_query_of_groups_may_name(item: Statements, sides: Sides) -> None
 def test_every_rule_has_a_statement() -> None:
     statements = [pair.values[0] for pair in PAIRS] + ["select @mine, ?"]
     nodes = [node for statement in statements for node in parse(str(statement)).walk()]
+    nodes += parse("select 'a' || 'b', N'c'", joins_by_pipes=True).walk()
     called = {str(node.this).upper() for node in nodes if isinstance(node, exp.Anonymous)}
     kinds = {type(node) for node in nodes}
     # which is an operator too

@@ -1,6 +1,8 @@
 """What an answer is made of: fields of MySQL types, or a refusal with MySQL's number."""
 
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from mirror.mysql_types import (
     LENGTH_OF_LONGLONG,
@@ -9,6 +11,9 @@ from mirror.mysql_types import (
     TYPES,
     MySQLType,
 )
+
+# what a client binds to a parameter, or keeps in a variable; bytes are MySQL's binary strings
+Value = None | int | float | Decimal | str | bytes | date | datetime | timedelta
 
 
 @dataclass(frozen=True)

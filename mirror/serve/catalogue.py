@@ -15,6 +15,7 @@ import pyarrow as pa
 from pymysql.constants import FLAG
 
 from mirror.mysql_types import LONGEST, TYPES, declared
+from mirror.serve import variables
 from mirror.serve.answers import Refusal, Type
 from mirror.sources.library import nma_ibl_schemas
 from mirror.store import literal
@@ -102,10 +103,10 @@ class Schema:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything a client can name, and the server's variables by name."""
+    """Everything a client can name, and what the server says of itself."""
 
     schemas: Mapping[str, Schema]
-    variables: Mapping[str, str]
+    version_comment: str
 
     def schema(self, name: str) -> Schema:
         """A schema by its name, in which case matters. Raises Refusal 1049."""
@@ -146,9 +147,16 @@ def create(connection: duckdb.DuckDBPyConnection) -> None:
         }
         for name, kind in TYPES.items()
     ]
-    connection.register("mysql_types", pa.Table.from_pylist(types))
+    settings = [
+        {"variable_name": one.name, "variable_value": one.value}
+        for one in variables.known().values()
+    ]
+    brought = {"mysql_types": types, "mysql_variables": settings}
+    for name, rows in brought.items():
+        connection.register(name, pa.Table.from_pylist(rows))
     connection.execute(script)
-    connection.unregister("mysql_types")
+    for name in brought:
+        connection.unregister(name)
     names = nma_ibl_schemas()
     held = connection.execute(
         "select distinct schema_name, mysql_schema from mirror._mirror.tables"
@@ -217,10 +225,10 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
             tuple(indexes[schema, table]),
             tuple(foreign_keys[schema, table]),
         )
-    variables = connection.execute("select variable_name, variable_value from declared.variables")
-    return Catalogue(
-        {name: Schema(name, held) for name, held in tables.items()}, dict(variables.fetchall())
-    )
+    [(comment,)] = connection.execute(
+        "select variable_value from declared.variables where variable_name = 'version_comment'"
+    ).fetchall()
+    return Catalogue({name: Schema(name, held) for name, held in tables.items()}, comment)
 
 
 def _originals(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], str]:

@@ -182,70 +182,19 @@ where
             and known.column_names[1] = single.column_name
     );
 
--- What a session has set is a variable of its connection to DuckDB, of the same name.
-create table declared.variables (variable_name varchar, variable_value varchar);
-insert into declared.variables values
-    ('auto_increment_increment', '1'),
-    ('autocommit', 'ON'),
-    ('character_set_client', 'utf8mb4'),
-    ('character_set_connection', 'utf8mb4'),
-    ('character_set_database', 'utf8mb4'),
-    ('character_set_filesystem', 'binary'),
-    ('character_set_results', 'utf8mb4'),
-    ('character_set_server', 'utf8mb4'),
-    ('character_set_system', 'utf8mb3'),
-    ('collation_connection', 'utf8mb4_general_ci'),
-    ('collation_database', 'utf8mb4_general_ci'),
-    ('collation_server', 'utf8mb4_general_ci'),
-    ('default_storage_engine', 'InnoDB'),
-    ('event_scheduler', 'OFF'),
-    ('foreign_key_checks', 'ON'),
-    ('group_concat_max_len', '1048576'),
-    ('have_openssl', 'YES'),
-    ('have_ssl', 'YES'),
-    ('init_connect', ''),
-    ('interactive_timeout', '28800'),
-    ('license', 'GPL'),
-    ('local_infile', 'OFF'),
-    ('log_bin', 'OFF'),
-    ('lower_case_file_system', 'OFF'),
-    ('lower_case_table_names', '0'),
-    ('max_allowed_packet', '16777216'),
-    ('max_statement_time', '0.000000'),
-    ('net_buffer_length', '16384'),
-    ('net_read_timeout', '30'),
-    ('net_write_timeout', '60'),
-    ('performance_schema', 'OFF'),
-    ('protocol_version', '10'),
-    ('query_cache_size', '0'),
-    ('query_cache_type', 'OFF'),
-    ('read_only', 'ON'),
-    ('secure_file_priv', ''),
-    ('server_id', '1'),
-    ('sql_auto_is_null', 'OFF'),
-    ('sql_mode', 'STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_AUTO_CREATE_USER,'
-        || 'NO_ENGINE_SUBSTITUTION'),
-    ('sql_notes', 'ON'),
-    ('sql_quote_show_create', 'ON'),
-    ('sql_safe_updates', 'OFF'),
-    ('sql_select_limit', '18446744073709551615'),
-    ('sql_warnings', 'OFF'),
-    ('storage_engine', 'InnoDB'),
-    ('system_time_zone', 'UTC'),
-    ('time_zone', 'SYSTEM'),
-    ('transaction_isolation', 'REPEATABLE-READ'),
-    ('transaction_read_only', 'ON'),
-    ('tx_isolation', 'REPEATABLE-READ'),
-    ('tx_read_only', 'ON'),
-    ('unique_checks', 'ON'),
-    ('version', '10.11.0-MariaDB'),
-    ('version_comment', (
-        select 'ibl-mirror' || if(is_simulated, ', simulated data', '')
-        from mirror._mirror.runs order by run desc limit 1
-    )),
-    ('version_compile_machine', 'any'),
-    ('version_compile_os', 'any'),
-    ('wait_timeout', '28800');
+-- What a session has set is a variable of its connection to DuckDB, of the same name; `create`
+-- brings mysql_variables.
+create table declared.variables as
+select
+    variable_name,
+    case
+        when variable_name = 'version_comment' then (
+            select 'ibl-mirror' || if(is_simulated, ', simulated data', '')
+            from mirror._mirror.runs order by run desc limit 1
+        )
+        else variable_value
+    end as variable_value
+from mysql_variables;
 
 create schema catalogue;
 

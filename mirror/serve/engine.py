@@ -1,9 +1,9 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -14,16 +14,18 @@ from duckdb.sqltypes import DuckDBPyType
 from sqlglot import exp
 
 from mirror import store
-from mirror.serve import catalogue, digits, modes, render, show, statements
-from mirror.serve.answers import Field, Refusal
+from mirror.serve import catalogue, digits, render, show, statements
+from mirror.serve.answers import Field, Refusal, Value
+from mirror.serve.modes import PIPES
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parameters, parse, size
 from mirror.serve.translate.literals import quoted_text
-from mirror.serve.translate.parameters import Value
+from mirror.serve.variables import NO_LIMIT, Settings
 
 CONNECTIONS = count(1)
 # of a schema, a table or a column that there is not, or that is there twice
 OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 1248)
+WITHOUT_ROWS = ("USE", "SET", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 BATCH_ROWS = 20_000
 
@@ -55,8 +57,10 @@ class Engine:
         store.without_progress_bar(self._connection)
         execute("set lock_configuration = true")
 
-    def session(self, user: str = "mirror@localhost") -> "Session":
-        return Session(self, user)
+    def session(
+        self, user: str = "mirror@localhost", settings: Settings | None = None
+    ) -> "Session":
+        return Session(self, user, settings)
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         return self._connection.cursor()
@@ -66,30 +70,39 @@ class Engine:
 
 
 class Session:
-    """One client's conversation with an engine."""
+    """One client's conversation with an engine; what it has set outlasts both."""
 
-    def __init__(self, engine: Engine, user: str) -> None:
+    def __init__(self, engine: Engine, user: str, settings: Settings | None = None) -> None:
         self.engine = engine
         self.user = user
         self.database: str | None = None
         self.number = next(CONNECTIONS)
-        self._variables = {
-            name: _value(value) for name, value in engine.catalogue.variables.items()
-        }
+        self.settings = settings or Settings()
+        # how long the statement of now may take, if the client wants to know an end
+        self.seconds: float | None = None
         self._cursor = engine.cursor()
+        self._shown: set[str] = set()
+        self._show(self.settings)
 
     def ask(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
         """Answer one statement; values, if given, stand for the ? in it. Raises Refusal."""
         word, statement = self._read(statement)
-        if word in statements.IGNORED:
-            return NOTHING
-        if word == "USE":
-            self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
-            return NOTHING
-        if word == "SET":
-            self._set(statement)
-            return NOTHING
-        return self._query(self._select(statement), values)
+        self.seconds = self.settings.seconds
+        match word:
+            case _ if word in statements.IGNORED:
+                return NOTHING
+            case "USE":
+                self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
+                return NOTHING
+            case "SET":
+                limited = statements.of_one_statement(statement)
+                if limited:
+                    return self._with(*limited, values)
+                self._set(statements.assignments(statement), values)
+                return NOTHING
+            case "PREPARE" | "EXECUTE" | "DEALLOCATE" | "DROP":
+                return self._prepared(statements.prepared(statement))
+        return self._query(statement, values)
 
     def describe(self, statement: str) -> tuple[int, tuple[Field, ...]]:
         """How many values a statement wants, and its columns where they can be told before.
@@ -97,9 +110,9 @@ class Session:
         Raises Refusal where the statement would be refused whatever the values are.
         """
         word, statement = self._read(statement)
-        if word in (*statements.IGNORED, "USE", "SET"):
-            return 0, ()
-        tree = parse(self._select(statement))
+        if word in (*statements.IGNORED, *WITHOUT_ROWS):
+            return statements.count_parameters(statement), ()
+        tree = self._parsed(statement)
         wanted = parameters.count(tree)
         try:
             return wanted, render.fields(self._translated(parameters.opened(tree), len(statement)))
@@ -119,17 +132,27 @@ class Session:
         """The first word of a statement that may be answered, and its text as it is run."""
         statements.check_text(statement)
         size.check_words(statement)
-        statement = statements.plain(statement)
+        statement = statements.without_leading(statements.plain(statement))
         word = statements.first_word(statement)
         statements.check_readable(word, statement, self.user)
         return word, statement
 
-    def _select(self, statement: str) -> str:
+    @property
+    def _joins_by_pipes(self) -> bool:
+        return PIPES in (self.settings["sql_mode"] or "").split(",")
+
+    def _parsed(self, statement: str) -> exp.Expr:
+        """The query that answers a statement, with as many rows as the client wants at most."""
         select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
-        return statement if select is None else select
+        # what answers a SHOW is written here, in any mode the same
+        tree = parse(statement, self._joins_by_pipes) if select is None else parse(select)
+        limit = self.settings.row_limit
+        if limit == NO_LIMIT or tree.args.get("limit") or not isinstance(tree, exp.Query):
+            return tree
+        return tree.limit(limit)
 
     def _query(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
-        tree, letters = parse(statement), len(statement)
+        tree, letters = self._parsed(statement), len(statement)
         if values is not None:
             tree = parameters.bound(tree, values)
             letters += sum(len(value) for value in values if isinstance(value, str | bytes))
@@ -138,11 +161,14 @@ class Session:
 
     def _translated(self, tree: exp.Expr, letters: int) -> Relation:
         facts = {
-            **self._variables,
+            **self.settings.facts(),
             "database()": self.database,
             "user()": self.user,
-            "version()": self._variables.get("version"),
+            "version()": self.settings["version"],
+            "version_comment": self.engine.catalogue.version_comment,
+            "pseudo_thread_id": self.number,
             "connection_id()": self.number,
+            "codec()": self.settings.codec,
         }
         try:
             relation = Translator(self.engine.catalogue, self.database, facts).query(tree)
@@ -151,37 +177,80 @@ class Session:
             raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
         return relation
 
-    def _set(self, statement: str) -> None:
+    def _set(
+        self, items: Sequence[statements.Assignment], values: Sequence[Value] | None = None
+    ) -> None:
         """Give variables their values: all of them, or where one is refused, none."""
-        items = [i for i in statements.assignments(statement) if i.name in self._variables]
-        for name, value in [(item.name, self._evaluated(item)) for item in items]:
-            self._variables[name] = None if value is None else _value(value)
-            # for SHOW VARIABLES
-            self._cursor.execute(f"set variable {name} = {quoted_text(value or '')}")
+        changed = deepcopy(self.settings)
+        left = list(values or ())
+        for item in items:
+            if item.value is None:
+                changed.set_default(item.name)
+                continue
+            tree = parse(f"select {item.value}", self._joins_by_pipes)
+            own, left = left[: (wanted := parameters.count(tree))], left[wanted:]
+            relation = self._translated(parameters.bound(tree, own), len(item.value))
+            [row] = Answer(render.fields(relation), relation, self._cursor).rows()
+            if len(row) != 1:
+                raise Refusal(1064, "42000", f"You have an error in your SQL syntax near '{item}'")
+            if item.is_own:
+                changed.own[item.name] = parameters.kept(row[0])
+            else:
+                changed.set(item.name, row[0])
+        changed.check_size()
+        self.settings = changed
+        self._show(changed)
 
-    def _evaluated(self, item: statements.Assignment) -> str | None:
-        """The value of a variable as SHOW VARIABLES writes it."""
-        default = self.engine.catalogue.variables[item.name]
-        if item.value is None:
-            return default
-        [(value,)] = self._query(f"select {item.value}").rows()
-        if item.name == "sql_mode":
-            return modes.settled(value)
-        written = None if value is None else str(value)
-        if written is not None and default in SWITCH.values():
-            return SWITCH.get(written, written.upper())
-        return written
+    def _with(
+        self,
+        items: Sequence[statements.Assignment],
+        statement: str,
+        values: Sequence[Value] | None,
+    ) -> "Answer":
+        """SET STATEMENT ... FOR: answer a statement with other settings than the session's."""
+        before = self.settings
+        self._set(items)
+        try:
+            return self.ask(statement, values)
+        finally:
+            self.settings = before
+            self._show(before)
+
+    def _prepared(self, said: statements.Prepare | statements.Execute | str) -> "Answer":
+        """PREPARE, EXECUTE and DEALLOCATE PREPARE, of statements that have names."""
+        held = self.settings.prepared
+        match said:
+            case statements.Prepare():
+                [[text]] = self._query(f"select {said.source}").rows()
+                self.describe(str(text))
+                changed = replace(self.settings, prepared={**held, said.name: str(text)})
+                changed.check_size()
+                self.settings = changed
+                return NOTHING
+            case statements.Execute():
+                if said.name not in held:
+                    raise _no_statement(said.name)
+                values = [
+                    value
+                    for text in said.values
+                    for (value,) in self._query(f"select {text}").rows()
+                ]
+                return self.ask(held[said.name], values)
+        if held.pop(said, None) is None:
+            raise _no_statement(said)
+        return NOTHING
+
+    def _show(self, settings: Settings) -> None:
+        """Let SHOW VARIABLES see what is set."""
+        for name in self._shown - set(settings.written):
+            self._cursor.execute(f"reset variable {name}")
+        for name, written in settings.written.items():
+            self._cursor.execute(f"set variable {name} = {quoted_text(written or '')}")
+        self._shown = set(settings.written)
 
 
-# what 0 and 1 are called
-SWITCH = {"0": "OFF", "1": "ON"}
-
-
-def _value(written: str) -> object:
-    """A variable as SELECT @@name gives it."""
-    if re.fullmatch("[0-9]{1,20}", written):
-        return int(written)
-    return {"ON": 1, "OFF": 0}.get(written, written)
+def _no_statement(name: str) -> Refusal:
+    return Refusal(1243, "HY000", f"Unknown prepared statement handler ({name}) given to EXECUTE")
 
 
 @dataclass(frozen=True)

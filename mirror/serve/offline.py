@@ -110,7 +110,7 @@ class OfflineConnection(dj.Connection):
         self._engine = Engine(store.path(database))
         self._is_closed = False
         # DataJoint tells whom it is connected to
-        is_simulated = "simulated" in self._engine.catalogue.variables["version_comment"]
+        is_simulated = "simulated" in self._engine.catalogue.version_comment
         user = "simulated" if is_simulated else "mirror"
         super().__init__(store.path(database).name, user, "", port=0)
 

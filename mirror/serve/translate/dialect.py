@@ -25,6 +25,8 @@ COMPARISONS = (
 # the longest number of MySQL has 65 digits; what else sqlglot takes for one, such as 1e5+1, is
 # two to MySQL
 NUMBER = re.compile(r"(?=.{1,100}$)([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+# a byte that is no letter, as `surrogateescape` keeps it
+BYTE = re.compile("[\udc80-\udcff]")
 BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
 
 
@@ -77,16 +79,29 @@ class Plain(MySQL):
             return item
 
 
-def parse(statement: str) -> exp.Expr:
+class Pipes(Plain):
+    """The same where || joins texts, as in sql_mode PIPES_AS_CONCAT."""
+
+    class Parser(Plain.Parser):
+        EXPONENT: ClassVar = {**MySQLParser.EXPONENT, TokenType.DPIPE: exp.DPipe}
+        DISJUNCTION: ClassVar = {
+            token: node
+            for token, node in MySQLParser.DISJUNCTION.items()
+            if token != TokenType.DPIPE
+        }
+
+
+def parse(statement: str, joins_by_pipes: bool = False) -> exp.Expr:
     """Read one statement, to be looked at only. Raises Refusal 1064 where it is not MySQL's."""
-    return _kept(statement) if len(statement) <= LONGEST_KEPT else _read(statement)
+    read = _kept if len(statement) <= LONGEST_KEPT else _read
+    return read(statement, Pipes if joins_by_pipes else Plain)
 
 
-def _read(statement: str) -> exp.Expr:
+def _read(statement: str, dialect: type[Plain]) -> exp.Expr:
     try:
         trees = [
             tree
-            for tree in sqlglot.parse(statement, read=Plain)
+            for tree in sqlglot.parse(statement, read=dialect)
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except sqlglot.errors.SqlglotError as error:
@@ -105,7 +120,10 @@ def _read(statement: str) -> exp.Expr:
         raise Refusal(
             1064, "42000", "You have an error in your SQL syntax: one statement at a time"
         )
+    has_bytes = BYTE.search(statement) is not None
     for node in trees[0].walk():
+        if has_bytes:
+            _check_letters(node)
         _check_precedence(node)
         if isinstance(node, exp.Literal) and not node.is_string and not NUMBER.fullmatch(node.name):
             raise Refusal(1235, "42000", f"The mirror does not read the number {node.name[:80]}")
@@ -116,9 +134,17 @@ def _read(statement: str) -> exp.Expr:
 _kept = lru_cache(maxsize=256)(_read)
 
 
+def _check_letters(node: exp.Expr) -> None:
+    """Refuse what is no letter of the client's; in quotes it is a byte."""
+    is_text = isinstance(node, exp.Literal) and node.is_string
+    if not is_text and any(isinstance(a, str) and BYTE.search(a) for a in node.args.values()):
+        raise Refusal(1300, "HY000", "The statement holds bytes that are no letters")
+
+
 def shown(node: exp.Expr) -> str:
     """A piece of a statement, for a sentence about it."""
-    return node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)[:80]
+    written = node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)[:80]
+    return written.encode(errors="replace").decode()
 
 
 def _check_precedence(node: exp.Expr) -> None:
@@ -127,8 +153,11 @@ def _check_precedence(node: exp.Expr) -> None:
         or (isinstance(node, exp.Between) and isinstance(node.args["high"], COMPARISONS))
         or (isinstance(node, exp.And) and isinstance(node.this, exp.Xor))
         or (
-            isinstance(node, BITS)
-            and any(isinstance(part, exp.Binary) for part in (node.left, node.right))
+            isinstance(node, (*BITS, exp.DPipe))
+            and any(
+                isinstance(part, exp.Binary) and not isinstance(part, exp.DPipe)
+                for part in (node.left, node.right)
+            )
         )
     )
     if doubtful:

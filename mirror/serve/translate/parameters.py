@@ -10,10 +10,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from mirror.serve.answers import Refusal
-
-# what a driver binds; bytes are MySQL's binary strings
-Value = None | int | float | Decimal | str | bytes | date | datetime | timedelta
+from mirror.serve.answers import Refusal, Value
 
 
 def count(tree: exp.Expr) -> int:
@@ -71,6 +68,14 @@ def literal(value: Value) -> exp.Expr:
     raise Refusal(1210, "HY000", f"No number of MySQL's: {value}")
 
 
+def kept(value: Value) -> Value:
+    """What a variable of the client's holds of a value: dates and times as texts."""
+    if isinstance(value, timedelta):
+        written = _span(value)
+        return written if value.microseconds else written.partition(".")[0]
+    return str(value) if isinstance(value, date) else value
+
+
 def _places(tree: exp.Expr) -> list[exp.Placeholder]:
     """In the order in which they are written."""
     found = [node for node in tree.find_all(exp.Placeholder) if "place" in node.meta]
@@ -107,4 +112,4 @@ def _span(value: timedelta) -> str:
     micros = abs(value) // timedelta(microseconds=1)
     seconds, fraction = divmod(micros, 1_000_000)
     sign = "-" if value < timedelta(0) else ""
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:06}"
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{fraction:06}"

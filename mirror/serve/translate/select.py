@@ -548,7 +548,7 @@ def _equal(scope: Scope, other: Scope, name: str) -> str:
 
 def label(name: str) -> str:
     """The name of a column in DuckDB, which wants one, and takes a zero byte for the end."""
-    return quoted(name.replace("\0", "␀") or "_")
+    return quoted(name.encode(errors="replace").decode().replace("\0", "␀") or "_")
 
 
 def _distinct(columns: Iterable[Typed]) -> str:
@@ -660,7 +660,7 @@ def _unnamed(node: exp.Subquery) -> exp.Expr:
 
 def _own_name(item: exp.Expr) -> str:
     """What MySQL calls a column without an alias: its name, or its text."""
-    written = str(item.meta.get("text", "?"))
+    written = str(item.meta.get("text", "?")).encode(errors="replace").decode()
     inner = unwrapped(item)
     if inner.meta.get("is_parameter"):
         return "?"

@@ -40,5 +40,5 @@ def variable(node: exp.SessionParameter, context: Context) -> Typed:
 
 @operator(exp.Parameter)
 def user_variable(node: exp.Parameter, context: Context) -> Typed:
-    """@name: SET is taken only of the server's own variables, so that none has a value."""
-    raise Refusal(1235, "42000", f"The mirror keeps no variables of a user's, such as @{node.name}")
+    """@name: what the client has set, or NULL."""
+    return constant(context.session.get(f"@{node.name.lower()}"))

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
+from mirror.serve.translate.dialect import BYTE
 from mirror.serve.translate.numbers import is_real
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
@@ -29,6 +30,7 @@ from mirror.serve.translate.typed import (
     octets,
     text,
 )
+from mirror.serve.variables import CODECS
 
 # letters of a constant that may be joined to texts without asking how long they become
 SHORT = 1000
@@ -38,7 +40,12 @@ SHORT = 1000
 def literal(node: exp.Literal, context: Context) -> Typed:
     written = str(node.this)
     if node.is_string:
-        return constant(written)
+        # drivers write bytes between quotes like letters
+        if BYTE.search(written):
+            return constant(_bytes_of(node, context))
+        codec = str(context.session["codec()"])
+        is_plain = written.isascii() or codec == "utf-8"
+        return constant(written) if is_plain else replace(constant(written), held=codec)
     if "e" in written.lower():
         return Typed(f"cast({written} as double)", Type("double", len(written)), "", False)
     if "." in written:
@@ -60,24 +67,39 @@ def literal(node: exp.Literal, context: Context) -> Typed:
 
 @operator(exp.HexString)
 def bytes_literal(node: exp.HexString, context: Context) -> Typed:
-    digits = str(node.this)
-    return constant(bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)))
+    return constant(_of_hex(node))
 
 
 @operator(exp.Introducer)
 def introduced(node: exp.Introducer, context: Context) -> Typed:
     if str(node.this).lower() == "_binary":
-        return _octets_of(node.expression, context)
-    if str(node.this).lower() not in ("_utf8", "_utf8mb4", "_utf8mb3", "_latin1", "_ascii"):
+        return constant(_bytes_of(node.expression, context))
+    charset = str(node.this).lower().removeprefix("_")
+    if charset not in CODECS:
         raise Refusal(1115, "42000", f"Unknown character set: '{node.this}'")
-    return context.typed(node.expression)
+    # X'...' and raw bytes are letters of that character set
+    try:
+        return constant(_bytes_of(node.expression, context).decode(CODECS[charset]))
+    except UnicodeDecodeError as error:
+        raise Refusal(1300, "HY000", f"Invalid {charset} character string") from error
 
 
-def _octets_of(node: exp.Expr, context: Context) -> Typed:
-    """The bytes of a literal, as they stand in the statement."""
+@operator(exp.National)
+def national(node: exp.National, context: Context) -> Typed:
+    """N'...'"""
+    return constant(str(node.this))
+
+
+def _bytes_of(node: exp.Expr, context: Context) -> bytes:
+    """The bytes of a literal, as the client has sent them."""
     if isinstance(node, exp.HexString):
-        return bytes_literal(node, context)
-    return constant(str(node.this).encode("utf-8", "surrogateescape"))
+        return _of_hex(node)
+    return str(node.this).encode(str(context.session["codec()"]), "surrogateescape")
+
+
+def _of_hex(node: exp.HexString) -> bytes:
+    digits = str(node.this)
+    return bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
 
 
 @operator(exp.Placeholder)
@@ -229,6 +251,12 @@ def length(a: Typed) -> str:
 @function(text, returns=INTEGER, names="CHAR_LENGTH CHARACTER_LENGTH")
 def char_length(s: str) -> str:
     return f"length({s})"
+
+
+@operator(exp.DPipe)
+def piped(node: exp.DPipe, context: Context) -> Typed:
+    """a || b, in sql_mode PIPES_AS_CONCAT."""
+    return concat(*context.both(node))
 
 
 @function(as_is, as_is)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from mirror.serve.answers import Origin, Refusal, Type
 from mirror.serve.translate import literals
@@ -27,7 +28,8 @@ class Typed:
 
     `held` says in what form DuckDB holds them where the type leaves a choice: an integer as
     'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
-    as 'double' (a quotient, of which MySQL keeps more digits than it shows). Times are held
+    as 'double' (a quotient, of which MySQL keeps more digits than it shows); of a
+    constant text it is the codec in which its client wrote it. Times are held
     as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
     `name` a column's, as it is spelled where it is declared, and `origin` its table; `is_stored`
     tells of a column that MySQL finds in a table, and does not work out on the way.
@@ -246,6 +248,8 @@ def span(expression: Typed) -> str:
 
 def octets(expression: Typed) -> str:
     """As BLOB: the bytes that MySQL holds."""
+    if expression.kind == "string" and expression.held and isinstance(expression.value, str):
+        return f"unhex('{expression.value.encode(expression.held, 'surrogateescape').hex()}')"
     if expression.kind in BYTES:
         return expression.sql if expression.kind == "binary" else f"cast({expression.sql} as blob)"
     return f"encode({text(expression)})"
@@ -406,6 +410,12 @@ def constant(value: object) -> Typed:
             return Typed(f"timestamp '{value}'", kind, "", False, value)
         case date():
             return Typed(f"date '{value}'", DATE, "", False, value)
+        case Decimal():
+            digits, scale = len(value.as_tuple().digits), max(-int(value.as_tuple().exponent), 0)
+            kind = decimal(max(digits, scale), scale)
+            return Typed(f"{value:f}::decimal({kind.length}, {scale})", kind, "", False, value)
+        case float():
+            return Typed(f"cast({value!r} as double)", DOUBLE, "", False)
         case bytes():
             return Typed(f"unhex('{value.hex()}')", Type("binary", len(value)), "", False, value)
         case timedelta():

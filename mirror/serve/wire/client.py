@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from pymysql.constants import COMMAND
 
-from mirror.serve.answers import Field, Refusal
-from mirror.serve.translate.parameters import Value
+from mirror.serve.answers import Field, Refusal, Value
+from mirror.serve.variables import Settings
 from mirror.serve.wire import packets, prepared, rows
 from mirror.serve.wire.channel import Channel, Farewell, Gone
+from mirror.serve.wire.charsets import CHARSETS, Charset, in_charset
 from mirror.serve.wire.engines import Engines, Seat
 from mirror.serve.wire.login import Claim, changed, log_in
 from mirror.serve.wire.prepared import Shelf, Statement, Statements
@@ -55,6 +56,7 @@ class Client:
         self._statements = Statements(house.shelf)
         self._stopwatch = Stopwatch(house.time_limit)
         self._login_ends = time.monotonic() + LOGIN_SECONDS
+        self._charset = "utf8mb4"
         self._is_in = False
 
     def converse(self) -> None:
@@ -99,6 +101,8 @@ class Client:
 
     def _enter(self, claim: Claim) -> None:
         """The password was right; without the database there is still no entry."""
+        self._charset = claim.charset
+        self._seat.settings = Settings.of_client(claim.charset)
         self._seat.user = f"{claim.user.decode(errors='replace')}@{self._channel.peer}"
         if claim.database:
             try:
@@ -120,7 +124,11 @@ class Client:
             self._channel.send(packets.err(_refusal(error)))
 
     def _query(self, body: bytes) -> None:
-        self._run(_text(body))
+        self._run(self._text(body))
+
+    def _text(self, data: bytes) -> str:
+        """What a client writes, with what is no letter kept for where bytes may stand."""
+        return data.decode(self._seat.settings.codec, "surrogateescape")
 
     def _run(self, statement: str, values: Sequence[Value] | None = None) -> None:
         """Answer a statement in the text protocol; a prepared one, with values, in the binary."""
@@ -134,14 +142,17 @@ class Client:
             if not answer.fields:
                 self._channel.send(packets.ok())
                 return
+            watch.shorten(session.seconds)
+            charset = CHARSETS[session.settings.results_charset]
             head = packets.length_encoded_integer(len(answer.fields))
-            self._channel.send(head, *_columns(answer.fields))
+            self._channel.send(head, *_columns(answer.fields, charset))
             batches = iter(answer.batches(is_binary))
             while True:
                 with watch.running():
                     batch = next(batches, None)
                 if batch is None:
                     break
+                batch = in_charset(batch, answer.fields, charset)
                 if is_binary:
                     rows.send_binary(self._channel, batch, answer.fields)
                 else:
@@ -191,7 +202,7 @@ class Client:
         self._enter(claim)
 
     def _prepare(self, body: bytes) -> None:
-        text, watch = _text(body), self._stopwatch
+        text, watch = self._text(body), self._stopwatch
         parameters: int = 0
         fields: tuple[Field, ...] = ()
         if not KILL.fullmatch(text):
@@ -208,7 +219,7 @@ class Client:
         if parameters:
             said += [packets.PARAMETER] * parameters + [packets.eof()]
         if fields:
-            said += _columns(fields)
+            said += _columns(fields, CHARSETS[self._seat.settings.results_charset])
         self._channel.send(*said)
 
     def _execute(self, body: bytes) -> None:
@@ -219,7 +230,8 @@ class Client:
         try:
             if statement.fault:
                 raise statement.fault
-            values = prepared.values(said, statement, bytes.decode)
+            codec = self._seat.settings.codec
+            values = prepared.values(said, statement, lambda data: data.decode(codec))
             self._run(statement.text, values)
         finally:
             self._statements.forget_long_data(statement)
@@ -248,6 +260,7 @@ class Client:
         self._channel.send(packets.eof())
 
     def _reset(self, _: bytes) -> None:
+        self._seat.settings = Settings.of_client(self._charset)
         self._house.engines.leave(self._seat)
         self._statements.clear()
         self._channel.send(packets.ok())
@@ -272,19 +285,12 @@ COMMANDS: dict[int, Callable[[Client, bytes], None]] = {
 }
 
 
-def _columns(fields: Sequence[Field]) -> list[bytes]:
-    return [*map(packets.column_definition, fields), packets.eof()]
-
-
-def _text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise Refusal(1300, "HY000", "The statement is not encoded in UTF-8.") from error
+def _columns(fields: Sequence[Field], charset: Charset) -> list[bytes]:
+    return [*(packets.column_definition(field, charset) for field in fields), packets.eof()]
 
 
 def _quoted(name: bytes) -> str:
-    return "`" + _text(name).replace("`", "``") + "`"
+    return "`" + name.decode(errors="replace").replace("`", "``") + "`"
 
 
 def _refusal(error: Exception) -> Refusal:

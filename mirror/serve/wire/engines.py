@@ -15,8 +15,8 @@ from typing import Protocol
 import pyarrow as pa
 
 from mirror.errors import MirrorError
-from mirror.serve.answers import Field
-from mirror.serve.translate.parameters import Value
+from mirror.serve.answers import Field, Value
+from mirror.serve.variables import Settings
 
 
 class Answer(Protocol):
@@ -33,6 +33,8 @@ class Session(Protocol):
 
     database: str | None
     number: int
+    settings: Settings
+    seconds: float | None
 
     def ask(self, statement: str, values: Sequence[Value] | None = None) -> Answer: ...
 
@@ -46,7 +48,7 @@ class Session(Protocol):
 class Engine(Protocol):
     """What the wire asks of the engine of a file."""
 
-    def session(self, user: str) -> Session: ...
+    def session(self, user: str, settings: Settings) -> Session: ...
 
     def close(self) -> None: ...
 
@@ -84,7 +86,7 @@ class Engines:
             opened = self._current
             session = seat.session
             if session is None or seat.opened is not opened:
-                fresh = opened.engine.session(seat.user)
+                fresh = opened.engine.session(seat.user, seat.settings)
                 fresh.database, fresh.number = seat.database, seat.number
                 self._drop(seat)
                 opened.sessions.append(fresh)
@@ -94,12 +96,12 @@ class Engines:
             yield session
         finally:
             with self._lock:
-                seat.database = session.database
+                seat.database, seat.settings = session.database, session.settings
                 opened.running -= 1
                 self._retire(opened)
 
     def leave(self, seat: "Seat") -> None:
-        """Close the session of a client; its next statement gets another, on its database."""
+        """Close the session of a client; its next statement gets another, as it left it."""
         with self._lock:
             self._drop(seat)
 
@@ -153,5 +155,6 @@ class Seat:
     number: int
     user: str = ""
     database: str | None = None
+    settings: Settings = field(default_factory=Settings)
     session: Session | None = None
     opened: Opened | None = None

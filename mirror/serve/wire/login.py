@@ -15,7 +15,8 @@ from pathlib import Path
 
 from mirror.errors import UsageError
 from mirror.serve.wire.channel import Channel, Farewell
-from mirror.serve.wire.packets import STATUS, UTF8MB4, Reader
+from mirror.serve.wire.charsets import UTF8MB4, name_of
+from mirror.serve.wire.packets import STATUS, Reader
 
 NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
 SALT_BYTES = 20
@@ -43,6 +44,7 @@ class Claim:
     database: bytes
     plugin: bytes
     proof: bytes
+    charset: str
 
 
 def password_from(file: Path | None) -> str:
@@ -94,7 +96,9 @@ def changed(channel: Channel, message: bytes, password: str | None) -> Claim:
     said = Reader(message)
     user = said.name()
     said.take(said.integer(1))
-    claim = Claim(user, said.name(), b"", b"")
+    database = said.name()
+    number = int.from_bytes(said.rest()[:2], "little")
+    claim = Claim(user, database, b"", b"", name_of(number))
     # the old salt has been used
     prove(channel, claim, password, _salt())
     return claim
@@ -140,7 +144,7 @@ def _greeting(number: int, version: str, salt: bytes) -> bytes:
             b"\x0a" + version.encode() + b"\0",
             number.to_bytes(4, "little") + salt[:8] + b"\0",
             (OFFERED & 0xFFFF).to_bytes(2, "little"),
-            bytes([UTF8MB4]) + STATUS.to_bytes(2, "little"),
+            bytes([UTF8MB4.number]) + STATUS.to_bytes(2, "little"),
             (OFFERED >> 16).to_bytes(2, "little"),
             bytes([SALT_BYTES + 1]) + bytes(10),
             salt[8:] + b"\0" + NATIVE + b"\0",
@@ -154,7 +158,9 @@ def _claim(message: bytes) -> Claim:
     if not flags & PROTOCOL_41:
         raise Farewell(1043, "08S01", "The client's protocol is older than MySQL 4.1.")
     # the largest packet, the character set, and nothing
-    said.take(4 + 1 + 23)
+    said.take(4)
+    charset = name_of(said.integer(1))
+    said.take(23)
     user = said.name()
     if flags & LONG_ANSWER:
         proof = said.take(said.length_encoded_integer())
@@ -163,4 +169,5 @@ def _claim(message: bytes) -> Claim:
     else:
         proof = said.name()
     database = said.name() if flags & WITH_DATABASE else b""
-    return Claim(user, database, said.name() if flags & PLUGIN else NATIVE, proof)
+    plugin = said.name() if flags & PLUGIN else NATIVE
+    return Claim(user, database, plugin, proof, charset)

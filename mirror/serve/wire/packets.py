@@ -5,16 +5,16 @@ from pymysql.constants import FIELD_TYPE, FLAG, SERVER_STATUS
 from mirror.mysql_types import LONGEST
 from mirror.serve.answers import Field, Origin, Refusal, Type
 from mirror.serve.wire.channel import Farewell
+from mirror.serve.wire.charsets import TEXTS, UTF8MB4, Charset
 
-# utf8mb4_general_ci, which every client of the last ten years knows, and no character set
-UTF8MB4, BINARY = 45, 63
+# no character set
+BINARY = 63
 STATUS = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 # as many decimals as a number has, or a text that no table holds
 NOT_FIXED, NOT_FIXED_TEXT = 31, 39
 # what clients make room for in an error
 MESSAGE_BYTES = 512
 
-TEXTS = ("string", "enum", "json")
 NUMBERS = ("integer", "decimal", "double", "float")
 
 
@@ -57,13 +57,12 @@ def prepare_ok(number: int, columns: int, parameters: int) -> bytes:
     )
 
 
-def column_definition(field: Field) -> bytes:
-    """The definition of a column of an answer."""
+def column_definition(field: Field, charset: Charset = UTF8MB4) -> bytes:
+    """The definition of a column of an answer, whose texts are in a character set."""
     kind = field.type
-    charset = UTF8MB4 if kind.kind in TEXTS else BINARY
     numbers = [
-        (charset, 2),
-        (_length(kind), 4),
+        (charset.number if kind.kind in TEXTS else BINARY, 2),
+        (_length(kind, charset), 4),
         (kind.mysql.code, 1),
         (_flags(field), 2),
         (_decimals(field), 1),
@@ -74,11 +73,13 @@ def column_definition(field: Field) -> bytes:
         *("def", origin.schema, origin.table, origin.original_table),
         *(field.name, origin.original_name),
     )
-    encoded = b"".join(length_encoded_string(name.encode(errors="replace")) for name in names)
+    encoded = b"".join(
+        length_encoded_string(name.encode(charset.codec, "replace")) for name in names
+    )
     return encoded + b"\x0c" + b"".join(value.to_bytes(width, "little") for value, width in numbers)
 
 
-def _length(kind: Type) -> int:
+def _length(kind: Type, charset: Charset) -> int:
     """The most bytes that a value takes as a text."""
     length = kind.length or max(map(len, kind.members), default=kind.mysql.length)
     if kind.kind == "decimal" and not kind.name:
@@ -86,7 +87,7 @@ def _length(kind: Type) -> int:
         return length + (not kind.unsigned) + bool(kind.decimals)
     if kind.kind == "json" or (kind.kind == "string" and kind.name.endswith("text")):
         return length
-    return min(length * 4, LONGEST) if kind.kind in TEXTS else length
+    return min(length * charset.width, LONGEST) if kind.kind in TEXTS else length
 
 
 def _flags(field: Field) -> int:

@@ -9,8 +9,7 @@ from struct import unpack
 
 from pymysql.constants import FIELD_TYPE
 
-from mirror.serve.answers import Refusal
-from mirror.serve.translate.parameters import Value
+from mirror.serve.answers import Refusal, Value
 from mirror.serve.wire.packets import Reader
 
 # as MySQL's max_prepared_stmt_count, of all clients together

@@ -20,18 +20,27 @@ class Stopwatch:
         self._lock = threading.Lock()
         self._session: Session | None = None
         self._why: Refusal | None = None
-        self._left = limit
+        # what this statement may take, and what is left of it
+        self._left = self._allowed = limit
         self._since: float | None = None
 
     @contextmanager
     def statement(self, session: Session) -> Iterator[None]:
         with self._lock:
-            self._session, self._why, self._left = session, None, self._limit
+            self._session, self._why = session, None
+            self._left = self._allowed = self._limit
         try:
             yield
         finally:
             with self._lock:
                 self._session = None
+
+    def shorten(self, seconds: float | None) -> None:
+        """Take the limit that the client has set, where it is the shorter one."""
+        with self._lock:
+            if seconds is not None:
+                self._left -= max(self._allowed - seconds, 0)
+                self._allowed = min(self._allowed, seconds)
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -69,7 +78,7 @@ class Stopwatch:
                 return
             if time.monotonic() - self._since > self._left:
                 self._why = self._why or Refusal(
-                    1969, "70100", f"The statement took more than {self._limit:g} seconds."
+                    1969, "70100", f"The statement took more than {self._allowed:g} seconds."
                 )
             if self._why:
                 # again at each look: an interrupt between two queries of a statement is lost

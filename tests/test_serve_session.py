@@ -1,0 +1,218 @@
+"""What a client sets, and what then holds: each conversation goes as it goes with MariaDB."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymysql
+import pytest
+from server import Server
+from wired import Served, ask, serving
+
+from mirror.serve import variables
+from mirror.serve.engine import Engine
+from mirror.serve.variables import known
+
+NUMBERS = "(select 1 a union select 2 union select 3) q"
+CONVERSATIONS = (
+    # drivers as they connect
+    ["select @@max_allowed_packet > 0, @@wait_timeout, @@socket is null, @@hostname is null"],
+    [
+        "set sql_mode=(select concat(@@sql_mode, ',PIPES_AS_CONCAT,NO_ENGINE_SUBSTITUTION')),"
+        "time_zone='+00:00',NAMES utf8mb4 COLLATE utf8mb4_unicode_ci;",
+        "select 'a' || 'b', @@collation_connection",
+    ],
+    ["/*!40101 SET NAMES utf8 */", "select @@character_set_client, @@collation_connection"],
+    ["set character_set_results = NULL", "select @@character_set_results, 'é'"],
+    ["select @@session.autocommit, @@tx_isolation, @@local.sql_select_limit, @@global.sql_notes"],
+    # SET in all its forms
+    [
+        "set @a = 5, @b := 'x', @`c d` = 1.50, @@session.sql_notes = 0",
+        "select @a, @B, @`c d`, @none",
+    ],
+    [
+        "set @day = date '2019-01-31'",
+        "select @day + interval 1 month, concat(@day), @day = '2019-01-31'",
+    ],
+    ["set @key = x'00ff'", "select hex(@key)"],
+    [
+        "set @old = @@sql_mode, sql_mode = ''",
+        "select @old = @@sql_mode, @@sql_mode",
+        "set sql_mode = @old",
+    ],
+    [
+        "set names 'utf8mb4'",
+        "set names default",
+        "set character set utf8mb4",
+        "set charset default",
+    ],
+    ["set session transaction isolation level read committed", "set transaction read only"],
+    ["set autocommit = on", "set autocommit = false", "set autocommit = 'maybe'"],
+    ["set nothing = 1", "set version = '1'", "set @@session.version = '1'"],
+    ["set sql_notes", "set = 1", "set @a", "set @a = ", "set names", "set sql_notes = 1 2"],
+    ["set wait_timeout = 'long'", "set wait_timeout = 60", "select @@wait_timeout"],
+    ["set wait_timeout = 60", "set wait_timeout = default", "show variables like 'wait_timeout'"],
+    # rows and seconds
+    [
+        "set sql_select_limit = 2",
+        f"select a from {NUMBERS} order by a",
+        f"select a from {NUMBERS} order by a limit 3",
+        f"select count(*) from {NUMBERS}",
+        "select 1 union all select 2 union all select 3",
+        "set sql_select_limit = default",
+        f"select a from {NUMBERS} order by a",
+    ],
+    [
+        "set statement sql_select_limit = 1, max_statement_time = 5 for"
+        f" select a from {NUMBERS} order by a",
+        "select @@sql_select_limit, @@max_statement_time",
+        "set statement nothing = 1 for select 1",
+        "set statement max_statement_time = 1 for",
+    ],
+    # statements that have names
+    [
+        "prepare twice from 'select 2 * ? as x'",
+        "set @n = 21",
+        "execute twice using @n",
+        "execute twice",
+        "execute twice using @n, @n",
+        "deallocate prepare twice",
+        "execute twice using @n",
+        "set @text = 'select 1, ''a'''",
+        "prepare `other` from @text",
+        "execute other",
+        "drop prepare other",
+        "drop prepare other",
+        "prepare third from 'select from'",
+    ],
+    # comments that servers run
+    ["select 1 /*! + 1 */, 2 /*M! + 1 */, 3 /*!50001 + 1 */, 4 /*M!100102 + 1 */"],
+    ["select 1 /*!50701 + 1 */, 2 /*!80000 + 1*/, 3 /*M!999999 + 1 */, 4 /* + 1 */ -- 5"],
+    ["select '/*! + 1 */', \"/*!40101\", 1 /*!*/", "select /*!40001 SQL_NO_CACHE */ 1"],
+    ["/*!50003 select 1 */", "/*! select 1"],
+    # bytes
+    [
+        "select hex(_binary'a\\0\\'b'), hex(_binary x'ff'), _utf8mb4 x'7a6fc3ab'",
+        "select _latin1 x'eb', N'zoë', n'zoe'",
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def served(simulated_file: Path) -> Iterator[Served]:
+    with serving(simulated_file) as served:
+        yield served
+
+
+def said(connection: pymysql.Connection, statement: str) -> tuple | int:
+    """The rows, or the number of the error."""
+    try:
+        return ask(connection, statement)
+    except pymysql.err.MySQLError as error:
+        return error.args[0]
+
+
+@pytest.mark.parametrize("statements", CONVERSATIONS, ids=lambda one: one[0][:60])
+def test_a_conversation_goes_as_it_goes_with_a_server(
+    served: Served, server: Server, statements: list[str]
+) -> None:
+    with served.connect(autocommit=True) as ours, server.admin() as theirs:
+        for statement in statements:
+            assert said(ours, statement) == said(theirs, statement), statement
+
+
+def test_variables_have_the_types_of_a_server(served: Served, server: Server) -> None:
+    there = {
+        name.lower()
+        for (name,) in server.run("select variable_name from information_schema.system_variables")
+    }
+    shared = [name for name in known() if name in there]
+    assert len(shared) > 150
+    with served.connect() as ours, server.admin() as theirs:
+        for name in shared:
+            [[value]], [[expected]] = (ask(side, f"select @@{name}") for side in (ours, theirs))
+            if value is not None and expected is not None:
+                assert type(value) is type(expected), name
+            assert len(ask(ours, f"show variables like '{name}'")) == 1
+
+
+def test_every_value_that_can_be_set_is_taken_back(simulated_file: Path) -> None:
+    engine = Engine(simulated_file)
+    session = engine.session()
+    for name, variable in known().items():
+        if variable.is_settable and name != "sql_mode":
+            session.ask(f"set {name} = @@{name}")
+            session.ask(f"set session {name} = default")
+    engine.close()
+
+
+def test_what_a_client_has_set_outlasts_the_file(simulated_file: Path) -> None:
+    engine, other = Engine(simulated_file), Engine(simulated_file)
+    before = engine.session()
+    before.ask("set @a = 7, sql_select_limit = 1, sql_mode = 'ONLY_FULL_GROUP_BY'")
+    before.ask("prepare x from 'select @a'")
+    after = other.session("anyone", before.settings)
+
+    assert after.ask("execute x").rows() == [(7,)]
+    assert after.ask("select 1 union all select 2").rows() == [(1,)]
+    assert after.ask("show variables like 'sql_mode'").rows() == [
+        ("sql_mode", "ONLY_FULL_GROUP_BY")
+    ]
+    engine.close()
+    other.close()
+
+
+@pytest.mark.parametrize("limit", ["max_statement_time = 0.3", "max_execution_time = 300"])
+def test_a_statement_ends_when_its_client_wants_it_to(served: Served, limit: str) -> None:
+    endless = "ibl_behavior._trial_set__trial a, ibl_behavior._trial_set__trial b"
+    statement = f"select sum(a.trial_id * b.trial_id) from {endless}"
+    with served.connect() as connection:
+        assert said(connection, f"set statement {limit} for {statement}") == 1969
+        ask(connection, f"set {limit}")
+        assert said(connection, statement) == 1969
+        assert said(connection, "select 1") == ((1,),)
+
+
+@pytest.mark.parametrize("charset", ["latin1", "utf8", "utf8mb4", "ascii"])
+def test_a_client_is_understood_in_its_own_letters(
+    served: Served, server: Server, charset: str
+) -> None:
+    word = "zoe" if charset == "ascii" else "zoë €"
+    statement = f"select '{word}', '{word}' as `{word}`, char_length('{word}'), upper('{word}')"
+    user = {"host": "127.0.0.1", "charset": charset}
+    theirs = pymysql.connect(
+        unix_socket=str(server.socket), user=server.admin().user, charset=charset
+    )
+    with served.connect(**user) as ours, theirs:
+        assert ask(ours, statement) == ask(theirs, statement)
+        assert ours.cursor().execute("select 'a'") == 1
+
+
+def test_a_letter_that_a_client_has_not_is_a_question_mark(served: Served) -> None:
+    with served.connect(charset="latin1") as connection:
+        assert ask(connection, "select _utf8mb4 x'e697a5c3ab'") == (("?ë",),)
+
+
+@pytest.mark.parametrize("charset", ["latin1", "utf8mb4"])
+@pytest.mark.parametrize("binary_prefix", [True, False])
+def test_a_mouse_is_found_by_its_bytes(served: Served, charset: str, binary_prefix: bool) -> None:
+    mice = served.ask("select subject_uuid, subject_nickname from ibl_subject.subject")
+    with served.connect(charset=charset, binary_prefix=binary_prefix) as connection:
+        for key, name in mice:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "select subject_nickname from ibl_subject.subject where subject_uuid = %s",
+                    (key,),
+                )
+                assert cursor.fetchall() == ((name,),)
+
+
+def test_a_client_keeps_no_more_than_is_good_for_a_server(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variables, "MOST_LETTERS", 1000)
+    with served.connect() as connection:
+        ask(connection, "set @a = repeat('x', 600)")
+        assert said(connection, "set @b = repeat('x', 600)") == 1461
+        assert said(connection, f"prepare x from 'select \"{'x' * 600}\"'") == 1461
+        assert said(connection, "select length(@a), @b") == ((600, None),)
+        assert said(connection, "execute x") == 1243
