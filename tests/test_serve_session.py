@@ -89,6 +89,12 @@ CONVERSATIONS = (
     ["select 1 /*!50701 + 1 */, 2 /*!80000 + 1*/, 3 /*M!999999 + 1 */, 4 /* + 1 */ -- 5"],
     ["select '/*! + 1 */', \"/*!40101\", 1 /*!*/", "select /*!40001 SQL_NO_CACHE */ 1"],
     ["/*!50003 select 1 */", "/*! select 1"],
+    # as programs look around
+    ["show profiles", "show open tables from nowhere", "select @ApplicationName"],
+    [
+        "select schema_name from information_schema.schemata where schema_name collate utf8_bin = 'x'"
+    ],
+    ["select convert_tz('2001-07-01 00:00:00', '+00:00', 'nowhere')"],
     # bytes
     [
         "select hex(_binary'a\\0\\'b'), hex(_binary x'ff'), _utf8mb4 x'7a6fc3ab'",
@@ -216,3 +222,23 @@ def test_a_client_keeps_no_more_than_is_good_for_a_server(
         assert said(connection, f"prepare x from 'select \"{'x' * 600}\"'") == 1461
         assert said(connection, "select length(@a), @b") == ((600, None),)
         assert said(connection, "execute x") == 1243
+
+
+def test_zones_are_those_that_duckdb_knows(served: Served) -> None:
+    for here, there, expected in (
+        ("UTC", "UTC", "2001-07-01 01:00:00"),
+        ("UTC", "europe/london", "2001-07-01 02:00:00"),
+        ("America/New_York", "+00:00", "2001-07-01 05:00:00"),
+    ):
+        asked = f"select convert_tz('2001-07-01 01:00:00', '{here}', '{there}')"
+        assert str(served.ask(asked)[0][0]) == expected
+
+
+def test_all_tables_are_open(served: Served) -> None:
+    tables = served.ask("show open tables from ibl_subject like 'sub%'")
+    assert ("ibl_subject", "subject", 0, 0) in tables
+    assert {database for database, *_ in served.ask("show open tables")} > {"ibl_behavior"}
+    assert served.ask("show extended full columns from ibl_subject.subject")
+    assert served.ask("SHOW /*!50002 FULL*/ TABLES FROM `ibl_subject` LIKE 'subject'") == (
+        ("subject", "BASE TABLE"),
+    )

@@ -23,7 +23,8 @@ class Type:
     `kind` is one of integer, decimal, double, float, string, enum, date, datetime, time, binary,
     uuid, blob, json and null. `length` counts characters or digits, as MySQL's metadata does;
     `decimals` is None for a double that shows as many as it has; `members` are an enum's;
-    `name` is what a column was declared as, such as tinyint, and empty for an expression.
+    `name` is what a column was declared as, such as tinyint, and empty for an expression;
+    `is_exact` tells of texts that compare letter by letter, as a collation _bin has it.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Type:
     unsigned: bool = False
     members: tuple[str, ...] = ()
     name: str = ""
+    is_exact: bool = False
 
     @property
     def mysql(self) -> MySQLType:

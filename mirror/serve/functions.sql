@@ -72,6 +72,10 @@ create macro from_epoch(us) as
 create macro without_fraction(t, shown) as
     if(contains(t, '.'), error('The mirror adds no interval to the text ' || t), shown);
 
+-- MySQL leaves alone what its TIMESTAMP does not hold.
+create macro converted(m, utc, there) as
+    if(utc > timestamp '1970-01-01 00:00:00' and utc < timestamp '2038-01-19 03:14:08', there, m);
+
 create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
     + cast(trunc((x - trunc(x)) * 1000000) as bigint);
 

@@ -273,6 +273,27 @@ def _of_table(table: Table) -> list[str]:
     return [f"TABLE_SCHEMA = {text(table.schema)}", f"TABLE_NAME = {text(table.name)}"]
 
 
+def _open_tables(reader: Reader, asked: Asked) -> str:
+    """A mirror has all of its tables open, and none of them locked."""
+    schemas = asked.catalogue.schemas
+    if reader.take_any("FROM", "IN"):
+        schemas = {name: schemas[name] for name in [asked.catalogue.schema(reader.name()).name]}
+    wanted = f"TABLE_SCHEMA IN ({', '.join(map(text, schemas))})"
+    names = {name for schema in schemas.values() for name in schema.tables}
+    return _select(OPEN_TABLES, reader, [wanted, "TABLE_TYPE = 'BASE TABLE'"], names)
+
+
+def _no_list(*names: str) -> Callable[[Reader, Asked], str]:
+    """What a mirror has none of."""
+
+    def answer(reader: Reader, asked: Asked) -> str:
+        reader.end()
+        outputs = ", ".join(f"'' AS {identifier(name)}" for name in names)
+        return f"SELECT {outputs} FROM information_schema.engines WHERE 1 = 0"
+
+    return answer
+
+
 def _columns(listing: Listing) -> Callable[[Reader, Asked], str]:
     def answer(reader: Reader, asked: Asked) -> str:
         if not reader.take_any("FROM", "IN"):
@@ -469,6 +490,12 @@ TABLE_STATUS = Listing(
     order=["TABLE_NAME"],
     schema="TABLE_SCHEMA",
 )
+OPEN_TABLES = Listing(
+    "tables",
+    {"Database": "TABLE_SCHEMA", "Table": "TABLE_NAME", "In_use": "0", "Name_locked": "0"},
+    like="TABLE_NAME",
+    order=["TABLE_SCHEMA", "TABLE_NAME"],
+)
 COLUMNS = Listing(
     "columns",
     {
@@ -654,10 +681,19 @@ FORMS: tuple[tuple[tuple[str, ...], Callable[[Reader, Asked], str]], ...] = tupl
         "TABLES": _tables(is_full=False),
         "FULL TABLES": _tables(is_full=True),
         "TABLE STATUS": _list_schema(TABLE_STATUS),
+        "OPEN TABLES": _open_tables,
         "COLUMNS": _columns(COLUMNS),
         "FIELDS": _columns(COLUMNS),
         "FULL COLUMNS": _columns(FULL_COLUMNS),
         "FULL FIELDS": _columns(FULL_COLUMNS),
+        # MySQL's; a mirror has no hidden columns
+        "EXTENDED COLUMNS": _columns(COLUMNS),
+        "EXTENDED FIELDS": _columns(COLUMNS),
+        "EXTENDED FULL COLUMNS": _columns(FULL_COLUMNS),
+        "EXTENDED FULL FIELDS": _columns(FULL_COLUMNS),
+        "EXTENDED KEYS": _columns(KEYS),
+        "EXTENDED INDEX": _columns(KEYS),
+        "EXTENDED INDEXES": _columns(KEYS),
         "KEYS": _columns(KEYS),
         "INDEX": _columns(KEYS),
         "INDEXES": _columns(KEYS),
@@ -694,6 +730,8 @@ FORMS: tuple[tuple[tuple[str, ...], Callable[[Reader, Asked], str]], ...] = tupl
         "COUNT ( * ) WARNINGS": _zero("@@session.warning_count"),
         "COUNT ( * ) ERRORS": _zero("@@session.error_count"),
         "GRANTS": _grants,
+        "PRIVILEGES": _no_list("Privilege", "Context", "Comment"),
+        "PROFILES": _no_list("Query_ID", "Duration", "Query"),
         "PROCESSLIST": _processes,
         "FULL PROCESSLIST": _processes,
         "MASTER": _log,

@@ -28,6 +28,7 @@ from mirror.serve.translate.typed import (
     constant,
     double,
     flag,
+    letters,
     moment,
     number,
     octets,
@@ -69,6 +70,8 @@ def comparable(a: Typed, b: Typed) -> tuple[str, str]:
             return _bytes_and_text(a, b)
         return _with_bytes(a, b)
     if kinds <= set(TEXTS):
+        if a.type.is_exact or b.type.is_exact:
+            return letters(a), letters(b)
         if a.kind == b.kind == "enum" and a.type == b.type:
             return a.sql, b.sql
         return collated(a), collated(b)
@@ -171,8 +174,9 @@ def _plain_number(operand: Typed) -> str:
 def compared(a: Typed, b: Typed, sign: str) -> Typed:
     """a = b, a < b, ..."""
     for one, other, its_sign in ((a, b, sign), (b, a, MIRRORED[sign])):
-        if one.kind == "enum" and isinstance(other.value, str) and its_sign in ("=", "<>"):
-            return _enum_member(one, other.value, its_sign)
+        is_member = one.kind == "enum" and isinstance(other.value, str) and not other.type.is_exact
+        if is_member and its_sign in ("=", "<>"):
+            return _enum_member(one, str(other.value), its_sign)
     if sign not in ("=", "<>") and a.kind == b.kind == "enum":
         left, right = collated(a), collated(b)
     else:

@@ -1,7 +1,7 @@
 """Texts: patterns, pieces and their functions."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby
@@ -126,10 +126,14 @@ def boolean(node: exp.Boolean, context: Context) -> Typed:
 
 @operator(exp.Collate)
 def collate(node: exp.Collate, context: Context) -> Typed:
-    if not node.expression.name.lower().endswith("_ci"):
+    name = node.expression.name.lower()
+    if not name.endswith(("_ci", "_bin")):
         raise Refusal(1273, "HY000", f"Unknown collation: '{node.expression.name}'")
     a = context.typed(node.this)
-    return a if a.kind == "string" else Typed(text(a), STRING)
+    kind = Type("string", a.type.length, is_exact=name.endswith("_bin"))
+    if a.kind == "string":
+        return replace(a, type=replace(a.type, is_exact=kind.is_exact))
+    return Typed(text(a), kind, "", a.is_nullable)
 
 
 @operator(exp.Like)
@@ -151,15 +155,18 @@ def _like(node: exp.Expr, a: exp.Expr, b: exp.Expr, escape: str, context: Contex
         raise Refusal(1210, "HY000", "Incorrect arguments to ESCAPE")
     if escape and escape in "%_":
         raise Refusal(1235, "42000", f"The mirror does not take '{escape}' for ESCAPE")
+    is_exact = tested.type.is_exact or pattern.type.is_exact
+    fold = "{}".format if is_exact else "folded({})".format
     if isinstance(pattern.value, str):
-        sql = _like_constant(text(tested), pattern.value, escape)
+        sql = _like_constant(text(tested), pattern.value, escape, fold)
     else:
-        sql = f"(folded({text(tested)}) like folded(few_wildcards({text(pattern)}))"
-        sql += f" escape {literals.quoted_text(escape.upper())})" if escape else ")"
+        sql = f"({fold(text(tested))} like {fold(f'few_wildcards({text(pattern)})')}"
+        character = escape if is_exact else escape.upper()
+        sql += f" escape {literals.quoted_text(character)})" if escape else ")"
     return flag(f"(not {sql})" if node.args.get("negate") else sql)
 
 
-def _like_constant(tested: str, pattern: str, escape: str) -> str:
+def _like_constant(tested: str, pattern: str, escape: str, fold: Callable[[str], str]) -> str:
     """LIKE with one pattern; DuckDB tries all ways to fit several %, which may last for ever."""
     # at its very end MySQL takes the escape for itself
     escaped = f"{re.escape(escape)}." if escape else r"(?!)"
@@ -170,11 +177,11 @@ def _like_constant(tested: str, pattern: str, escape: str) -> str:
             pieces += ["'.*'" if part == "%" else "'.'" for part in run]
             continue
         plain = "".join(part[-1] for part in run)
-        pieces.append(f"regexp_escape(folded({literals.quoted_text(plain)}))")
+        pieces.append(f"regexp_escape({fold(literals.quoted_text(plain))})")
     if pieces.count("'.*'") > 1 and len(pieces) > 3:
-        return f"regexp_full_match(folded({tested}), '(?s)' || {' || '.join(pieces)})"
+        return f"regexp_full_match({fold(tested)}, '(?s)' || {' || '.join(pieces)})"
     written = "".join(part if part in ("%", "_") else _plain(part[-1]) for part in parts)
-    return f"(folded({tested}) like folded({literals.quoted_text(written)}) escape '\\')"
+    return f"({fold(tested)} like {fold(literals.quoted_text(written))} escape '\\')"
 
 
 def _plain(letter: str) -> str:

@@ -6,7 +6,9 @@ exceed a day or be negative, and is clipped at 838:59:59.
 
 import re
 from datetime import UTC, datetime
+from functools import cache
 
+import duckdb
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
@@ -74,6 +76,50 @@ def timestamp(a: Typed, b: Typed | None = None) -> Typed:
         return Typed(moment(a), moment_type(fraction(a)))
     digits = max(fraction(a), fraction(b))
     return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
+
+
+@function(as_is, as_is, as_is)
+def convert_tz(a: Typed, here: Typed, there: Typed) -> Typed:
+    """The time there when it is `a` here; zones have a name, or are so many hours off UTC."""
+    for zone in (here, there):
+        if not isinstance(zone.value, str) and zone.kind != "null":
+            raise refuse(zone, "a time zone unless it is written out")
+    kind, local = moment_type(fraction(a)), moment(a)
+    try:
+        utc = _in_zone(local, here.value, is_utc_wanted=True)
+        return Typed(f"converted({local}, {utc}, {_in_zone(utc, there.value)})", kind)
+    except KeyError:
+        return Typed("cast(null as timestamp)", kind)
+
+
+def _in_zone(m: str, zone: object, is_utc_wanted: bool = False) -> str:
+    """A local time in UTC, or the other way round. Raises KeyError for a zone there is not."""
+    written = str(zone).lower()
+    if written == "system":
+        return m
+    offset = OFFSET.fullmatch(written)
+    if not offset:
+        name = literals.quoted_text(_zones()[written])
+        hops = (name, "'UTC'") if is_utc_wanted else ("'UTC'", name)
+        return f"timezone({hops[1]}, timezone({hops[0]}, {m}))"
+    minutes = int(offset["hours"]) * 60 + int(offset["minutes"])
+    if minutes > (LAST_EAST if offset["sign"] == "+" else LAST_WEST):
+        raise KeyError(zone)
+    sign = "-" if (offset["sign"] == "+") == is_utc_wanted else "+"
+    return f"({m} {sign} to_minutes({minutes}))"
+
+
+OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d{1,2}):(?P<minutes>[0-5]\d)")
+# in minutes
+LAST_WEST, LAST_EAST = 12 * 60 + 59, 14 * 60
+
+
+@cache
+def _zones() -> dict[str, str]:
+    """The names of DuckDB's time zones, by their small letters, in which MySQL reads them."""
+    with duckdb.connect() as connection:
+        names = connection.execute("select name from pg_timezone_names()").fetchall()
+    return {name.lower(): name for (name,) in names}
 
 
 def _clipped(microseconds: str, digits: int = 0) -> str:

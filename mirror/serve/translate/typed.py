@@ -257,9 +257,16 @@ def octets(expression: Typed) -> str:
 
 def collated(expression: Typed) -> str:
     """As the VARCHAR under which MySQL compares texts: no case, no accents, no last spaces."""
+    if expression.type.is_exact:
+        return letters(expression)
     if isinstance(expression.value, str) and expression.value.isascii():
         return literals.quoted_text(expression.value.rstrip(" ").upper())
     return f"collated({text(expression)})"
+
+
+def letters(expression: Typed) -> str:
+    """As the VARCHAR under which a collation _bin compares texts: without the last spaces."""
+    return f"rtrim({text(expression)}, ' ')"
 
 
 def key(expression: Typed) -> str:
