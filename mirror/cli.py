@@ -470,7 +470,7 @@ def serve(
     """
     from mirror.catalogue import status
     from mirror.serve.engine import Engine
-    from mirror.serve.wire.login import password_from
+    from mirror.serve.wire.login import is_read_by_others, password_from
     from mirror.serve.wire.server import Server, is_loopback
 
     path = store.path(database)
@@ -486,6 +486,11 @@ def serve(
         click.echo(visible(f"mirror: {sentence}"), err=True)
 
     password = None if no_password else password_from(password_file)
+    if password_file is not None and is_read_by_others(password_file):
+        tell(
+            f"others on this machine can read the password file {password_file}: run"
+            f" 'chmod 600 {shlex.quote(str(password_file))}'."
+        )
     with Server(path, Engine, host, port, password, time_limit, tell) as server:
         if is_open:
             tell(f"whoever reaches {host} and knows the password can read the data.")

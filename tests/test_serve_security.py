@@ -287,6 +287,63 @@ def test_wildcards_escape_nothing(session: Session, letter: str) -> None:
     assert outcome(session, f"select 'a' like 'a%%' escape '{letter}'") in (1210, 1235)
 
 
+@pytest.mark.parametrize(
+    ("number", "joined"),
+    [
+        (1116, " natural join ".join(f"{TRIALS} t{i}" for i in range(20))),
+        (1116, " natural join ".join(f"(select * from {TRIALS}) t{i}" for i in range(40))),
+        (1116, ", ".join(f"ibl_subject.subject t{i}" for i in range(62))),
+        (
+            None,
+            "ibl_subject.subject t0 "
+            + " ".join(
+                f"join ibl_subject.subject t{i} on t{i}.subject_uuid = t0.subject_uuid"
+                for i in range(1, 30)
+            ),
+        ),
+        (
+            None,
+            "ibl_subject.subject t0 "
+            + " ".join(
+                f"left join ibl_subject.subject t{i} using (subject_uuid)" for i in range(1, 61)
+            ),
+        ),
+    ],
+    ids=["columns", "subqueries", "tables", "keys", "outer"],
+)
+def test_what_would_be_planned_for_minutes_is_refused_before(
+    session: Session, number: int | None, joined: str
+) -> None:
+    found = outcome(session, f"select count(*) from {joined}")
+    assert found == number if number else isinstance(found, list)
+
+
+@pytest.mark.parametrize("column", ["protocol_number", "subject_nickname", "subject_uuid", "sex"])
+def test_lists_of_thousands_are_read_at_once(session: Session, column: str) -> None:
+    values = [value for (value,) in session.ask(f"select {column} from ibl_subject.subject").rows()]
+    known = [
+        f"X'{v.hex()}'" if isinstance(v, bytes) else f"'{v}'" if isinstance(v, str) else str(v)
+        for v in values[:3]
+    ]
+    fillers = {"X": "X'{:032x}'", "'": "'{}'"}.get(known[0][0], "{}")
+    many = [*known, *(fillers.format(10_000 + i) for i in range(100_000))]
+    asked = "select {0} from ibl_subject.subject where {0} {1} in ({2}) order by {0}"
+    for negation in ("", "not"):
+        few = session.ask(asked.format(column, negation, ", ".join(known))).rows()
+        assert session.ask(asked.format(column, negation, ",".join(many))).rows() == few
+    # it is not taken out of a text or a comment
+    quoted = f"select length('in ({','.join(map(str, range(5000)))})') /* in (1, 2) */"
+    assert session.ask(quoted).rows() == [(len(",".join(map(str, range(5000)))) + 5,)]
+
+
+def test_nothing_is_said_of_statements(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    for statement in ("analyze secret", "show engine secret", "explain analyze secret", "kill x"):
+        outcome(session, statement)
+        outcome(session, f"select 1; {statement}")
+        outcome(session, f"({statement})")
+    assert not caplog.records
+
+
 def test_what_ends_in_a_comment_is_refused() -> None:
     for sql in ("select 1 -- 2", "select 1 /* 2 */"):
         with pytest.raises(Refusal):

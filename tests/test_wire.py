@@ -413,6 +413,43 @@ def test_a_client_that_leaves_takes_its_statement_along(simulated_file: Path, co
         until(lambda: (other.command(b"\x09") or b"").endswith(b"Threads: 1"))
 
 
+def test_a_client_ends_only_what_is_its_own(served: Served, client: pymysql.Connection) -> None:
+    number = client.thread_id()
+    other = served.connect(user="somebody")
+    for statement in (f"kill query {number}", f"kill {number}"):
+        with pytest.raises(pymysql.err.MySQLError, match="1095"):
+            ask(other, statement)
+    with pytest.raises(pymysql.err.MySQLError, match="1095"):
+        other.kill(number)
+    other.close()
+    assert ask(client, "select 1") == ((1,),)
+
+
+def test_nothing_is_left_to_load_for_the_first_statement(simulated_file: Path) -> None:
+    script = (
+        "import sys, pymysql\n"
+        "from pathlib import Path\n"
+        "from wired import serving\n"
+        "from mirror.serve.wire import rows\n"
+        f"with serving(Path({str(simulated_file)!r})) as served:\n"
+        "    pymysql.connect\n"
+        "    with served.raw() as client:\n"
+        "        before, made = set(sys.modules), rows._table.cache_info().misses\n"
+        "        client.log_in()\n"
+        f"        client.answer(b'\\x03select * from {TRIALS} limit 3')\n"
+        "        number = client.prepare('select now(), 1.5').number\n"
+        "        client.execute(number)\n"
+        "    print(sorted(set(sys.modules) - before), rows._table.cache_info().misses - made)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "[] 0\n", done.stderr
+
+
 def test_a_client_that_does_not_read_holds_nobody_up(served: Served) -> None:
     with served.raw() as client:
         client.log_in()
@@ -549,6 +586,7 @@ def test_what_cannot_be_served_is_told_in_a_sentence(
 def test_a_password_file_is_not_shown(simulated_file: Path, tmp_path: Path) -> None:
     secret = tmp_path / "my password.txt"
     secret.write_text("tell nobody\n")
+    secret.chmod(0o644)
     with subprocess.Popen(
         [
             *(sys.executable, "-m", "mirror", "serve", "--port", "0", "--host", "0.0.0.0"),
@@ -558,8 +596,9 @@ def test_a_password_file_is_not_shown(simulated_file: Path, tmp_path: Path) -> N
         text=True,
     ) as process:
         assert process.stderr
-        lines = [process.stderr.readline() for _ in range(6)]
+        lines = [process.stderr.readline() for _ in range(7)]
         process.terminate()
         said = "".join(lines) + process.stderr.read()
     assert "tell nobody" not in said and "my password.txt" in said
-    assert lines[0].startswith("mirror: whoever reaches 0.0.0.0")
+    assert lines[0].startswith("mirror: others on this machine can read the password file")
+    assert lines[1].startswith("mirror: whoever reaches 0.0.0.0")

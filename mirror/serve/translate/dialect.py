@@ -17,6 +17,7 @@ from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokens import TokenType
 
 from mirror.serve.answers import Refusal
+from mirror.serve.translate.lists import Constants, taken_out
 
 COMPARISONS = (
     *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
@@ -98,6 +99,9 @@ def parse(statement: str, joins_by_pipes: bool = False) -> exp.Expr:
 
 
 def _read(statement: str, dialect: type[Plain]) -> exp.Expr:
+    lists: dict[int, Constants] = {}
+    if len(statement) > LONGEST_KEPT:
+        statement, lists = taken_out(statement)
     try:
         trees = [
             tree
@@ -120,6 +124,9 @@ def _read(statement: str, dialect: type[Plain]) -> exp.Expr:
         raise Refusal(
             1064, "42000", "You have an error in your SQL syntax: one statement at a time"
         )
+    for hole in list(trees[0].find_all(exp.Placeholder)) if lists else ():
+        if hole.meta.get("place") in lists:
+            hole.replace(lists[hole.meta["place"]])
     has_bytes = BYTE.search(statement) is not None
     for node in trees[0].walk():
         if has_bytes:

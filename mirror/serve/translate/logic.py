@@ -5,12 +5,14 @@ date as a date; bytes compare as bytes.
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
+from mirror.serve.translate.lists import Constants
 from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
@@ -52,6 +54,7 @@ MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 LONG = re.compile(r"\d{16}")
 # from so many alternatives on, DuckDB joins faster than it compares
 MANY_KEYS = 20
+SEPARATOR = "\x1f"
 # to MySQL a text that is no date lies before all dates
 NO_DATE = "timestamp '0001-01-01 00:00:00'"
 
@@ -248,12 +251,41 @@ def in_list(node: exp.In, context: Context) -> Typed:
         rows = [unwrapped(item) for item in node.expressions]
         tests = [_rows_compared(left, row, "=", context).sql for row in rows]  # type: ignore[arg-type]
     else:
-        values = [context.typed(item) for item in node.expressions]
+        match node.expressions:
+            case [Constants() as listed]:
+                constants = listed.args["values"]
+                quick = _among(operands[0], constants)
+                if quick:
+                    return flag(quick)
+                values = list(map(constant, constants))
+            case expressions:
+                values = [context.typed(item) for item in expressions]
         short = _in_one_form(operands[0], values)
         if short:
             return flag(short)
         tests = [compared(operands[0], value, "=").sql for value in values]
     return flag("(" + " or ".join(tests) + ")")
+
+
+def _among(operand: Typed, values: Sequence[int] | Sequence[str] | Sequence[bytes]) -> str:
+    """`x in (...)` of thousands of constants, which DuckDB reads as one; empty where it cannot."""
+    match values[0]:
+        case int() if operand.kind in ("integer", "decimal"):
+            listed = f"cast({_split(map(str, values))} as bigint[])"
+            return f"({_plain_number(operand)} in (select unnest({listed})))"
+        case str() if operand.kind in ("string", "enum") and not operand.type.is_exact:
+            # no text of letters holds the separator of units
+            if not any(SEPARATOR in str(value) or "\0" in str(value) for value in values):
+                texts = f"select unnest({_split(map(str, values))}) as v"
+                return f"({collated(operand)} in (select collated(v) from ({texts})))"
+        case bytes() if operand.kind == "uuid" and {len(one) for one in values} == {16}:  # type: ignore[arg-type]
+            listed = f"cast({_split(one.hex() for one in values)} as uuid[])"  # type: ignore[union-attr]
+            return f"({operand.sql} in (select unnest({listed})))"
+    return ""
+
+
+def _split(texts: Iterable[str]) -> str:
+    return f"string_split({literals.quoted_text(SEPARATOR.join(texts))}, chr({ord(SEPARATOR)}))"
 
 
 def _in_one_form(operand: Typed, values: list[Typed]) -> str:

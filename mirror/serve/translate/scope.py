@@ -9,7 +9,7 @@ from mirror.serve.answers import Refusal
 from mirror.serve.translate.dependence import Dependence
 from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate
-from mirror.serve.translate.size import check_length
+from mirror.serve.translate.size import check_joins, check_length
 from mirror.serve.translate.typed import Typed, condition
 
 WITHOUT_BRACKETS = (
@@ -28,12 +28,26 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Joins:
+    """How many tables DuckDB may join in any order, and how many equalities join them."""
+
+    tables: int = 1
+    tests: int = 0
+
+    def __add__(self, other: "Joins") -> "Joins":
+        total = Joins(self.tables + other.tables, self.tests + other.tests)
+        check_joins(total.tables, total.tests)
+        return total
+
+
+@dataclass(frozen=True)
 class Relation:
     """A SELECT in DuckDB's SQL, and the names and types of its columns."""
 
     sql: str
     columns: tuple[tuple[str, Typed], ...]
     dependences: tuple[Dependence, ...] = ()
+    joins: Joins = Joins()
 
 
 @dataclass(frozen=True)
@@ -42,7 +56,8 @@ class Scope:
 
     `listed` are the columns of `*`, in order; one of several sources is there once if NATURAL
     JOIN or USING made it one. `visible` finds them by their names in lower case; names that
-    stay ambiguous are in `ambiguous`; `dependences` are those of columns on each other.
+    stay ambiguous are in `ambiguous`; `dependences` are those of columns on each other, `joins`
+    those of the sources.
     """
 
     sources: tuple[Source, ...] = ()
@@ -51,6 +66,7 @@ class Scope:
     listed: tuple[Typed, ...] = ()
     dependences: tuple[Dependence, ...] = ()
     outer: "Context | None" = None
+    joins: Joins = Joins()
 
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
         """The column of that name, None if there is none. Raises Refusal 1052 if several."""

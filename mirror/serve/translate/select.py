@@ -33,7 +33,7 @@ from mirror.serve.translate.dependence import (
 from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared, unwrapped
 from mirror.serve.translate.rules import has_aggregate, operator
-from mirror.serve.translate.scope import Context, Groups, Relation, Scope, Source
+from mirror.serve.translate.scope import Context, Groups, Joins, Relation, Scope, Source
 from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import Typed, key, ordered, settled, together
 from mirror.store import quoted
@@ -185,6 +185,7 @@ class _Select:
         if is_grouped or distinct or node.args.get("limit"):
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
+        joins = scope.joins + Joins(0, _equalities(condition))
         where = [rows.condition(condition)] if condition is not None else []
         after = replace(context, aliases=self._aliases(items, scope))
         having_sql = ""
@@ -217,7 +218,9 @@ class _Select:
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
         outputs = tuple((name, replace(c, sql=label(name), value=None)) for name, c in columns)
-        return Relation(sql, outputs, facts)
+        if is_grouped or distinct or node.args.get("limit"):
+            joins = Joins()
+        return Relation(sql, outputs, facts, joins)
 
     @property
     def is_strict(self) -> bool:
@@ -349,6 +352,7 @@ class _Select:
             columns,
             listed=tuple(columns.values()),
             dependences=tuple(seen_from_outside(relation.dependences, alias, outputs)),
+            joins=relation.joins,
         )
         return scope, f"({relation.sql}) as {alias}"
 
@@ -381,7 +385,10 @@ class _Select:
             tests.append(context.condition(on))
         pairs = [(first.find(name), second.find(name)) for name in shared]
         facts = of_matches(first, second, on, pairs) if side else of_rows(merged, on, pairs)
-        merged = replace(merged, dependences=(*merged.dependences, *facts))
+        # DuckDB moves no table across an outer join
+        joins = scope.joins + other.joins + Joins(0, len(shared) + _equalities(on))
+        joins = Joins() if side else joins
+        merged = replace(merged, dependences=(*merged.dependences, *facts), joins=joins)
         if side and not tests and method != "NATURAL":
             raise Refusal(1064, "42000", "You have an error in your SQL syntax: a join wants ON")
         other_sql = _enclosed(other, other_sql)
@@ -509,6 +516,7 @@ def _merged(scope: Scope, other: Scope, shared: list[str], side: str) -> Scope:
         frozenset(ambiguous),
         tuple(listed),
         dependences,
+        joins=scope.joins + other.joins,
     )
 
 
@@ -536,6 +544,17 @@ def _nullable(scope: Scope) -> Scope:
         sources=tuple(replace(s, columns=changed(s.columns)) for s in scope.sources),
         visible=changed(scope.visible),
         listed=tuple(replace(column, is_nullable=True) for column in scope.listed),
+    )
+
+
+def _equalities(condition: exp.Expr | None) -> int:
+    """How many pairs of columns a condition compares."""
+    if condition is None:
+        return 0
+    return sum(
+        isinstance(unwrapped(test.this), exp.Column)
+        and isinstance(unwrapped(test.expression), exp.Column)
+        for test in condition.find_all(exp.EQ)
     )
 
 

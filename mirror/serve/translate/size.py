@@ -19,6 +19,11 @@ MOST_LETTERS, SOME_LETTERS, GROWTH = 32 << 20, 200_000, 30
 # DuckDB needs up to a millisecond for each
 MOST_CALLS = 30_000
 
+# as MySQL's, which tables are joined with each other
+MOST_TABLES = 61
+# DuckDB looks for the best order of joins; each million costs it half a second
+MOST_ORDERS = 6_000_000
+
 WORD = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"|`[^`]*`|\w+|[^\w\s]", re.DOTALL)
 PIECE = re.compile(r"'[^']*'|\"[^\"]*\"|(?P<comment>--|/\*)|(?P<call>\w+)\(|(?P<word>\w+)|[(),]")
 MACRO = re.compile(r"^create macro (\w+)\((.*?)\) as (.*?);$", re.DOTALL | re.MULTILINE)
@@ -48,6 +53,20 @@ def check_words(statement: str) -> None:
         place >= MOST_WORDS for place, _ in enumerate(WORD.finditer(statement))
     ):
         raise TOO_LARGE
+
+
+def check_joins(tables: int, tests: int) -> None:
+    """Refuse what DuckDB would plan for minutes: so many tables, joined by so many equalities.
+
+    The measure fits how long it took with up to 61 tables and up to 400 equalities.
+    """
+    if tables > MOST_TABLES or tables**2.5 * tests**1.5 > MOST_ORDERS:
+        raise Refusal(
+            1116,
+            "HY000",
+            f"Too many tables: the mirror does not join {tables} by {tests} equal columns; join"
+            " fewer, or by ON and their keys",
+        )
 
 
 def check_length(sql: str) -> None:

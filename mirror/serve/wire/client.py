@@ -59,6 +59,11 @@ class Client:
         self._charset = "utf8mb4"
         self._is_in = False
 
+    @property
+    def name(self) -> str:
+        """The name that the client goes by; whoever goes by the same may end its statements."""
+        return self._seat.user.rpartition("@")[0]
+
     def converse(self) -> None:
         """Answer the client until it leaves or must go."""
         try:
@@ -186,6 +191,8 @@ class Client:
         client = self._house.clients.get(number)
         if client is None:
             raise Refusal(1094, "HY000", f"There is no connection {number}.")
+        if client.name != self.name:
+            raise Refusal(1095, "HY000", f"You are not the owner of connection {number}.")
         client.stop(is_last)
         self._channel.send(packets.ok())
 

@@ -4,8 +4,10 @@ Any user name will do; there is one password. Passwords do not travel: the clien
 it knows the password with a digest of it and of the random salt of the greeting.
 """
 
+import os
 import secrets
 import ssl
+import stat
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +72,11 @@ def password_from(file: Path | None) -> str:
             " of other letters, clients send different bytes, and DataJoint none at all."
         )
     return password
+
+
+def is_read_by_others(file: Path) -> bool:
+    """Whether other users of this machine may read a file, where the system tells."""
+    return os.name == "posix" and bool(file.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH))
 
 
 def log_in(

@@ -17,7 +17,7 @@ from typing import Self
 
 from mirror.errors import MirrorError, UsageError
 from mirror.serve.answers import Refusal
-from mirror.serve.wire import certificate, packets
+from mirror.serve.wire import certificate, packets, rows
 from mirror.serve.wire.channel import Channel, Gone
 from mirror.serve.wire.client import Client, House
 from mirror.serve.wire.engines import Engine, Engines, Seat
@@ -54,8 +54,10 @@ class Server:
         except BaseException:
             self._listener.close()
             raise
-        # most clients talk to their own machine in the clear, and need no certificate
         tls = cache(certificate.context)
+        # what is made once is made before the first client waits for it
+        tls()
+        rows.get_ready()
         self._house = House(engines, _version(engines), password, tls, time_limit)
         self._threads: dict[int, threading.Thread] = {}
         self._count = 0
