@@ -93,6 +93,17 @@ CONVERSATIONS = (
     ["show profiles", "select @ApplicationName"],
     ["select 1 from information_schema.schemata where schema_name collate utf8_bin = 'x'"],
     ["select convert_tz('2001-07-01 00:00:00', '+00:00', 'nowhere')"],
+    # what is harmless
+    ["do 1", "do 1, 2", "do", "select row_count(), last_insert_id()"],
+    [
+        f"select sql_calc_found_rows a from {NUMBERS} order by a limit 2",
+        "select found_rows()",
+        f"select a from {NUMBERS} order by a",
+        "select found_rows()",
+    ],
+    [f"select a from {NUMBERS} order by a limit 1 for update"],
+    [f"select a from {NUMBERS} order by a limit 1 lock in share mode"],
+    ["explain select nothing", "explain select 1 from information_schema.nothing", "explain"],
     # bytes
     [
         "select hex(_binary'a\\0\\'b'), hex(_binary x'ff'), _utf8mb4 x'7a6fc3ab'",
@@ -240,3 +251,19 @@ def test_all_tables_are_open(served: Served) -> None:
     assert served.ask("SHOW /*!50002 FULL*/ TABLES FROM `ibl_subject` LIKE 'subject'") == (
         ("subject", "BASE TABLE"),
     )
+
+
+def test_a_select_is_explained_where_it_can_be_answered(served: Served) -> None:
+    asked = "explain select * from ibl_subject.subject where sex = 'M' order by 1 limit 3"
+    with served.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(asked)
+        assert [name for name, *_ in cursor.description] == [
+            *("id", "select_type", "table", "type", "possible_keys", "key", "key_len", "ref"),
+            *("rows", "Extra"),
+        ]
+        assert len(cursor.fetchall()) == 1
+
+
+def test_random_numbers_differ_from_row_to_row(served: Served) -> None:
+    rows = served.ask("select rand() from ibl_subject.subject")
+    assert len(set(rows)) == len(rows) and all(0 <= number < 1 for (number,) in rows)

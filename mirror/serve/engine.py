@@ -25,7 +25,8 @@ from mirror.serve.variables import NO_LIMIT, Settings
 CONNECTIONS = count(1)
 # of a schema, a table or a column that there is not, or that is there twice
 OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 1248)
-WITHOUT_ROWS = ("USE", "SET", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
+COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
+WITHOUT_ROWS = ("USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 BATCH_ROWS = 20_000
 
@@ -100,6 +101,9 @@ class Session:
                     return self._with(*limited, values)
                 self._set(statements.assignments(statement), values)
                 return NOTHING
+            case "DO":
+                self._query(f"select {statement[len(word) :]}", values).rows()
+                return NOTHING
             case "PREPARE" | "EXECUTE" | "DEALLOCATE" | "DROP":
                 return self._prepared(statements.prepared(statement))
         return self._query(statement, values)
@@ -157,7 +161,18 @@ class Session:
             tree = parameters.bound(tree, values)
             letters += sum(len(value) for value in values if isinstance(value, str | bytes))
         relation = self._translated(tree, letters)
-        return Answer(render.fields(relation), relation, self._cursor)
+        if COUNTS_ALL in map(str, tree.args.get("operation_modifiers") or ()) and tree.args.get(
+            "limit"
+        ):
+            whole = tree.copy()
+            whole.set("limit", None)
+            whole.set("offset", None)
+            every = self._translated(whole, letters).sql
+            with _refusals():
+                [(found,)] = self._cursor.execute(f"select count(*) from ({every})").fetchall()
+            self.settings.found_rows = found
+            return Answer(render.fields(relation), relation, self._cursor)
+        return Answer(render.fields(relation), relation, self._cursor, self.settings)
 
     def _translated(self, tree: exp.Expr, letters: int) -> Relation:
         facts = {
@@ -169,6 +184,8 @@ class Session:
             "pseudo_thread_id": self.number,
             "connection_id()": self.number,
             "codec()": self.settings.codec,
+            "found_rows()": self.settings.found_rows,
+            "row_count()": -1,
         }
         try:
             relation = Translator(self.engine.catalogue, self.database, facts).query(tree)
@@ -260,6 +277,8 @@ class Answer:
     fields: tuple[Field, ...] = ()
     relation: Relation | None = None
     cursor: duckdb.DuckDBPyConnection | None = None
+    # whose FOUND_ROWS this answer's rows are
+    settings: Settings | None = None
 
     def rows(self) -> list[tuple]:
         """All rows, as PyMySQL would hand them to DataJoint. Raises Refusal."""
@@ -269,6 +288,7 @@ class Answer:
             result = self.cursor.execute(render.for_python(self.relation))
             blobs = self._blobs(result)
             rows = result.fetchall()
+        self._found(len(rows))
         if not blobs:
             return rows
         return [
@@ -289,8 +309,15 @@ class Answer:
         with _refusals():
             result = self.cursor.execute(query(self.relation))
             blobs = self._blobs(result)
+            found = 0
             for batch in result.to_arrow_reader(BATCH_ROWS):
+                found += batch.num_rows
                 yield _written(batch, blobs, is_binary)
+        self._found(found)
+
+    def _found(self, count: int) -> None:
+        if self.settings is not None:
+            self.settings.found_rows = count
 
     def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""

@@ -305,8 +305,11 @@ def _columns(listing: Listing) -> Callable[[Reader, Asked], str]:
 
 
 def _describe(reader: Reader, asked: Asked) -> str:
-    if any(token.token_type == TokenType.SELECT for token in reader.tokens):
-        raise Refusal(1235, "42000", "A mirror does not explain how it answers a statement")
+    queries = (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN)
+    if not reader.is_at_end and reader.tokens[reader.at].token_type in queries:
+        return _explained(reader)
+    if reader.take_any("EXTENDED", "FORMAT", "ANALYZE", "PARTITIONS"):
+        raise Refusal(1235, "42000", "A mirror explains a SELECT, and that in one form only")
     table = asked.table(reader)
     wanted = _of_table(table)
     if not reader.is_at_end:
@@ -315,6 +318,20 @@ def _describe(reader: Reader, asked: Asked) -> str:
         wanted.append(f"COLUMN_NAME LIKE {text(pattern)}")
     reader.end()
     return _select(COLUMNS, reader, wanted)
+
+
+def _explained(reader: Reader) -> str:
+    """The columns of EXPLAIN: a mirror has no indexes to choose from, and reads what it needs."""
+    rest = reader.statement[reader.tokens[reader.at].start : reader.tokens[-1].end + 1]
+    reader.at = len(reader.tokens)
+    # what could not be answered is not explained
+    return (
+        "SELECT 1 AS `id`, 'SIMPLE' AS `select_type`, NULL AS `table`, NULL AS `type`,"
+        " NULL AS `possible_keys`, NULL AS `key`, NULL AS `key_len`, NULL AS `ref`,"
+        f" NULL AS `rows`, 'DuckDB reads the columns that are named' AS `Extra`"
+        f" FROM (SELECT 1 FROM ({rest}) AS explained LIMIT 0) AS no_rows"
+        " RIGHT JOIN (SELECT 1) AS one_row ON 1"
+    )
 
 
 def _create_table(reader: Reader, asked: Asked) -> str:

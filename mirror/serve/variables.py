@@ -64,12 +64,14 @@ class Settings:
     """What a client has set: it outlasts the engine, for the file may be replaced.
 
     `written` holds values as SHOW VARIABLES writes them, None for NULL; `own` the client's own
-    variables, `prepared` the texts of its PREPARE ... FROM, by their names in lower case.
+    variables, `prepared` the texts of its PREPARE ... FROM, by their names in lower case;
+    `found_rows` is how many rows the last answer had.
     """
 
     written: dict[str, str | None] = field(default_factory=dict)
     own: dict[str, Value] = field(default_factory=dict)
     prepared: dict[str, str] = field(default_factory=dict)
+    found_rows: int = 0
 
     @classmethod
     def of_client(cls, charset: str) -> "Settings":

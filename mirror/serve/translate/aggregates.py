@@ -34,9 +34,11 @@ CONCATENATED = Type("string", 1 << 20)
 
 
 def aggregate(*names: str) -> Callable:
-    """A rule for an aggregate: is given the argument and 'distinct ' or nothing."""
+    """A rule for an aggregate: is given the argument, 'distinct ' or nothing, and the window that
+    follows each of DuckDB's aggregates, if there is one.
+    """
 
-    def register(rule: Callable[[Typed, str], Typed]) -> Callable:
+    def register(rule: Callable[[Typed, str, str], Typed]) -> Callable:
         AGGREGATES.update(names)
 
         def apply(arguments: list[exp.Expr], context: Context) -> Typed:
@@ -45,7 +47,8 @@ def aggregate(*names: str) -> Callable:
                 raise Refusal(
                     1064, "42000", f"You have an error in your SQL syntax near '{names[0]}('"
                 )
-            return rule(context.of_rows().typed(inner[0]), distinct)
+            _check_distinct(distinct, context)
+            return rule(context.of_arguments().typed(inner[0]), distinct, context.over)
 
         special(*names)(apply)
         return rule
@@ -59,18 +62,25 @@ def _inner(arguments: list[exp.Expr]) -> tuple[list[exp.Expr], str]:
     return arguments, ""
 
 
+def _check_distinct(distinct: str, context: Context) -> None:
+    if distinct and context.over:
+        raise Refusal(1235, "42000", "The mirror takes no DISTINCT in a window, as MySQL does not")
+
+
 AGGREGATES.add("COUNT")
 
 
 @special("COUNT")
 def count(arguments: list[exp.Expr], context: Context) -> Typed:
     inner, distinct = _inner(arguments)
+    _check_distinct(distinct, context)
     if not distinct:
         if len(inner) != 1:
             raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'count('")
         if isinstance(inner[0], exp.Star):
-            return Typed("count(*)", COUNT, "", False)
-        return Typed(f"count({context.of_rows().typed(inner[0]).sql})", COUNT, "", False)
+            return Typed(f"count(*){context.over}", COUNT, "", False)
+        counted = context.of_arguments().typed(inner[0]).sql
+        return Typed(f"count({counted}){context.over}", COUNT, "", False)
     values = [context.of_rows().typed(item) for item in inner]
     keys = [key(value) for value in values]
     if len(keys) == 1:
@@ -84,35 +94,34 @@ def count(arguments: list[exp.Expr], context: Context) -> Typed:
 
 
 @aggregate("SUM")
-def sum_(a: Typed, distinct: str) -> Typed:
-    return sum_of(a, distinct)
+def sum_(a: Typed, distinct: str, over: str) -> Typed:
+    return sum_of(a, distinct, over)
 
 
-def sum_of(a: Typed, distinct: str) -> Typed:
+def sum_of(a: Typed, distinct: str, over: str) -> Typed:
     if is_real(a):
-        return Typed(f"sum({distinct}{double(a)})", real(a.decimals))
+        return Typed(f"sum({distinct}{double(a)}){over}", real(a.decimals))
     digits, scale = precision(a)
     kind = decimal(min(digits + 22, LONGEST_DECIMAL), scale)
     if a.held == "double":
-        return Typed(f"sum({distinct}{double(a)})", kind, "double")
+        return Typed(f"sum({distinct}{double(a)}){over}", kind, "double")
     if a.kind == "decimal":
-        return Typed(
-            f"sum({distinct}cast({number(a)} as decimal({LONGEST_DECIMAL}, {scale})))", kind
-        )
-    return Typed(f"sum({distinct}{number(a)})", kind)
+        exactly = f"cast({number(a)} as decimal({LONGEST_DECIMAL}, {scale}))"
+        return Typed(f"sum({distinct}{exactly}){over}", kind)
+    return Typed(f"sum({distinct}{number(a)}){over}", kind)
 
 
 @aggregate("AVG")
-def avg(a: Typed, distinct: str) -> Typed:
+def avg(a: Typed, distinct: str, over: str) -> Typed:
     if is_real(a):
         shown = a.decimals
         return Typed(
-            f"avg({distinct}{double(a)})",
+            f"avg({distinct}{double(a)}){over}",
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    total = replace(sum_of(a, distinct), held=a.held)
-    number_of = Typed(f"count({distinct}{a.sql})", COUNT)
+    total = replace(sum_of(a, distinct, over), held=a.held)
+    number_of = Typed(f"count({distinct}{a.sql}){over}", COUNT)
     return Typed(
         quotient(total, number_of, scale + MORE_DIGITS),
         decimal(min(digits + MORE_DIGITS, LONGEST_DECIMAL), scale + MORE_DIGITS),
@@ -121,12 +130,12 @@ def avg(a: Typed, distinct: str) -> Typed:
 
 
 def _spread(duckdb: str, *names: str) -> None:
-    def rule(a: Typed, distinct: str) -> Typed:
+    def rule(a: Typed, distinct: str, over: str) -> Typed:
         if distinct:
             raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'DISTINCT'")
         fixed = a.decimals if is_real(a) else (precision(a)[1])
         shown = fixed if fixed >= NOT_FIXED else fixed + MORE_DIGITS
-        return Typed(f"{duckdb}({double(a)})", real(shown))
+        return Typed(f"{duckdb}({double(a)}){over}", real(shown))
 
     aggregate(*names)(rule)
 
@@ -138,32 +147,32 @@ _spread("var_samp", "VAR_SAMP")
 
 
 @aggregate("MIN")
-def min_(a: Typed, distinct: str) -> Typed:
-    return _extreme("min", a)
+def min_(a: Typed, distinct: str, over: str) -> Typed:
+    return _extreme("min", a, over)
 
 
 @aggregate("MAX")
-def max_(a: Typed, distinct: str) -> Typed:
-    return _extreme("max", a)
+def max_(a: Typed, distinct: str, over: str) -> Typed:
+    return _extreme("max", a, over)
 
 
-def _extreme(name: str, a: Typed) -> Typed:
+def _extreme(name: str, a: Typed, over: str) -> Typed:
     if a.kind == "blob":
         raise refuse(a, name.upper())
     if a.kind == "enum" or a.kind == "string":
         kind = Type("string", a.type.length) if a.kind == "enum" else a.type
-        return Typed(f"arg_{name}({text(a)}, {collated(a)})", kind)
+        return Typed(f"arg_{name}({text(a)}, {collated(a)}){over}", kind)
     if a.held == "boolean":
-        return Typed(f"{name}({number(a)})", a.type)
+        return Typed(f"{name}({number(a)}){over}", a.type)
     if a.kind == "float" and not a.is_stored:
         # MySQL keeps to six digits only what a table holds
-        return Typed(f"{name}({double(a)})", DOUBLE)
-    return Typed(f"{name}({a.sql})", a.type, a.held)
+        return Typed(f"{name}({double(a)}){over}", DOUBLE)
+    return Typed(f"{name}({a.sql}){over}", a.type, a.held)
 
 
 def _bits(duckdb: str, name: str, of_nothing: str) -> None:
-    def rule(a: Typed, distinct: str) -> Typed:
-        joined = f"{duckdb}(cast(to_unsigned({integer(a)}) as ubigint))"
+    def rule(a: Typed, distinct: str, over: str) -> Typed:
+        joined = f"{duckdb}(cast(to_unsigned({integer(a)}) as ubigint)){over}"
         return Typed(f"coalesce({joined}, {of_nothing})", Type("integer", 21, unsigned=True))
 
     aggregate(name)(rule)
@@ -175,8 +184,8 @@ _bits("bit_and", "BIT_AND", "18446744073709551615")
 
 
 @aggregate("ANY_VALUE")
-def any_value(a: Typed, distinct: str) -> Typed:
-    return Typed(f"first({a.sql})", a.type, a.held)
+def any_value(a: Typed, distinct: str, over: str) -> Typed:
+    return Typed(f"first({a.sql}){over}", a.type, a.held)
 
 
 AGGREGATES.add("GROUP_CONCAT")

@@ -182,6 +182,12 @@ def negated(node: exp.Expr, context: Context) -> Typed:
     return Typed(f"(-{number(a)})", INTEGER)
 
 
+@function()
+def rand() -> Typed:
+    """Another number for each row; a seed would promise MySQL's own."""
+    return Typed("random()", DOUBLE, "", False)
+
+
 @operator(exp.BitwiseAnd)
 def bits_and(node: exp.Expr, context: Context) -> Typed:
     return _of_bits("({} & {})", node, context)

@@ -90,7 +90,12 @@ def has_aggregate(node: exp.Expr) -> bool:
     stack = [node]
     while stack:
         part = stack.pop()
-        if isinstance(part, exp.Query | exp.Window):
+        if isinstance(part, exp.Query):
+            continue
+        if isinstance(part, exp.Window):
+            # the function looks at rows that may be groups, which its arguments make
+            stack += [*part.this.iter_expressions(), *(part.args.get("partition_by") or ())]
+            stack += [part.args["order"]] if part.args.get("order") else []
             continue
         if isinstance(part, exp.GroupConcat):
             return True

@@ -92,12 +92,19 @@ class Groups:
     keys: frozenset[str]
     determined: frozenset[str] | None
     are_all_rows: bool
+    # under WITH ROLLUP, by what is grouped: the key that a row of totals has not
+    totals: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, expression: Typed) -> bool:
+        if expression.sql in self.totals:
+            return True
         return expression.sql in self.keys or expression.sql in (self.determined or ())
 
     def of(self, column: Typed) -> Typed:
         """A column, or a key, as one value. Raises Refusal 1055, or 1140 without GROUP BY."""
+        if column.sql in self.totals:
+            sql = f"case when grouping({self.totals[column.sql]}) = 0 then first({column.sql}) end"
+            return replace(column, sql=sql, is_nullable=True)
         if column.sql in self.keys:
             return column
         if self.determined is not None and column.sql not in self.determined:
@@ -117,7 +124,8 @@ class Context:
     """How to translate the expressions of one clause.
 
     `aliases` are the select list's, where the clause may use them; `groups` are those that the
-    clause sees, if it sees any; `query` translates a subquery.
+    clause sees, if it sees any; `query` translates a subquery; `windows` are those that have a
+    name, and `over` the one that the function which is translated now looks at.
     """
 
     scope: Scope
@@ -125,6 +133,8 @@ class Context:
     session: Mapping[str, object]
     aliases: Mapping[str, exp.Expr] = field(default_factory=dict)
     groups: Groups | None = None
+    windows: Mapping[str, exp.Window] = field(default_factory=dict)
+    over: str = ""
 
     def typed(self, node: exp.Expr) -> Typed:
         """Translate an expression. Raises Refusal for what no rule covers, or grows too large."""
@@ -163,7 +173,11 @@ class Context:
 
     def of_rows(self) -> "Context":
         """The context in which an aggregate's argument is read: rows, not groups."""
-        return replace(self, groups=None, aliases={})
+        return replace(self, groups=None, aliases={}, over="")
+
+    def of_arguments(self) -> "Context":
+        """The same for an aggregate that may look at a window: that is of groups, if of any."""
+        return replace(self, over="") if self.over else self.of_rows()
 
     def column(self, node: exp.Column) -> Typed:
         """What a name stands for: an alias, a column of the FROM clause, or of a query around."""

@@ -7,12 +7,13 @@ from itertools import count
 from sqlglot import exp
 
 # each module registers its rules
-from mirror.serve.answers import Origin, Refusal
+from mirror.serve.answers import Origin, Refusal, Type
 from mirror.serve.catalogue import Catalogue, Column, Table
 from mirror.serve.modes import FULL_GROUPS
 from mirror.serve.translate import (  # noqa: F401
     aggregates,
     choices,
+    documents,
     numbers,
     session,
     strings,
@@ -35,13 +36,22 @@ from mirror.serve.translate.logic import compared, unwrapped
 from mirror.serve.translate.rules import has_aggregate, operator
 from mirror.serve.translate.scope import Context, Groups, Joins, Relation, Scope, Source
 from mirror.serve.translate.size import check_length
-from mirror.serve.translate.typed import Typed, key, ordered, settled, together
+from mirror.serve.translate.typed import (
+    Typed,
+    become,
+    combined,
+    key,
+    ordered,
+    settled,
+    text,
+    together,
+)
 from mirror.store import quoted
 
 # what a clause may hold; anything else in the tree is refused, never passed over
 SELECT_PARTS = {
     *("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset"),
-    *("distinct", "with_", "operation_modifiers", "kind", "hint"),
+    *("distinct", "with_", "operation_modifiers", "kind", "hint", "windows", "locks"),
 }
 UNION_PARTS = {"this", "expression", "distinct", "order", "limit", "offset", "with_"}
 # an expression of the select list, or a column that a star stands for; with its name, an item
@@ -72,18 +82,22 @@ class Translator:
         if isinstance(node, exp.Subquery):
             node = _lifted(node)
         for cte in node.args["with_"].expressions if node.args.get("with_") else ():
-            if node.args["with_"].args.get("recursive") or cte.args["alias"].columns:
-                raise Refusal(1235, "42000", "The mirror does not translate such a WITH")
             if cte.alias in names:
                 raise Refusal(4004, "42000", f"Duplicate query name '{cte.alias}' in WITH clause")
             names.add(cte.alias)
-            named[cte.alias] = self.query(cte.this, outer, named)
+            columns = [column.name for column in cte.args["alias"].columns]
+            if node.args["with_"].args.get("recursive") and _names(cte.this, cte.alias):
+                named[cte.alias] = self._recursive(cte, columns, outer, named)
+            else:
+                named[cte.alias] = _renamed(self.query(cte.this, outer, named), columns)
         if isinstance(node, exp.Union):
             relation = self._union(node, outer, named)
+        elif isinstance(node, exp.Intersect | exp.Except):
+            relation = self._common(node, outer, named)
         elif isinstance(node, exp.Select):
             relation = _Select(self, node, outer, named).relation()
         else:
-            raise Refusal(1235, "42000", "The mirror answers queries only, of which this is none")
+            raise Refusal(1235, "42000", f"The mirror does not answer {node.key.upper()}")
         check_length(relation.sql)
         return relation
 
@@ -100,6 +114,106 @@ class Translator:
             raise Refusal(1046, "3D000", "No database selected")
         return self.catalogue.table(schema, node.name)
 
+    def _recursive(
+        self,
+        cte: exp.CTE,
+        names: list[str],
+        outer: Context | None,
+        named: Mapping[str, Relation],
+    ) -> Relation:
+        """A query that is made of its own rows: those of its first part, and what they lead to."""
+        union = cte.this
+        if not isinstance(union, exp.Union) or _extras(union, {"this", "expression", "distinct"}):
+            raise Refusal(1235, "42000", "The mirror wants of WITH RECURSIVE a UNION, and no more")
+        if _names(union.this, cte.alias):
+            raise Refusal(4006, "HY000", f"No anchors for recursive WITH element '{cte.alias}'")
+        first = _renamed(self.query(union.this, outer, named), names)
+        own = f"r{next(self._aliases)}"
+        places = [f"c{i}" for i in range(len(first.columns))]
+        # the first part gives the types, in which the others are written
+        held = [replace(c, sql=place) for place, (_, c) in zip(places, first.columns, strict=True)]
+        kinds = [combined([one]) for one in held]
+        columns = tuple(
+            (name, Typed(label(name), kind, "double" if kind.kind == "decimal" else ""))
+            for (name, _), kind in zip(first.columns, kinds, strict=True)
+        )
+        outputs = ", ".join(f"{p} as {c.sql}" for p, (_, c) in zip(places, columns, strict=True))
+        itself = Relation(f"select {outputs} from {own}", columns)
+        rest = self.query(union.expression, outer, {**named, cte.alias: itself})
+        if len(rest.columns) != len(places):
+            raise Refusal(
+                1222, "21000", "The used SELECT statements have a different number of columns"
+            )
+        if union.args["distinct"] and any(kind.kind in ("string", "enum") for kind in kinds):
+            raise Refusal(
+                1235, "42000", "The mirror tells no texts apart in WITH RECURSIVE: UNION ALL"
+            )
+        parts = [
+            ", ".join(
+                become(replace(c, sql=p), kind)
+                for p, c, kind in zip(places, found, kinds, strict=True)
+            )
+            for found in ([c for _, c in first.columns], [c for _, c in rest.columns])
+        ]
+        listed = ", ".join(places)
+        halves = [
+            f"select {part} from ({relation.sql}) as u({listed})"
+            for part, relation in zip(parts, (first, rest), strict=True)
+        ]
+        word = "union" if union.args["distinct"] else "union all"
+        sql = f"with recursive {own}({listed}) as ({f' {word} '.join(halves)}) {itself.sql}"
+        return Relation(sql, columns)
+
+    def _common(
+        self, node: exp.SetOperation, outer: Context | None, named: Mapping[str, Relation]
+    ) -> Relation:
+        """INTERSECT and EXCEPT: distinct rows of the one part that the other has, or has not."""
+        if _extras(node, UNION_PARTS) or not node.args.get("distinct"):
+            word = node.key.upper()
+            raise Refusal(
+                1235, "42000", f"The mirror does not translate {word} ALL or such a {word}"
+            )
+        first, second = (self.query(part, outer, named) for part in (node.this, node.expression))
+        if len(first.columns) != len(second.columns):
+            raise Refusal(
+                1222, "21000", "The used SELECT statements have a different number of columns"
+            )
+        names = [name for name, _ in first.columns]
+        places = [f"c{i}" for i in range(len(names))]
+        alias, listed = self.alias(), ", ".join(places)
+        pairs = [
+            together(
+                [
+                    _without_members(replace(a, sql=f"{alias}.{place}")),
+                    _without_members(replace(b, sql=f"u.{place}")),
+                ]
+            )
+            for place, (_, a), (_, b) in zip(places, first.columns, second.columns, strict=True)
+        ]
+        columns = {
+            name: Typed(forms[0], kind, held)
+            for name, (forms, kind, held) in zip(names, pairs, strict=True)
+        }
+        if len(columns) < len(names):
+            raise Refusal(1060, "42S21", f"Duplicate column name in {node.key.upper()}")
+        same = " and ".join(
+            f"{key(Typed(forms[0], kind, held))} is not distinct from"
+            f" {key(Typed(forms[1], kind, held))}"
+            for forms, kind, held in pairs
+        )
+        word = "exists" if isinstance(node, exp.Intersect) else "not exists"
+        outputs = ", ".join(f"{column.sql} as {label(name)}" for name, column in columns.items())
+        sql = (
+            f"select {_distinct(columns.values())}{outputs} from ({first.sql}) as {alias}({listed})"
+            f" where {word}(select 1 from ({second.sql}) as u({listed}) where {same})"
+        )
+        lower = {name.lower(): column for name, column in columns.items()}
+        context = self.context(Scope((), lower, outer=outer), named)
+        sql += _order(node, context, list(columns.items())) + _limit(node)
+        return Relation(
+            sql, tuple((name, replace(c, sql=label(name))) for name, c in columns.items())
+        )
+
     def _union(
         self, node: exp.Union, outer: Context | None, named: Mapping[str, Relation]
     ) -> Relation:
@@ -114,7 +228,7 @@ class Translator:
         places = [f"c{i}" for i in range(len(names))]
         # the columns side by side, and each in the form that holds the values of all parts
         across = [
-            [replace(part.columns[i][1], sql=place) for part in parts]
+            [_without_members(replace(part.columns[i][1], sql=place)) for part in parts]
             for i, place in enumerate(places)
         ]
         forms = [together(column) for column in across]
@@ -160,12 +274,16 @@ class _Select:
         if _extras(node, SELECT_PARTS):
             clause = ", ".join(sorted(_extras(node, SELECT_PARTS))).upper()
             raise Refusal(1235, "42000", f"The mirror does not translate {clause}")
+        if not node.expressions:
+            raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'SELECT'")
         self.translator, self.node, self.outer, self.named = translator, node, outer, named
 
     def relation(self) -> Relation:
         node = self.node
         scope, source = self._from()
         rows = self.translator.context(scope, self.named)
+        named = {window.this.name.lower(): window for window in node.args.get("windows") or ()}
+        rows = replace(rows, windows=named)
         items = self._items(scope)
         group = [self._group_key(item, rows, items) for item in self._group_nodes()]
         having, order = node.args.get("having"), node.args.get("order")
@@ -202,7 +320,8 @@ class _Select:
         if where:
             sql += f" where {' and '.join(where)}"
         if group:
-            sql += f" group by {', '.join(keys)}"
+            listed = ", ".join(keys)
+            sql += f" group by rollup ({listed})" if self._has_totals else f" group by {listed}"
         sql += having_sql
         if self.is_strict and distinct:
             self._check_order(items, rows, group)
@@ -213,7 +332,10 @@ class _Select:
         if not ordered and group and not distinct:
             # any order would do; that of the keys is the one people expect
             vary = [k for k, item in zip(keys, group, strict=True) if item.value is None]
-            ordered = f" order by {', '.join(f'{one} nulls first' for one in vary)}" if vary else ""
+            ways = [f"{one} nulls first" for one in vary]
+            if self._has_totals:
+                ways = [f"grouping({one}), {one} nulls first" for one in vary]
+            ordered = f" order by {', '.join(ways)}" if ways else ""
         sql += ordered + _limit(node)
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
@@ -228,6 +350,9 @@ class _Select:
         return FULL_GROUPS in str(self.translator.session.get("sql_mode"))
 
     def _groups(self, group: list[Typed], facts: tuple[Dependence, ...] | None) -> Groups:
+        if self._has_totals:
+            totals = {item.sql: key(item) for item in group}
+            return Groups(frozenset(), frozenset(totals) if self.is_strict else None, False, totals)
         own = frozenset(item.sql for item in group if key(item) == item.sql)
         if facts is None or not self.is_strict:
             return Groups(own, None, not group)
@@ -420,9 +545,15 @@ class _Select:
         group = self.node.args.get("group")
         if group is None:
             return []
-        if _extras(group, {"expressions"}):
-            raise Refusal(1235, "42000", "The mirror does not translate GROUP BY ... WITH ROLLUP")
+        if _extras(group, {"expressions", "rollup"}):
+            raise Refusal(1235, "42000", "The mirror does not translate such a GROUP BY")
         return group.expressions
+
+    @property
+    def _has_totals(self) -> bool:
+        """Whether WITH ROLLUP asks for rows of totals."""
+        group = self.node.args.get("group")
+        return group is not None and bool(group.args.get("rollup"))
 
     def _aliases(self, items: list[Item], scope: Scope) -> dict[str, exp.Expr]:
         """The select list as HAVING knows it: keys of GROUP BY that are columns come before it."""
@@ -641,6 +772,32 @@ def _limit(node: exp.Expr) -> str:
         # MySQL's way of saying "all the rest" is beyond what DuckDB counts to
         sql += f" {name} {min(int(value.this), 2**62)}"
     return sql
+
+
+def _without_members(column: Typed) -> Typed:
+    """A column as a UNION has it: MySQL makes of an enum a text, in the order of texts."""
+    if column.kind != "enum":
+        return column
+    return Typed(text(column), Type("string", column.type.length), "", column.is_nullable)
+
+
+def _names(node: exp.Expr, table: str) -> bool:
+    """Whether a query reads a table of that name, without a schema."""
+    return any(found.name == table and not found.db for found in node.find_all(exp.Table))
+
+
+def _renamed(relation: Relation, names: list[str]) -> Relation:
+    """The columns of a WITH by the names that it lists for them, if it does."""
+    if not names:
+        return relation
+    if len(names) != len(relation.columns):
+        raise Refusal(4002, "HY000", "WITH column list and SELECT field list have different counts")
+    listed = ", ".join(map(label, names))
+    columns = tuple(
+        (name, replace(column, sql=label(name), name=name))
+        for name, (_, column) in zip(names, relation.columns, strict=True)
+    )
+    return Relation(f"select {listed} from ({relation.sql}) as named({listed})", columns)
 
 
 def _united(node: exp.Expr) -> list[exp.Expr]:

@@ -16,6 +16,9 @@ FACTS = {
     "SYSTEM_USER": "user()",
     "VERSION": "version()",
     "CONNECTION_ID": "connection_id()",
+    "FOUND_ROWS": "found_rows()",
+    "LAST_INSERT_ID": "last_insert_id",
+    "ROW_COUNT": "row_count()",
 }
 
 

@@ -404,6 +404,18 @@ def md5(a: Typed) -> str:
     return f"md5({octets(a)})"
 
 
+@function(as_is, returns=Type("string", 40), names="SHA1 SHA")
+def sha1(a: Typed) -> str:
+    return f"sha1({octets(a)})"
+
+
+@function(as_is, as_is)
+def sha2(a: Typed, bits: Typed) -> Typed:
+    if bits.value not in (0, 256):
+        raise Refusal(1235, "42000", "The mirror knows SHA2 of 256 bits only")
+    return Typed(f"sha256({octets(a)})", Type("string", 64))
+
+
 @function(as_is, as_is)
 def format_(a: Typed, places: Typed) -> Typed:
     if not isinstance(places.value, int):
