@@ -22,6 +22,7 @@ from mirror.store import literal
 from mirror.types import plain, unescaped
 
 INFORMATION_SCHEMA = "information_schema"
+LINEAGE = "~lineage"
 
 
 @dataclass(frozen=True)
@@ -225,10 +226,43 @@ def read(connection: duckdb.DuckDBPyConnection) -> Catalogue:
             tuple(indexes[schema, table]),
             tuple(foreign_keys[schema, table]),
         )
+    for schema in tables:
+        if tables[schema] and schema != INFORMATION_SCHEMA:
+            tables[schema][LINEAGE] = _lineage(connection, schema)
     [(comment,)] = connection.execute(
         "select variable_value from declared.variables where variable_name = 'version_comment'"
     ).fetchall()
     return Catalogue({name: Schema(name, held) for name, held in tables.items()}, comment)
+
+
+def _lineage(connection: duckdb.DuckDBPyConnection, schema: str) -> Table:
+    """The table in which DataJoint 2 looks up where the attributes of a schema come from."""
+    location = f'declared."~lineage {schema.replace(chr(34), chr(34) * 2)}"'
+    connection.execute(
+        f"create view {location} as select table_name, attribute_name, lineage"
+        f" from declared.lineages where schema_name = {literal(schema)}"
+    )
+    columns = tuple(
+        Column(
+            name,
+            type_of(f"varchar({length})", "VARCHAR"),
+            f"varchar({length})",
+            "VARCHAR",
+            False,
+            None,
+            None,
+            "" if name == "lineage" else "PRI",
+            "",
+            comment,
+        )
+        for name, length, comment in (
+            ("table_name", 64, "table name within the schema"),
+            ("attribute_name", 64, "attribute name"),
+            ("lineage", 255, "origin: schema.table.attribute"),
+        )
+    )
+    index = Index("PRIMARY", True, ("table_name", "attribute_name"))
+    return Table(schema, LINEAGE, "", location, columns, (index,), ())
 
 
 def _originals(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str, str], str]:

@@ -112,6 +112,78 @@ left join visible as referenced
     and referenced.table_name = keys.referenced_mysql_table
     and list_has_all(referenced.names, keys.referenced_columns);
 
+-- DataJoint 2 joins by attributes of one origin, which it reads from a table ~lineage in each
+-- schema: where the references of a key's or a reference's column end. Longer ways than this
+-- would be circles.
+create table declared.lineages as
+with recursive pairs as (
+    select
+        schema_name,
+        table_name,
+        number,
+        unnest(column_names) as column_name,
+        referenced_schema,
+        referenced_table,
+        unnest(referenced_columns) as referenced_column
+    from declared.foreign_keys
+),
+
+steps as (
+    select distinct on (schema_name, table_name, column_name)
+        schema_name,
+        table_name,
+        column_name,
+        referenced_schema,
+        referenced_table,
+        referenced_column
+    from pairs
+    order by schema_name, table_name, column_name, number
+),
+
+attributes as (
+    select schema_name, table_name, unnest(column_names) as column_name
+    from declared.primary_keys
+    union
+    select schema_name, table_name, column_name
+    from steps
+),
+
+ways as (
+    select
+        schema_name,
+        table_name,
+        column_name,
+        schema_name as at_schema,
+        table_name as at_table,
+        column_name as at_column,
+        0 as n_steps
+    from attributes
+    union all
+    select
+        ways.schema_name,
+        ways.table_name,
+        ways.column_name,
+        steps.referenced_schema,
+        steps.referenced_table,
+        steps.referenced_column,
+        ways.n_steps + 1
+    from ways
+    join steps
+        on steps.schema_name = ways.at_schema
+        and steps.table_name = ways.at_table
+        and steps.column_name = ways.at_column
+    where ways.n_steps < 50
+)
+
+select
+    schema_name,
+    table_name,
+    column_name as attribute_name,
+    arg_max(at_schema || '.' || at_table || '.' || at_column, n_steps) as lineage
+from ways
+group by schema_name, table_name, column_name
+order by schema_name, table_name, column_name;
+
 -- Indexes as far as the file knows them. A foreign key brings one, named after its first column,
 -- unless a longer key begins with the same columns. Of others only the first column is known,
 -- and whether it is unique by itself.
@@ -234,7 +306,19 @@ select
     comment as "TABLE_COMMENT",
     0::ubigint as "MAX_INDEX_LENGTH",
     if(table_type = 'BASE TABLE', 'N', 'Y') as "TEMPORARY"
-from declared.tables;
+from (
+    from declared.tables
+    union all by name
+    -- what only DataJoint 2 looks for is there for a session that asks as it does
+    select distinct
+        schema_name,
+        '~lineage' as table_name,
+        'BASE TABLE' as table_type,
+        '' as comment,
+        0 as bytes
+    from declared.tables
+    where schema_name <> 'information_schema' and getvariable('asks_as_datajoint_2')
+);
 
 create view catalogue.columns as
 with typed as (

@@ -147,7 +147,16 @@ class Session:
 
     def _parsed(self, statement: str) -> exp.Expr:
         """The query that answers a statement, with as many rows as the client wants at most."""
-        select = show.rewrite(statement, self.engine.catalogue, self.database, self.user)
+        if show.AS_DATAJOINT_2.fullmatch(statement) and not self.settings.as_datajoint_2:
+            self.settings.as_datajoint_2 = True
+            self._show(self.settings)
+        select = show.rewrite(
+            statement,
+            self.engine.catalogue,
+            self.database,
+            self.user,
+            self.settings.as_datajoint_2,
+        )
         # what answers a SHOW is written here, in any mode the same
         tree = parse(statement, self._joins_by_pipes) if select is None else parse(select)
         limit = self.settings.row_limit
@@ -264,6 +273,7 @@ class Session:
         for name, written in settings.written.items():
             self._cursor.execute(f"set variable {name} = {quoted_text(written or '')}")
         self._shown = set(settings.written)
+        self._cursor.execute(f"set variable asks_as_datajoint_2 = {settings.as_datajoint_2}")
 
 
 def _no_statement(name: str) -> Refusal:

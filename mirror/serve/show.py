@@ -6,7 +6,7 @@ tokens, inside brackets. Columns, their order and their spelling are those of Ma
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import sqlglot
@@ -24,6 +24,11 @@ from mirror.serve.catalogue import (
 )
 from mirror.serve.statements import first_word
 
+# how DataJoint 2 looks for a table, and none before it
+AS_DATAJOINT_2 = re.compile(
+    r"SELECT \* FROM information_schema\.tables WHERE table_schema = '[^']*'"
+    r" AND table_name = '[^']*'"
+)
 ABOUT = ("SHOW", "DESCRIBE", "DESC", "EXPLAIN")
 
 
@@ -126,6 +131,7 @@ class Asked:
     catalogue: Catalogue
     database: str | None
     user: str
+    as_datajoint_2: bool = False
 
     def schema(self, reader: Reader) -> str:
         """The schema that FROM or IN names, or else the session's."""
@@ -147,10 +153,17 @@ class Asked:
         return self.catalogue.table(schema, name)
 
 
-def rewrite(statement: str, catalogue: Catalogue, database: str | None, user: str) -> str | None:
+def rewrite(
+    statement: str,
+    catalogue: Catalogue,
+    database: str | None,
+    user: str,
+    as_datajoint_2: bool = False,
+) -> str | None:
     """The SELECT, in MySQL's SQL, that answers a SHOW or DESCRIBE; None for other statements.
 
-    `database` and `user` are the session's. Raises Refusal: 1046, 1049, 1109 and 1146 for names,
+    `database` and `user` are the session's, and so is whether it asks as DataJoint 2 does.
+    Raises Refusal: 1046, 1049, 1109 and 1146 for names,
     1064 for what is no such statement, 1227 for what a reader may not see, 1235 for what is not
     answered.
     """
@@ -163,7 +176,7 @@ def rewrite(statement: str, catalogue: Catalogue, database: str | None, user: st
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     reader = Reader(statement, tokens)
-    asked = Asked(catalogue, database, user)
+    asked = Asked(catalogue, database, user, as_datajoint_2)
     if reader.take("SHOW"):
         for words, answer in FORMS:
             if reader.take(*words):
@@ -299,7 +312,10 @@ def _columns(listing: Listing) -> Callable[[Reader, Asked], str]:
         if not reader.take_any("FROM", "IN"):
             reader.fail()
         table = asked.table(reader, may_follow=True)
-        return _select(listing, reader, _of_table(table))
+        shown = listing
+        if asked.as_datajoint_2 and listing is FULL_COLUMNS:
+            shown = replace(listing, columns={**listing.columns, "Comment": CODEC_COMMENT})
+        return _select(shown, reader, _of_table(table))
 
     return answer
 
@@ -525,6 +541,11 @@ COLUMNS = Listing(
     },
     like="COLUMN_NAME",
     order=["ORDINAL_POSITION"],
+)
+# by which DataJoint 2 knows a column whose bytes it is to decode
+CODEC_COMMENT = (
+    "IF(DATA_TYPE LIKE '%blob' AND COLUMN_COMMENT NOT LIKE ':%',"
+    " CONCAT(':<blob>:', COLUMN_COMMENT), COLUMN_COMMENT)"
 )
 FULL_COLUMNS = Listing(
     "columns",

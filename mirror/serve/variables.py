@@ -65,13 +65,15 @@ class Settings:
 
     `written` holds values as SHOW VARIABLES writes them, None for NULL; `own` the client's own
     variables, `prepared` the texts of its PREPARE ... FROM, by their names in lower case;
-    `found_rows` is how many rows the last answer had.
+    `found_rows` is how many rows the last answer had, `as_datajoint_2` whether the client asks as
+    DataJoint 2 does.
     """
 
     written: dict[str, str | None] = field(default_factory=dict)
     own: dict[str, Value] = field(default_factory=dict)
     prepared: dict[str, str] = field(default_factory=dict)
     found_rows: int = 0
+    as_datajoint_2: bool = False
 
     @classmethod
     def of_client(cls, charset: str) -> "Settings":
