@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mirror.mysql_types import TYPES
 from mirror.tables import Column
 
 
@@ -86,8 +87,9 @@ def _date(duckdb_type: str) -> Conversion:
     )
 
 
-def _integer(signed: str) -> Callable[[re.Match[str]], Conversion]:
-    return lambda match: Conversion(f"U{signed}" if match["unsigned"] else signed)
+def _integer(match: re.Match[str]) -> Conversion:
+    held = TYPES["int" if match["name"].lower() == "integer" else match["name"].lower()].duckdb
+    return Conversion(f"U{held}" if match["unsigned"] else held)
 
 
 def _decimal(match: re.Match[str]) -> Conversion:
@@ -135,19 +137,19 @@ RULES: tuple[tuple[str, Conversion | Callable[[re.Match[str]], Conversion]], ...
             changed="{c} not in (0, 1)",
         ),
     ),
-    (rf"tinyint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("TINYINT")),
-    (rf"smallint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("SMALLINT")),
-    (rf"mediumint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("INTEGER")),
-    (rf"int(?:eger)?{WIDTH}(?P<unsigned> unsigned)?.*", _integer("INTEGER")),
-    (rf"bigint{WIDTH}(?P<unsigned> unsigned)?.*", _integer("BIGINT")),
+    (
+        r"(?P<name>tinyint|smallint|mediumint|int(?:eger)?|bigint)"
+        rf"{WIDTH}(?P<unsigned> unsigned)?.*",
+        _integer,
+    ),
     (rf"float{SCALE}.*", FLOAT),
     (rf"(?:double|real){SCALE}.*", Conversion("DOUBLE", local_digest=LOCAL_NUMBER)),
     (
         r"(?:decimal|numeric)\((?P<precision>\d+)(?:,(?P<scale>\d+))?\).*",
         _decimal,
     ),
-    (r"bit.*", Conversion("UBIGINT", select="{c} + 0", digest="cast({c} + 0 as char)")),
-    (r"year.*", Conversion("SMALLINT", select="cast({c} as signed)")),
+    (r"bit.*", Conversion(TYPES["bit"].duckdb, select="{c} + 0", digest="cast({c} + 0 as char)")),
+    (r"year.*", Conversion(TYPES["year"].duckdb, select="cast({c} as signed)")),
     (r"date", _date("DATE")),
     (rf"(?:datetime|timestamp){WIDTH}.*", _date("TIMESTAMP")),
     (rf"time{WIDTH}", Conversion("INTERVAL", select="cast({c} as char)")),

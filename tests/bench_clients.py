@@ -1,120 +1,178 @@
-"""What clients of MySQL besides this project's DataJoint can do with `mirror serve`.
+"""What MySQL clients read from `mirror serve`, beside what they read from MariaDB.
 
-    python tests/bench_clients.py ibl.duckdb
+    python tests/bench_clients.py ibl.duckdb --host HOST:PORT [--only WORD]
 
-Each client is installed by uv into an environment of its own, and connects, lists, describes
-and selects. DataJoint 2 reads no blobs of earlier versions and does not join their schemas,
-whatever the server.
+DJ_USER and DJ_PASS log in to the server that the mirror was made of. Each client connects, lists,
+describes, selects with parameters, finds a mouse by its key, and reads sessions and 10,000 trials
+from both; the table says for each step whether rows and types were equal. Python's clients are
+installed by uv and Node's by npm, into environments of their own; the others are Debian's:
+odbc-mariadb, php-mysql, ruby-mysql2, libdbd-mysql-perl, libdbd-mariadb-perl, libmariadb-java with
+a JDK, and golang-github-go-sql-driver-mysql-dev. What is not here is left out, and told.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench_serve import served
 
-DATAJOINT = """
-import datajoint as dj
-dj.conn()
-step("connect")
-assert "ibl_behavior" in dj.list_schemas()
-behavior = dj.VirtualModule("behavior", "ibl_behavior")
-assert "_trial_set__trial" in behavior.schema.list_tables()
-step("list")
-assert "trial_id" in (behavior.TrialSet.Trial().describe() or "trial_id")
-assert "trial_response_choice" in behavior.TrialSet.Trial.heading.names
-step("describe")
-rows = (behavior.TrialSet.Trial & "trial_id < 3").fetch(limit=5, as_dict=True)
-assert len(rows) == 5 and {row["trial_id"] for row in rows} <= {1, 2}
-step("select")
-"""
-SQLALCHEMY = """
-import os, sqlalchemy as sa
-url = sa.URL.create(
-    "mysql+DRIVER", "ibl", "any", "127.0.0.1", int(os.environ["PORT"]), "ibl_behavior"
-)
-engine = sa.create_engine(url)
-engine.connect()
-step("connect")
-assert "_trial_set__trial" in sa.inspect(engine).get_table_names()
-step("list")
-trials = sa.Table("_trial_set__trial", sa.MetaData(), autoload_with=engine)
-assert len(trials.primary_key) == 3 and trials.foreign_keys
-step("describe")
-with engine.connect() as connection:
-    assert len(connection.execute(sa.select(trials).limit(5)).all()) == 5
-step("select")
-"""
-CONNECTOR = """
-import os, mysql.connector
-connection = mysql.connector.connect(
-    host="127.0.0.1", port=int(os.environ["PORT"]), user="ibl", password="any",
-    database="ibl_behavior", use_pure=True,
-)
-cursor = connection.cursor()
-step("connect")
-def ask(statement):
-    cursor.execute(statement)
-    return cursor.fetchall()
-assert ("_trial_set__trial",) in ask("show tables")
-step("list")
-assert ask("describe _trial_set__trial")[0][0] == "subject_uuid"
-step("describe")
-assert len(ask("select * from _trial_set__trial limit 5")) == 5
-step("select")
-"""
-STEP = """
-def step(name): print("did", name)
-"""
-STEPS = ("connect", "list", "describe", "select")
-CLIENTS = {
-    "DataJoint 0.13.8": (("datajoint==0.13.8", "setuptools<81", "pymysql<1.2"), DATAJOINT),
-    "DataJoint 2.3.5": (("datajoint==2.3.5",), DATAJOINT),
-    "SQLAlchemy with PyMySQL": (
-        ("sqlalchemy", "pymysql"),
-        SQLALCHEMY.replace("DRIVER", "pymysql"),
+FOLDER = Path(__file__).parent / "clients"
+sys.path.insert(0, str(FOLDER))
+import asked  # noqa: E402
+
+ASKED = {name: value for name, value in vars(asked).items() if name.isupper()}
+STEPS = ("connect", "list", "describe", "parameters", "key", "sessions", "trials")
+JAR = "/usr/share/java/mariadb-java-client.jar"
+GOPATH = "/usr/share/gocode"
+
+
+@dataclass(frozen=True)
+class Client:
+    """A program that asks: what uv or npm installs for it, what must be here, and its command."""
+
+    name: str
+    command: tuple[str, ...]
+    packages: tuple[str, ...] = ()
+    python: str = ""
+    needs: str = ""
+
+
+def python(
+    name: str, script: str, *packages: str, version: str = "3.11", needs: str = ""
+) -> Client:
+    return Client(name, ("python", "-W", "ignore", *script.split()), packages, version, needs)
+
+
+def plain(name: str, command: str, needs: str, *packages: str) -> Client:
+    return Client(name, tuple(command.split()), packages, "", needs)
+
+
+CLIENTS = (
+    python(
+        "DataJoint 0.12.9",
+        "datajoint_.py",
+        "datajoint==0.12.9",
+        "numpy<1.24",
+        "pandas<2",
+        "pymysql<1.1",
+        "setuptools<81",
+        version="3.9",
     ),
-    "SQLAlchemy with mysql-connector": (
-        ("sqlalchemy", "mysql-connector-python"),
-        SQLALCHEMY.replace("DRIVER", "mysqlconnector"),
+    python(
+        "DataJoint 0.13.8", "datajoint_.py", "datajoint==0.13.8", "setuptools<81", "pymysql<1.2"
     ),
-    "mysql-connector": (("mysql-connector-python",), CONNECTOR),
-}
+    python("DataJoint 0.14.10", "datajoint_.py", "datajoint==0.14.10", "pymysql<1.2"),
+    python("DataJoint 2.3.5", "datajoint_.py", "datajoint==2.3.5"),
+    python("PyMySQL", "dbapi.py pymysql", "pymysql"),
+    python("mysql-connector, pure", "dbapi.py pure", "mysql-connector-python"),
+    python("mysql-connector, prepared", "dbapi.py pure-prepared", "mysql-connector-python"),
+    python("mysql-connector, C extension", "dbapi.py c", "mysql-connector-python==9.1.0"),
+    python("mysql-connector, C, prepared", "dbapi.py c-prepared", "mysql-connector-python==9.1.0"),
+    python("SQLAlchemy, PyMySQL", "sqlalchemy_.py pymysql", "sqlalchemy", "pymysql"),
+    python(
+        "SQLAlchemy, mysql-connector",
+        "sqlalchemy_.py mysqlconnector",
+        "sqlalchemy",
+        "mysql-connector-python==9.1.0",
+    ),
+    python("connectorx", "frames.py connectorx", "connectorx", "pyarrow"),
+    python("polars", "frames.py polars", "polars", "connectorx", "pyarrow"),
+    python(
+        "DuckDB's mysql extension",
+        "frames.py duckdb",
+        "duckdb==1.5.5",
+        "duckdb-extension-mysql-scanner==1.5.5",
+    ),
+    python("pyodbc, MariaDB ODBC", "dbapi.py odbc", "pyodbc", needs="isql"),
+    plain("Node, mysql2", "node node.js mysql2", "npm", "mysql2"),
+    plain("Node, mariadb", "node node.js mariadb", "npm", "mariadb"),
+    plain("Go, database/sql", "go run go.go", "go"),
+    plain("PHP, mysqli", "php php.php mysqli", "php"),
+    plain("PHP, PDO", "php php.php pdo", "php"),
+    plain("Ruby, mysql2", "ruby ruby.rb", "ruby"),
+    plain("Perl, DBD::mysql", "perl perl.pl mysql", "perl"),
+    plain("Perl, DBD::MariaDB", "perl perl.pl MariaDB", "perl"),
+    plain("MariaDB Connector/J", f"java -cp {JAR} Jdbc.java", "javac"),
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("mirror", type=Path)
+    parser.add_argument("--host", default="127.0.0.1:3306")
+    parser.add_argument("--only", default="")
     arguments = parser.parse_args()
-    own = Path(__file__).parents[1] / ".venv-uv" / "bin"
-    uv = shutil.which("uv", path=os.pathsep.join([os.environ["PATH"], str(own)])) or "uv"
+    host, _, port = arguments.host.partition(":")
+    theirs = {"HOST": host, "PORT": port or "3306"}
+    theirs |= {"NAME": os.environ["DJ_USER"], "PASS": os.environ["DJ_PASS"]}
     with (
         tempfile.TemporaryDirectory(prefix="ibl-") as folder,
-        served(arguments.mirror.resolve()) as (port, _),
+        served(arguments.mirror.resolve()) as (own_port, _),
     ):
+        ours = {"HOST": "127.0.0.1", "PORT": str(own_port), "NAME": "ibl", "PASS": "any"}
+        shutil.copytree(FOLDER, folder, dirs_exist_ok=True)
         print(f"\n| client | {' | '.join(STEPS)} |\n| --- {'| --- ' * len(STEPS)}|")
-        environment = {
-            **{name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
-            **{"DJ_HOST": f"127.0.0.1:{port}", "DJ_USER": "ibl", "DJ_PASS": "any"},
-            **{"HOME": folder, "PORT": str(port)},
-        }
-        for client, (packages, script) in CLIENTS.items():
-            command = [uv, "run", "--quiet", "--no-project", "--python", "3.11"]
-            command += [part for package in packages for part in ("--with", package)]
-            done = subprocess.run(
-                [*command, "python", "-W", "ignore", "-c", STEP + script],
-                cwd=folder,
-                env={**environment, "UV_CACHE_DIR": str(Path(folder) / "cache")},
-                capture_output=True,
-                text=True,
-            )
-            said = ["yes" if f"did {step}\n" in done.stdout else "no" for step in STEPS]
-            print(f"| {client} | {' | '.join(said)} |", flush=True)
-            if done.returncode:
-                print(done.stderr[-1000:])
+        for client in CLIENTS:
+            if arguments.only.lower() not in client.name.lower():
+                continue
+            if client.needs and not shutil.which(client.needs):
+                print(f"| {client.name} | not here: {client.needs} |", flush=True)
+                continue
+            answers = [_run(client, login, Path(folder)) for login in (theirs, ours)]
+            said = [_verdict(*(answer.get(step) for answer in answers)) for step in STEPS]
+            print(f"| {client.name} | {' | '.join(said)} |", flush=True)
+
+
+def _verdict(theirs: str | None, ours: str | None) -> str:
+    if theirs is None:
+        return "not by the server" if ours is None else "here only"
+    return "no" if ours is None else "equal" if theirs == ours else "differs"
+
+
+def _run(client: Client, login: dict[str, str], folder: Path) -> dict[str, str]:
+    """What a client was answered, by steps."""
+    command = list(client.command)
+    if client.python:
+        uv = shutil.which("uv") or "uv"
+        packages = [part for package in client.packages for part in ("--with", package)]
+        command = [
+            uv,
+            "run",
+            "--quiet",
+            "--no-project",
+            "--python",
+            client.python,
+            *packages,
+            *command,
+        ]
+    elif client.packages:
+        subprocess.run(["npm", "install", "--silent", *client.packages], cwd=folder, check=True)
+    if "java" in command[0]:
+        command += [ASKED[name] for name in ("TABLE", "PARAMETERS", "KEY", "SESSIONS", "TRIALS")]
+    keep = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    own = {"HOME": str(folder), "ASKED": json.dumps(ASKED), "GOPATH": GOPATH, "GO111MODULE": "off"}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**keep, **own, **login, "UV_CACHE_DIR": str(folder / "cache"), "GOCACHE": str(folder)},
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=600,
+    )
+    if done.returncode:
+        print(
+            f"{client.name} at {login['PORT']}: {(done.stderr or done.stdout)[-600:]}",
+            file=sys.stderr,
+        )
+    lines = [line.split(" ", 2)[1:] for line in done.stdout.splitlines() if line.startswith("did ")]
+    return {step: answer for step, answer in lines}
 
 
 if __name__ == "__main__":

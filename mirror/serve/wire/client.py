@@ -15,7 +15,7 @@ from mirror.serve.wire import packets, prepared, rows
 from mirror.serve.wire.channel import Channel, Farewell, Gone
 from mirror.serve.wire.charsets import CHARSETS, Charset, in_charset
 from mirror.serve.wire.engines import Engines, Seat
-from mirror.serve.wire.login import Claim, changed, log_in
+from mirror.serve.wire.login import HandshakeResponse, changed, log_in
 from mirror.serve.wire.prepared import Shelf, Statement, Statements
 from mirror.serve.wire.stopwatch import Stopwatch
 
@@ -101,17 +101,19 @@ class Client:
 
     def _log_in(self) -> None:
         house = self._house
-        claim = log_in(self._channel, self._seat.number, house.version, house.password, house.tls)
-        self._enter(claim)
+        response = log_in(
+            self._channel, self._seat.number, house.version, house.password, house.tls
+        )
+        self._enter(response)
 
-    def _enter(self, claim: Claim) -> None:
+    def _enter(self, response: HandshakeResponse) -> None:
         """The password was right; without the database there is still no entry."""
-        self._charset = claim.charset
-        self._seat.settings = Settings.of_client(claim.charset)
-        self._seat.user = f"{claim.user.decode(errors='replace')}@{self._channel.peer}"
-        if claim.database:
+        self._charset = response.charset
+        self._seat.settings = Settings.of_client(response.charset)
+        self._seat.user = f"{response.user.decode(errors='replace')}@{self._channel.peer}"
+        if response.database:
             try:
-                self._use(claim.database)
+                self._use(response.database)
             except Refusal as refusal:
                 raise Farewell(refusal.number, refusal.state, refusal.message) from refusal
         self._channel.send(packets.ok())
@@ -202,11 +204,11 @@ class Client:
     def _change_user(self, body: bytes) -> None:
         self._is_in = False
         self._login_ends = time.monotonic() + LOGIN_SECONDS
-        claim = changed(self._channel, body, self._house.password)
+        response = changed(self._channel, body, self._house.password)
         self._house.engines.leave(self._seat)
         self._statements.clear()
         self._seat.database = None
-        self._enter(claim)
+        self._enter(response)
 
     def _prepare(self, body: bytes) -> None:
         text, watch = self._text(body), self._stopwatch

@@ -1,7 +1,7 @@
-"""The first words of a connection: greeting, TLS if wanted, and the password.
+"""The first words of a connection: handshake, TLS if wanted, and the password.
 
 Any user name will do; there is one password. Passwords do not travel: the client proves that
-it knows the password with a digest of it and of the random salt of the greeting.
+it knows the password with a digest of it and of the random scramble of the handshake.
 """
 
 import os
@@ -11,9 +11,13 @@ import stat
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from hashlib import sha1, sha256
 from hmac import compare_digest
+from operator import or_
 from pathlib import Path
+
+from pymysql.constants import CLIENT
 
 from mirror.errors import UsageError
 from mirror.serve.wire.channel import Channel, Farewell
@@ -21,25 +25,26 @@ from mirror.serve.wire.charsets import UTF8MB4, name_of
 from mirror.serve.wire.packets import STATUS, Reader
 
 NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
-SALT_BYTES = 20
+SCRAMBLE_BYTES = 20
 LETTERS = (string.ascii_letters + string.digits).encode()
 # the attributes that clients tell of themselves may fill 64 kB
 LOGIN_BYTES = 128 * 1024
 # a login that stops before the name
 TLS_REQUEST_BYTES = 32
 
-LONG_PASSWORD, FOUND_ROWS, LONG_FLAG, WITH_DATABASE = 1, 2, 4, 8
-PROTOCOL_41, INTERACTIVE, TLS, TRANSACTIONS = 1 << 9, 1 << 10, 1 << 11, 1 << 13
-SECURE_CONNECTION, PLUGIN, ATTRIBUTES, LONG_ANSWER = 1 << 15, 1 << 19, 1 << 20, 1 << 21
 # Not offered, on purpose: several statements at once, files of the client, compression, and
 # the end of rows told by OK instead of EOF (JDBC drivers disagree on what then stands in it).
-OFFERED = (
-    LONG_PASSWORD | FOUND_ROWS | LONG_FLAG | WITH_DATABASE | PROTOCOL_41 | INTERACTIVE | TLS
-) | (TRANSACTIONS | SECURE_CONNECTION | PLUGIN | ATTRIBUTES | LONG_ANSWER)
+CAPABILITIES = (
+    *(CLIENT.LONG_PASSWORD, CLIENT.FOUND_ROWS, CLIENT.LONG_FLAG, CLIENT.CONNECT_WITH_DB),
+    *(CLIENT.PROTOCOL_41, CLIENT.INTERACTIVE, CLIENT.SSL, CLIENT.TRANSACTIONS),
+    *(CLIENT.SECURE_CONNECTION, CLIENT.PLUGIN_AUTH, CLIENT.CONNECT_ATTRS),
+    CLIENT.PLUGIN_AUTH_LENENC_CLIENT_DATA,
+)
+OFFERED = reduce(or_, CAPABILITIES)
 
 
 @dataclass(frozen=True)
-class Claim:
+class HandshakeResponse:
     """Who a client says it is, and the proof it sends with it."""
 
     user: bytes
@@ -85,44 +90,46 @@ def log_in(
     version: str,
     password: str | None,
     tls: Callable[[], ssl.SSLContext],
-) -> Claim:
+) -> HandshakeResponse:
     """Greet a client and check its password; the caller says OK. Raises Farewell."""
-    salt = _salt()
-    channel.send(_greeting(number, version, salt))
+    scramble = _scramble()
+    channel.send(_handshake(number, version, scramble))
     message = channel.receive(LOGIN_BYTES)
-    if len(message) == TLS_REQUEST_BYTES and int.from_bytes(message[:4], "little") & TLS:
+    if len(message) == TLS_REQUEST_BYTES and int.from_bytes(message[:4], "little") & CLIENT.SSL:
         channel.encrypt(tls())
         message = channel.receive(LOGIN_BYTES)
-    claim = _claim(message)
-    prove(channel, claim, password, salt)
-    return claim
+    response = _response(message)
+    prove(channel, response, password, scramble)
+    return response
 
 
-def changed(channel: Channel, message: bytes, password: str | None) -> Claim:
+def changed(channel: Channel, message: bytes, password: str | None) -> HandshakeResponse:
     """Check the password of a client that changes its user; the caller says OK."""
     said = Reader(message)
     user = said.name()
     said.take(said.integer(1))
     database = said.name()
     number = int.from_bytes(said.rest()[:2], "little")
-    claim = Claim(user, database, b"", b"", name_of(number))
-    # the old salt has been used
-    prove(channel, claim, password, _salt())
-    return claim
+    response = HandshakeResponse(user, database, b"", b"", name_of(number))
+    # the old scramble has been used
+    prove(channel, response, password, _scramble())
+    return response
 
 
-def prove(channel: Channel, claim: Claim, password: str | None, salt: bytes) -> None:
+def prove(
+    channel: Channel, response: HandshakeResponse, password: str | None, scramble: bytes
+) -> None:
     """Have the client prove that it knows the password. Raises Farewell if it does not."""
     if password is None:
         return
-    plugin, proof = claim.plugin, claim.proof
+    plugin, proof = response.plugin, response.proof
     if plugin not in PROOFS or len(proof) != PROOFS[plugin]().digest_size:
         plugin = plugin if plugin in PROOFS else NATIVE
-        salt = _salt()
-        channel.send(b"\xfe" + plugin + b"\0" + salt + b"\0")
+        scramble = _scramble()
+        channel.send(b"\xfe" + plugin + b"\0" + scramble + b"\0")
         proof = channel.receive(LOGIN_BYTES)
-    if not compare_digest(proof, _proof(plugin, password.encode(), salt)):
-        user = claim.user.decode(errors="replace")[:80]
+    if not compare_digest(proof, _proof(plugin, password.encode(), scramble)):
+        user = response.user.decode(errors="replace")[:80]
         given = "YES" if proof.strip(b"\0") else "NO"
         raise Farewell(1045, "28000", f"Access denied for user '{user}' (using password: {given})")
     if plugin == SHA2:
@@ -133,48 +140,48 @@ def prove(channel: Channel, claim: Claim, password: str | None, salt: bytes) -> 
 PROOFS = {NATIVE: sha1, SHA2: sha256}
 
 
-def _proof(plugin: bytes, password: bytes, salt: bytes) -> bytes:
+def _proof(plugin: bytes, password: bytes, scramble: bytes) -> bytes:
     digest = PROOFS[plugin]
     once = digest(password).digest()
     twice = digest(once).digest()
-    mask = digest(salt + twice if plugin == NATIVE else twice + salt).digest()
+    mask = digest(scramble + twice if plugin == NATIVE else twice + scramble).digest()
     return bytes(a ^ b for a, b in zip(once, mask, strict=True))
 
 
-def _salt() -> bytes:
-    return bytes(secrets.choice(LETTERS) for _ in range(SALT_BYTES))
+def _scramble() -> bytes:
+    return bytes(secrets.choice(LETTERS) for _ in range(SCRAMBLE_BYTES))
 
 
-def _greeting(number: int, version: str, salt: bytes) -> bytes:
+def _handshake(number: int, version: str, scramble: bytes) -> bytes:
     return b"".join(
         [
             b"\x0a" + version.encode() + b"\0",
-            number.to_bytes(4, "little") + salt[:8] + b"\0",
+            number.to_bytes(4, "little") + scramble[:8] + b"\0",
             (OFFERED & 0xFFFF).to_bytes(2, "little"),
             bytes([UTF8MB4.number]) + STATUS.to_bytes(2, "little"),
             (OFFERED >> 16).to_bytes(2, "little"),
-            bytes([SALT_BYTES + 1]) + bytes(10),
-            salt[8:] + b"\0" + NATIVE + b"\0",
+            bytes([SCRAMBLE_BYTES + 1]) + bytes(10),
+            scramble[8:] + b"\0" + NATIVE + b"\0",
         ]
     )
 
 
-def _claim(message: bytes) -> Claim:
+def _response(message: bytes) -> HandshakeResponse:
     said = Reader(message)
     flags = said.integer(4) & OFFERED
-    if not flags & PROTOCOL_41:
+    if not flags & CLIENT.PROTOCOL_41:
         raise Farewell(1043, "08S01", "The client's protocol is older than MySQL 4.1.")
     # the largest packet, the character set, and nothing
     said.take(4)
     charset = name_of(said.integer(1))
     said.take(23)
     user = said.name()
-    if flags & LONG_ANSWER:
+    if flags & CLIENT.PLUGIN_AUTH_LENENC_CLIENT_DATA:
         proof = said.take(said.length_encoded_integer())
-    elif flags & SECURE_CONNECTION:
+    elif flags & CLIENT.SECURE_CONNECTION:
         proof = said.take(said.integer(1))
     else:
         proof = said.name()
-    database = said.name() if flags & WITH_DATABASE else b""
-    plugin = said.name() if flags & PLUGIN else NATIVE
-    return Claim(user, database, plugin, proof, charset)
+    database = said.name() if flags & CLIENT.CONNECT_WITH_DB else b""
+    plugin = said.name() if flags & CLIENT.PLUGIN_AUTH else NATIVE
+    return HandshakeResponse(user, database, plugin, proof, charset)
