@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from asked import SESSIONS, TABLE, TRIALS
 from said import said
@@ -11,10 +12,11 @@ host, port, user, password = (os.environ[name] for name in ("HOST", "PORT", "NAM
 url = f"mysql://{user}:{password}@{host}:{port}/ibl_behavior"
 if client == "duckdb":
     import duckdb
-    from duckdb_extensions import import_extension
+    import duckdb_extension_mysql_scanner
 
     connection = duckdb.connect()
-    import_extension("mysql_scanner", con=connection)
+    [binary] = Path(duckdb_extension_mysql_scanner.__file__).parent.rglob("*.duckdb_extension")
+    connection.execute(f"load '{binary}'")
     login = f"host={host} port={port} user={user} password={password}"
     connection.execute(f"attach '{login}' as m (type mysql, read_only)")
 

@@ -69,7 +69,8 @@ def _arithmetic(a: Typed, b: Typed, sign: str, digits: int, scale: int, shown: i
         sql = f"{number(a)} {sign} {number(b)}"
         if _is_unsigned(a, b):
             return Typed(f"unsigned({sql})", Type("integer", 20, unsigned=True))
-        return Typed(f"({sql})", INTEGER)
+        are_constants = isinstance(a.value, int) and isinstance(b.value, int)
+        return Typed(f"({sql})", Type("integer", digits) if are_constants else INTEGER)
     if digits > LONGEST_DECIMAL or "double" in (a.held, b.held):
         sql = f"({double(a)} {sign} {double(b)})"
         return Typed(sql, decimal(min(digits, LONGEST_DECIMAL), scale), "double")
