@@ -39,7 +39,7 @@ if client == "duckdb":
     said("key", connection.execute(by_key, [key]).fetchall())
     said("sessions", ask(SESSIONS))
     connection.execute(f"create table trials as from m.ibl_behavior.{TABLE}")
-    summed = "select count(*), round(sum(trial_start_time), 3) from trials"
+    summed = "select count(*), max(trial_start_time), min(trial_id) from trials"
     said("trials", connection.execute(summed).fetchall())
 else:
     if client == "polars":
