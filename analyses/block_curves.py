@@ -23,7 +23,7 @@ from .curves import (
     line_rows,
     point_rows,
 )
-from .style import ask, block_color, counted, finished, nothing
+from .style import PERCENT, ask, block_color, counted, finished, nothing
 
 TITLE = "Psychometric curves by block"
 # Wilson's interval as the view has it, of the pooled counts; `square` is the squared normal
@@ -96,7 +96,7 @@ def chart(
         return nothing(con, TITLE, "no sessions with blocks match")
     base = alt.Chart().encode(
         x=contrast_axis(),
-        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=PERCENT),
         color=block_color(),
     )
     fits = fitted(points, ["prob_left_block"])

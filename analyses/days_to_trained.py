@@ -58,7 +58,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         return nothing(con, TITLE, "no trained mice match")
     tests = compare(mice, MEASURES)
     panels = [
-        panel(mice, test, _y(test["measure"]), TOOLTIP, 340, 300)
+        panel(mice, test, _y(test["measure"]), TOOLTIP, 380, 260)
         for test in tests.to_dict("records")
     ]
     subtitle = [

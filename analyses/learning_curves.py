@@ -24,6 +24,7 @@ import pandas as pd
 
 from .style import (
     ALL,
+    AMONG_ALL,
     DARK,
     FEWEST,
     GREY,
@@ -33,11 +34,11 @@ from .style import (
     ask,
     below,
     counted,
+    dash_among_all,
     finished,
     in_order,
     in_panels,
     institution_color,
-    institution_dash,
     n_mice,
     nothing,
     touched,
@@ -183,17 +184,14 @@ def panels(
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     ).add_params(hover)
     wide = touched(mice, of_mouse)
-    is_one_of_many = f"datum.panel == '{ALL}' && datum.institution_short != '{ALL}'"
     legend = below(names, symbolType="stroke", symbolStrokeWidth=2)
     means = (
         base.mark_line()
         .transform_filter("isValid(datum.n_mice)")
         .encode(
             color=institution_color(names).legend(legend),
-            strokeDash=alt.condition(
-                is_one_of_many, institution_dash(names).legend(legend), alt.value([1, 0])
-            ),
-            strokeWidth=alt.condition(is_one_of_many, alt.value(1.5), alt.value(2.5)),
+            strokeDash=dash_among_all(names, legend),
+            strokeWidth=alt.condition(AMONG_ALL, alt.value(1.5), alt.value(2.5)),
             tooltip=[
                 alt.Tooltip("institution_short:N", title="laboratory"),
                 day,

@@ -17,7 +17,6 @@ import pandas as pd
 from mirror.errors import UsageError
 
 from .mice import (
-    LOG_TICKS,
     STATUSES,
     WIDTH,
     Rows,
@@ -28,7 +27,7 @@ from .mice import (
     status_rules,
     status_strip,
 )
-from .style import DARK, ask, counted, finished, nothing
+from .style import DARK, PERCENT, ask, counted, finished, log_seconds, nothing
 
 TITLE = "Training of a mouse"
 DAYS = """
@@ -108,28 +107,32 @@ def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     """Draw the panels of one mouse, without a title."""
     across = date_axis() if x == "date" else day_axis()
     untitled = across.title(None)
-    percent, seconds = alt.Scale(domain=[0, 100]), alt.Scale(type="log", nice=False, padding=8)
+    axis = alt.Axis(tickCount=4, titleX=-44)
+    panels = {
+        "n_trials": alt.Y("n_trials:Q", title="trials", axis=axis),
+        "minutes": alt.Y("minutes:Q", title="minutes", axis=axis),
+        "performance_easy": alt.Y(
+            "performance_easy:Q", title="easy correct, %", scale=PERCENT, axis=axis
+        ),
+        "median_reaction_time": log_seconds("median_reaction_time", "reaction time, s", titleX=-44),
+    }
+    *_, last = panels
     return stacked(
         status_strip(statuses, across),
-        _panel(days, statuses, untitled, "n_trials", "trials", alt.Scale(zero=True)),
-        _panel(days, statuses, untitled, "minutes", "minutes", alt.Scale(zero=True)),
-        _panel(days, statuses, untitled, "performance_easy", "easy correct, %", percent),
-        _panel(days, statuses, across, "median_reaction_time", "reaction time, s", seconds),
+        *(
+            _panel(days, statuses, across if field == last else untitled, field, y)
+            for field, y in panels.items()
+        ),
     )
 
 
-def _panel(
-    days: Rows, statuses: Rows, across: alt.X, field: str, title: str, scale: alt.Scale
-) -> Any:
-    axis = alt.Axis(tickCount=4, titleX=-44)
-    if field == "median_reaction_time":
-        axis = alt.Axis(values=LOG_TICKS, format="~g", titleX=-44)
+def _panel(days: Rows, statuses: Rows, across: alt.X, field: str, y: alt.Y) -> Any:
     drawn = (
         alt.Chart(days)
         .transform_filter(f"isValid(datum.{field})")
         .encode(
             x=across,
-            y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
+            y=y,
             tooltip=[
                 alt.Tooltip("session_date:N", title="date"),
                 alt.Tooltip("training_day:Q", title="training day"),
@@ -141,7 +144,7 @@ def _panel(
                 alt.Tooltip("median_reaction_time:Q", title="reaction time, s", format=".2f"),
             ],
         )
-        .properties(width=WIDTH, height=100)
+        .properties(width=WIDTH, height=110)
     )
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     points = drawn.mark_circle(color=DARK, size=28, opacity=1)

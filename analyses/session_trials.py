@@ -14,8 +14,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .mice import LOG_TICKS, WIDTH, find_session
-from .style import DARK, ask, block_color, counted, finished, nothing
+from .mice import WIDTH, find_session
+from .style import DARK, ask, block_color, counted, finished, log_seconds, nothing
 
 TITLE = "Trials of a session"
 TRIALS = """
@@ -100,8 +100,8 @@ def chart(
         layers.insert(0, _bands(biased, scale))
     drawn = (
         alt.layer(*layers)
-        .resolve_scale(color="independent")
-        .resolve_legend(color="independent")
+        .resolve_scale(color="independent", shape="independent")
+        .resolve_legend(color="independent", shape="independent")
         .properties(width=WIDTH + 120, height=280)
     )
     return finished(con, drawn, title, _subtitle(found, trials, blocks, end))
@@ -112,12 +112,7 @@ def _x(scale: alt.Scale, field: str = "trial_id") -> alt.X:
 
 
 def _y(field: str) -> alt.Y:
-    return alt.Y(
-        f"{field}:Q",
-        title="reaction time, s",
-        scale=alt.Scale(type="log", nice=False, padding=8),
-        axis=alt.Axis(values=LOG_TICKS, format="~g"),
-    )
+    return log_seconds(field, "reaction time, s")
 
 
 def _points(trials: pd.DataFrame, scale: alt.Scale) -> alt.Chart:
@@ -132,7 +127,7 @@ def _points(trials: pd.DataFrame, scale: alt.Scale) -> alt.Chart:
             x=_x(scale),
             y=_y("reaction_time"),
             color=alt.Color("outcome:N", scale=colors, title="outcome").legend(symbolOpacity=1),
-            shape=alt.Shape("outcome:N", scale=shapes, legend=None),
+            shape=alt.Shape("outcome:N", scale=shapes, title="outcome"),
             tooltip=[
                 alt.Tooltip("trial_id:Q", title="trial"),
                 alt.Tooltip("minute:Q", title="minute"),

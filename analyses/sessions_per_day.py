@@ -18,6 +18,7 @@ from .style import (
     in_order,
     institution_color,
     nothing,
+    with_sizes,
 )
 
 TITLE = "Sessions per day"
@@ -69,6 +70,7 @@ def chart(
     institutions = in_order(days["institution_short"])
     by_institution = alt.EncodingSortField("institution_number", op="min")
     days["institution_number"] = days["institution_short"].map(institutions.index)
+    sizes = days.groupby("laboratory")["n_sessions"].sum()
     # dates without a zone: the browser reads and shows them in its own, so none shifts
     rows = (
         alt.Chart(days)
@@ -96,9 +98,15 @@ def chart(
         .facet(
             row=alt.Row(
                 "laboratory:N",
-                title="sessions per day",
+                title="sessions per day (beside each laboratory: in all)",
                 sort=by_institution,
-                header=alt.Header(labelAngle=0, labelAlign="left", titleFontWeight="normal"),
+                header=alt.Header(
+                    labelAngle=0,
+                    labelAlign="left",
+                    labelExpr=with_sizes({name: f"{n:,}" for name, n in sizes.items()}),
+                    labelLimit=220,
+                    titleFontWeight="normal",
+                ),
             ),
             spacing=16,
         )

@@ -61,9 +61,12 @@ FEWEST = 3
 # Of axes in percent: the same everywhere, with room for the width of a line at the ends.
 PERCENT = alt.Scale(domain=[-2, 102], nice=False, zero=False)
 # Seconds: what Vega chooses on a short logarithmic axis goes without labels in places.
-LOG_TICKS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30, 60]
+LOG_TICKS = [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30, 60]
 # Of axes of days.training_day or stored_training_day; the paper counts from 0.
 TRAINING_DAY = "training day (the first is 1)"
+
+SIMULATED = "SIMULATED DATA: no animal did any of this"
+IS_SIMULATED = "select is_simulated from _mirror.runs order by run desc limit 1"
 
 # Names as in the journals' figures; the browser's own sans-serif is always there.
 FONT = "Helvetica, Arial, sans-serif"
@@ -96,6 +99,16 @@ def institution_dash(
     own = dict(zip(INSTITUTIONS, INSTITUTION_DASHES, strict=True)) | {ALL: [1, 0]}
     scale = _scale(institutions, own, OTHER_DASH)
     return alt.StrokeDash(f"{field}:N", title=LABORATORY, scale=scale)
+
+
+# A laboratory among others in the panel of all.
+AMONG_ALL = f"datum.panel === '{ALL}' && datum.institution_short !== '{ALL}'"
+
+
+def dash_among_all(institutions: Iterable[str], legend: alt.Legend | None = None) -> Any:
+    """The dashes of laboratories in the panel of all; alone in its own panel each has a line."""
+    dash = institution_dash(institutions).legend(legend)
+    return alt.condition(AMONG_ALL, dash, alt.value([1, 0]))
 
 
 def institution_shape(institutions: Iterable[str], field: str = "institution_short") -> alt.Shape:
@@ -252,7 +265,7 @@ def finished(
     """Put title, subtitle and fonts on a chart, and say so where the data are simulated."""
     lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
     if is_simulated(con):
-        lines.append("SIMULATED DATA: no animal did any of this")
+        lines.append(SIMULATED)
     titled = alt.TitleParams(title, subtitle=lines, anchor="start", offset=12)
     # what a screen reader says of the picture
     words = ". ".join(filter(None, [title, *lines]))
@@ -280,7 +293,7 @@ def nothing(con: duckdb.DuckDBPyConnection, title: str, why: str) -> Any:
 
 def is_simulated(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the mirror holds simulated mice."""
-    rows = con.execute("select is_simulated from _mirror.runs order by run desc limit 1").fetchall()
+    rows = con.execute(IS_SIMULATED).fetchall()
     return bool(rows and rows[0][0])
 
 

@@ -131,7 +131,7 @@ def _panel(mice: pd.DataFrame, test: dict[Any, Any]) -> Any:
         alt.Tooltip(f"{measure}:Q", title=MEASURES[measure], format=",.2f"),
     ]
     y = alt.Y(f"{measure}:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8))
-    return panel(mice[[*MOUSE, measure]], test, y, tooltip, 250, 170, "p_corrected")
+    return panel(mice[[*MOUSE, measure]], test, y, tooltip, 330, 170, "p_corrected")
 
 
 def _slower(test: dict[str, Any]) -> list[str]:

@@ -145,7 +145,7 @@ def _write(
             },
             titles={name: figure.chart.TITLE for name, figure in figures.items()},
             sessions=contents.records(mouse.rows["sessions"]),
-            criteria=contents.checklist(mouse.rows["measures"]),
+            criteria=contents.checklist(mouse.rows["measures"], mouse.about["latest_status"]),
             criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
         )
         done += 1

@@ -122,11 +122,11 @@ def caption(figure: Figure, rows: Mapping[str, pd.DataFrame]) -> str | None:
     return words if isinstance(words, str) else "; ".join(words)
 
 
-def checklist(measures: pd.DataFrame) -> list[dict[str, Any]]:
-    """The criteria after the last session of a mouse, each with its measures."""
+def checklist(measures: pd.DataFrame, status: str | None = None) -> list[dict[str, Any]]:
+    """The criteria after the last session of a mouse of a status, each with its measures."""
     lists: list[dict[str, Any]] = []
     for criteria in criterion_checklist.COLUMNS:
-        for row in records(criterion_checklist.in_rows(measures, criteria)):
+        for row in records(criterion_checklist.in_rows(measures, criteria, status)):
             if row.get("heading"):
                 lists.append({"criterion": row["heading"], "met": row["met"], "measures": []})
             else:
