@@ -60,6 +60,45 @@ fit.draw(document.getElementById("chart"), spec, {renderer: "svg"})
 </html>
 """
 )
+# The charts by what they answer, in the order in which one asks.
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "How do mice learn?": (
+        "learning_curves",
+        "learning_progress",
+        "learning_fits",
+        "training_probability",
+        "days_to_trained",
+        "training_funnel",
+    ),
+    "How well do they see, and do laboratories differ?": (
+        "psychometric_curves",
+        "variability_across_labs",
+    ),
+    "How fast do they answer?": ("chronometric_curves",),
+    "Do they use blocks and the trial before?": (
+        "block_curves",
+        "bias_shift",
+        "block_parameters",
+        "history_curves",
+        "history_weights",
+        "choice_history",
+    ),
+    "What was done, when and by whom?": (
+        "growth",
+        "sessions_per_day",
+        "session_hours",
+        "sessions_per_lab",
+    ),
+    "How did one mouse do?": (
+        "mouse_progress",
+        "mouse_weights",
+        "mouse_contrasts",
+        "mouse_fits",
+        "mouse_last_days",
+        "criterion_checklist",
+    ),
+    "What happened in one session?": ("session_course", "session_trials", "session_curves"),
+}
 # What the command line can ask of a chart.
 OPTIONS = ("lab", "cohort", "subject", "session")
 

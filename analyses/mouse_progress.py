@@ -126,6 +126,42 @@ def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     )
 
 
+def beside(days: Rows) -> Any:
+    """Draw mice, told apart by the rows' `mouse`, on one pair of axes a panel, by training day."""
+    across = day_axis()
+    panels = {
+        "n_trials": alt.Y("n_trials:Q", title="trials"),
+        "performance_easy": alt.Y("performance_easy:Q", title="easy correct, %", scale=PERCENT),
+        "median_reaction_time": log_seconds("median_reaction_time", "reaction time, s"),
+    }
+    drawn = []
+    for field, y in panels.items():
+        mouse = (
+            alt.Chart(days)
+            .transform_filter(f"isValid(datum.{field})")
+            .encode(
+                x=across,
+                y=y,
+                # Okabe and Ito's blue and vermilion; dash and shape for who sees no colour
+                color=alt.Color("mouse:N", sort=None, scale=alt.Scale(range=["#0072b2", "#d55e00"])),
+                shape=alt.Shape("mouse:N", sort=None, scale=alt.Scale(range=["circle", "diamond"])),
+                tooltip=[
+                    alt.Tooltip("mouse:N"),
+                    alt.Tooltip("session_date:N", title="date"),
+                    alt.Tooltip("training_day:Q", title="training day"),
+                    alt.Tooltip("status:N", title="status"),
+                    alt.Tooltip("n_trials:Q", title="trials", format=","),
+                    alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
+                    alt.Tooltip("median_reaction_time:Q", title="reaction time, s", format=".2f"),
+                ],
+            )
+            .properties(width=WIDTH, height=150)
+        )
+        line = mouse.mark_line(strokeWidth=1.2, opacity=0.6).encode(shape=alt.Undefined)
+        drawn.append(alt.layer(line, mouse.mark_point(filled=True, size=32, opacity=1)))
+    return stacked(*drawn)
+
+
 def _panel(days: Rows, statuses: Rows, across: alt.X, field: str, y: alt.Y) -> Any:
     drawn = (
         alt.Chart(days)

@@ -116,24 +116,38 @@ def _write(
     _assets(folder / "assets")
     data("specs.js", pages.script("specs", contents.specs()))
     drawn: dict[str, Any] = {}
+    queries: dict[str, str] = {}
     missing: list[str] = []
     for name in charts:
         try:
-            drawn[name] = gallery.draw(con, name).to_dict()
+            chart, queries[name] = gallery.with_queries(con, name)
+            drawn[name] = chart.to_dict()
         except UsageError as error:
             missing.append(str(error))
         done += 1
         advance(done, total)
     for name, spec in drawn.items():
-        data(f"charts/{name}.js", pages.script(f"spec/{name}", spec))
+        script = pages.script(f"spec/{name}", spec) + pages.script(f"sql/{name}", queries[name])
+        data(f"charts/{name}.js", script)
         image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
         (folder / "images" / f"{name}.png").write_bytes(image)
-        page(f"charts/{name}.html", "chart.html", name=name, names=list(drawn), text=_text(name))
+        page(
+            f"charts/{name}.html",
+            "chart.html",
+            name=name,
+            names=list(drawn),
+            title=gallery.module(name).TITLE,
+            text=_text(name),
+        )
     sessions = contents.sessions(con)
-    mice = contents.mice(con, sessions)
+    mice, of_figures = contents.mice(con, sessions)
+    data("queries.js", pages.script("queries", of_figures))
     figures = contents.figures(con)
     for place, mouse in enumerate(mice):
-        data(f"mice/{mouse.page}.js", pages.frames_script(f"mice/{mouse.page}", mouse.rows))
+        script = pages.frames_script(
+            f"mice/{mouse.page}", mouse.rows, subject_uuid=mouse.about["subject_uuid"]
+        )
+        data(f"mice/{mouse.page}.js", script)
         page(
             f"mice/{mouse.page}.html",
             "mouse.html",
@@ -152,10 +166,11 @@ def _write(
         advance(done, total)
     tables = _tables(mice, sessions)
     for name, (table, rows) in tables.items():
-        data(f"{name}.js", pages.table_script(name, table, rows))
+        data(f"{name}.js", pages.table_script(name, table, rows, _query_of(name)))
         page(f"{name}.html", "table.html", name=name, table=table)
     page("session.html", "session.html")
     page("compare.html", "compare.html")
+    page("check.html", "check.html", figures=contents.published(con))
     page("dictionary.html", "dictionary.html", definitions=contents.dictionary(con))
     age = timedelta(seconds=run["age_seconds"])
     page(
@@ -164,7 +179,11 @@ def _write(
         run=run,
         age=age,
         counts=counts,
-        charts={name: gallery.description(name) for name in drawn},
+        questions={
+            question: {name: gallery.description(name) for name in names if name in drawn}
+            for question, names in gallery.QUESTIONS.items()
+        },
+        charts=list(drawn),
         missing=missing,
     )
 
@@ -177,6 +196,14 @@ def _assets(folder: Path) -> None:
     (folder / "tables-library.js").write_text(script, "utf-8")
     (folder / "tables-library.css").write_text(style, "utf-8")
     (folder / "vega.js").write_text(libraries.vega(), "utf-8")
+    shutil.copyfile(gallery.FOLDER / "fit.js", folder / "fit.js")
+
+
+def _query_of(table: str) -> str:
+    """What the rows of a table are asked with."""
+    if table == "daily":
+        return f"-- of each living mouse the latest of\n{contents.query('sessions')}"
+    return contents.query(table)
 
 
 def _text(name: str) -> list[str]:
@@ -196,8 +223,9 @@ def _tables(
     daily = living.merge(latest, on="subject_uuid", how="left")
     last_of_all = pd.to_datetime(sessions["session_date"]).max()
     daily["days_ago"] = (last_of_all - pd.to_datetime(daily["session_date"])).dt.days
+    listed = sessions.merge(about[of_mouse[:2]], on="subject_uuid")
     return {
         "mice": (pages.MICE, about),
-        "sessions": (pages.SESSIONS, sessions.merge(about[of_mouse[:2]], on="subject_uuid")),
+        "sessions": (pages.SESSIONS, listed.assign(has_trials=listed["n_trials"].notna())),
         "daily": (pages.DAILY, daily),
     }
