@@ -30,6 +30,8 @@ from .mice import (
 from .style import DARK, PERCENT, ask, counted, finished, log_seconds, nothing
 
 TITLE = "Training of a mouse"
+# Okabe and Ito's blue and vermilion.
+PAIR = ["#0072b2", "#d55e00"]
 DAYS = """
 with session_duration as (
     select
@@ -142,8 +144,8 @@ def beside(days: Rows) -> Any:
             .encode(
                 x=across,
                 y=y,
-                # Okabe and Ito's blue and vermilion; dash and shape for who sees no colour
-                color=alt.Color("mouse:N", sort=None, scale=alt.Scale(range=["#0072b2", "#d55e00"])),
+                # told apart in grey print as well, by shape
+                color=alt.Color("mouse:N", sort=None, scale=alt.Scale(range=PAIR)),
                 shape=alt.Shape("mouse:N", sort=None, scale=alt.Scale(range=["circle", "diamond"])),
                 tooltip=[
                     alt.Tooltip("mouse:N"),
@@ -157,8 +159,8 @@ def beside(days: Rows) -> Any:
             )
             .properties(width=WIDTH, height=150)
         )
-        line = mouse.mark_line(strokeWidth=1.2, opacity=0.6).encode(shape=alt.Undefined)
-        drawn.append(alt.layer(line, mouse.mark_point(filled=True, size=32, opacity=1)))
+        dot = alt.OverlayMarkDef(filled=True, size=32, opacity=1)
+        drawn.append(mouse.mark_line(strokeWidth=1, opacity=0.6, point=dot))
     return stacked(*drawn)
 
 

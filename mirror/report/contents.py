@@ -116,7 +116,7 @@ def published(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]]
     if not n_views:
         return None
     topics: dict[str, list[dict[str, Any]]] = {}
-    for row in records(con.execute("from published_figures").df()):
+    for row in records(con.execute("from published_figures order by number").df()):
         topics.setdefault(row["topic"], []).append(row)
     return topics
 

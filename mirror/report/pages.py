@@ -1,6 +1,7 @@
 """The pages as HTML, and the rows that they load, as scripts that a folder may hold."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 # Digits after the point: of a second, a percentage or a lapse more would mean nothing.
 DIGITS = 4
@@ -131,7 +133,13 @@ def environment(shared: Mapping[str, Any]) -> Environment:
     made.globals.update(shared)
     made.filters["count"] = "{:,}".format
     made.filters["measure"] = _measure
+    made.filters["prose"] = _prose
     return made
+
+
+def _prose(text: str) -> Markup:
+    """Words of a docstring with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 def _measure(value: float | None) -> str:

@@ -18,7 +18,9 @@ FEW = 12
 NAMED, LETTERS = 3, 28
 TIMES = ("DATE", "TIMESTAMP")
 # Not of lists, whose type ends otherwise.
-ORDERED = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\)|DATE|TIMESTAMP)")
+ORDERED = re.compile(
+    r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\)|DATE|TIMESTAMP)"
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@
 -- Definition: constants that were published of IBL's 140 mice (eLife 2021;10:e63711), each beside
 -- the same figure of the mice and trials here, by the query that stands in its row. The constants
 -- are the paper's own where source names the paper, and were computed once from the data that were
--- published with it where source names its data exports.
+-- published with it where source names its data.
 --
 -- The mice are those of cohort `paper` that are here, or all mice where none is.
 --
@@ -18,56 +18,56 @@ create or replace view published_figures as
 
 with
 
-constant (topic, figure, part, unit, published, source) as (
+constant (number, topic, figure, part, unit, published, source) as (
 
     values
-    ('the data', 'mice', 'all', 'mice', 140.0::double, 'eLife 2021;10:e63711, abstract'),
-    ('the data', 'institutions', 'all', 'institutions', 7.0, 'eLife 2021;10:e63711, abstract'),
-    ('the data', 'trials', 'all', 'trials', 5573514.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'all', 'days', 15.5, 'data exports of the paper'),
-    ('days to trained', 'mean_days', 'all', 'days', 19.1, 'data exports of the paper'),
-    ('days to trained', 'median_trials', 'all', 'trials', 9086.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'danlab', 'days', 8.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'zadorlab', 'days', 10.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'mainenlab', 'days', 11.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'wittenlab', 'days', 12.5, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'angelakilab', 'days', 18.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'cortexlab', 'days', 19.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'churchlandlab', 'days', 19.5, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'hoferlab', 'days', 22.0, 'data exports of the paper'),
-    ('days to trained', 'median_days', 'mrsicflogellab', 'days', 26.0, 'data exports of the paper'),
+    (1, 'the data', 'mice', 'all', 'mice', 140.0::double, 'eLife 2021;10:e63711, abstract'),
+    (2, 'the data', 'institutions', 'all', 'institutions', 7.0, 'eLife 2021;10:e63711, abstract'),
+    (3, 'the data', 'trials', 'all', 'trials', 5573514.0, 'data of the paper'),
+    (4, 'days to trained', 'median_days', 'all', 'days', 15.5, 'data of the paper'),
+    (5, 'days to trained', 'mean_days', 'all', 'days', 19.1, 'data of the paper'),
+    (6, 'days to trained', 'median_trials', 'all', 'trials', 9086.0, 'data of the paper'),
+    (7, 'days to trained', 'median_days', 'danlab', 'days', 8.0, 'data of the paper'),
+    (8, 'days to trained', 'median_days', 'zadorlab', 'days', 10.0, 'data of the paper'),
+    (9, 'days to trained', 'median_days', 'mainenlab', 'days', 11.0, 'data of the paper'),
+    (10, 'days to trained', 'median_days', 'wittenlab', 'days', 12.5, 'data of the paper'),
+    (11, 'days to trained', 'median_days', 'angelakilab', 'days', 18.0, 'data of the paper'),
+    (12, 'days to trained', 'median_days', 'cortexlab', 'days', 19.0, 'data of the paper'),
+    (13, 'days to trained', 'median_days', 'churchlandlab', 'days', 19.5, 'data of the paper'),
+    (14, 'days to trained', 'median_days', 'hoferlab', 'days', 22.0, 'data of the paper'),
+    (15, 'days to trained', 'median_days', 'mrsicflogellab', 'days', 26.0, 'data of the paper'),
     (
-        'learning', 'first_day_above_80', 'all', 'day, the first is 0', 12.0,
+        16, 'learning', 'first_day_above_80', 'all', 'day, the first is 0', 12.0,
         'IBL-pipeline, notebook Replication of Figure 2a and b'
     ),
-    ('learning', 'median_easy_correct', 'day 0', '%', 45.0, 'data exports of the paper'),
-    ('learning', 'median_easy_correct', 'day 4', '%', 53.0, 'data exports of the paper'),
-    ('learning', 'median_easy_correct', 'day 9', '%', 81.0, 'data exports of the paper'),
-    ('learning', 'median_easy_correct', 'day 14', '%', 90.0, 'data exports of the paper'),
-    ('learning', 'median_easy_correct', 'day 29', '%', 95.0, 'data exports of the paper'),
-    ('at the criterion', 'threshold', 'all', '% contrast', 15.4, 'data exports of the paper'),
-    ('at the criterion', 'lapse_low', 'all', 'share', 0.097, 'data exports of the paper'),
-    ('at the criterion', 'lapse_high', 'all', 'share', 0.1, 'data exports of the paper'),
-    ('at the criterion', 'bias', 'all', '% contrast', 0.2, 'data exports of the paper'),
-    ('at the criterion', 'reaction_time', 'all', 's', 0.425, 'data exports of the paper'),
-    ('at the criterion', 'easy_correct', 'all', '%', 90.2, 'data exports of the paper'),
-    ('at the criterion', 'trials_of_day', 'all', 'trials', 700.0, 'data exports of the paper'),
-    ('stages', 'share', 'trained', '%', null, 'eLife 2021;10:e63711, figure 1a'),
-    ('stages', 'share', 'ready for ephys', '%', null, 'eLife 2021;10:e63711, figure 1a'),
-    ('the biased task', 'trials_of_session', 'all', 'trials', 774.0, 'IBL''s public sessions'),
-    ('the biased task', 'correct', '0 %', '%', 58.7, 'IBL''s public sessions'),
-    ('the biased task', 'correct', '6.25 %', '%', 73.9, 'IBL''s public sessions'),
-    ('the biased task', 'correct', '12.5 %', '%', 83.8, 'IBL''s public sessions'),
-    ('the biased task', 'correct', '25 %', '%', 89.5, 'IBL''s public sessions'),
-    ('the biased task', 'correct', '100 %', '%', 94.1, 'IBL''s public sessions'),
-    ('the biased task', 'reaction_time_biased', '0 %', 's', 0.430, 'IBL''s public sessions'),
-    ('the biased task', 'reaction_time_biased', '6.25 %', 's', 0.362, 'IBL''s public sessions'),
-    ('the biased task', 'reaction_time_biased', '12.5 %', 's', 0.321, 'IBL''s public sessions'),
-    ('the biased task', 'reaction_time_biased', '25 %', 's', 0.293, 'IBL''s public sessions'),
-    ('the biased task', 'reaction_time_biased', '100 %', 's', 0.262, 'IBL''s public sessions'),
-    ('the biased task', 'right_at_0', 'block 20', '%', 64.6, 'IBL''s public sessions'),
-    ('the biased task', 'right_at_0', 'block 50', '%', 46.3, 'IBL''s public sessions'),
-    ('the biased task', 'right_at_0', 'block 80', '%', 30.6, 'IBL''s public sessions')
+    (17, 'learning', 'median_easy_correct', 'day 0', '%', 45.0, 'data of the paper'),
+    (18, 'learning', 'median_easy_correct', 'day 4', '%', 53.0, 'data of the paper'),
+    (19, 'learning', 'median_easy_correct', 'day 9', '%', 81.0, 'data of the paper'),
+    (20, 'learning', 'median_easy_correct', 'day 14', '%', 90.0, 'data of the paper'),
+    (21, 'learning', 'median_easy_correct', 'day 29', '%', 95.0, 'data of the paper'),
+    (22, 'at the criterion', 'threshold', 'all', '% contrast', 15.4, 'data of the paper'),
+    (23, 'at the criterion', 'lapse_low', 'all', 'share', 0.097, 'data of the paper'),
+    (24, 'at the criterion', 'lapse_high', 'all', 'share', 0.1, 'data of the paper'),
+    (25, 'at the criterion', 'bias', 'all', '% contrast', 0.2, 'data of the paper'),
+    (26, 'at the criterion', 'reaction_time', 'all', 's', 0.425, 'data of the paper'),
+    (27, 'at the criterion', 'easy_correct', 'all', '%', 90.2, 'data of the paper'),
+    (28, 'at the criterion', 'trials_of_day', 'all', 'trials', 700.0, 'data of the paper'),
+    (29, 'stages', 'share', 'trained', '%', null, 'eLife 2021;10:e63711, figure 1a'),
+    (30, 'stages', 'share', 'ready for ephys', '%', null, 'eLife 2021;10:e63711, figure 1a'),
+    (31, 'the biased task', 'trials_of_session', 'all', 'trials', 774.0, 'IBL''s public sessions'),
+    (32, 'the biased task', 'correct', '0 %', '%', 58.7, 'IBL''s public sessions'),
+    (33, 'the biased task', 'correct', '6.25 %', '%', 73.9, 'IBL''s public sessions'),
+    (34, 'the biased task', 'correct', '12.5 %', '%', 83.8, 'IBL''s public sessions'),
+    (35, 'the biased task', 'correct', '25 %', '%', 89.5, 'IBL''s public sessions'),
+    (36, 'the biased task', 'correct', '100 %', '%', 94.1, 'IBL''s public sessions'),
+    (37, 'the biased task', 'reaction_time_biased', '0 %', 's', 0.430, 'IBL''s public sessions'),
+    (38, 'the biased task', 'reaction_time_biased', '6.25 %', 's', 0.362, 'IBL''s public sessions'),
+    (39, 'the biased task', 'reaction_time_biased', '12.5 %', 's', 0.321, 'IBL''s public sessions'),
+    (40, 'the biased task', 'reaction_time_biased', '25 %', 's', 0.293, 'IBL''s public sessions'),
+    (41, 'the biased task', 'reaction_time_biased', '100 %', 's', 0.262, 'IBL''s public sessions'),
+    (42, 'the biased task', 'right_at_0', 'block 20', '%', 64.6, 'IBL''s public sessions'),
+    (43, 'the biased task', 'right_at_0', 'block 50', '%', 46.3, 'IBL''s public sessions'),
+    (44, 'the biased task', 'right_at_0', 'block 80', '%', 30.6, 'IBL''s public sessions')
 
 ),
 
@@ -493,6 +493,7 @@ recomputed as (
 )
 
 select
+    constant.number,
     constant.topic,
     constant.figure,
     constant.part,
@@ -516,6 +517,8 @@ left join recomputed
 
 comment on view published_figures is
 'Figures published of IBL''s mice, each beside what is computed from the trials here';
+comment on column published_figures.number is
+'A number to order the figures by';
 comment on column published_figures.topic is
 'What the figure is about';
 comment on column published_figures.figure is

@@ -54,6 +54,11 @@
         try {
             const chart = specification(element);
             element.view = (await fit.draw(element, chart, options)).view;
+            // its menu has no name, and a mark of no rows nothing to say
+            element.querySelector("summary").ariaLabel = "save this chart as a picture";
+            for (const mark of element.querySelectorAll("[role=graphics-symbol]:empty")) {
+                mark.removeAttribute("role");
+            }
             element.classList.add("drawn");
             if (!element.parentElement.querySelector(".tools")) {
                 element.after(report.tools(element.dataset.spec, () => tables(chart), sql(element)));

@@ -112,6 +112,12 @@ document.querySelectorAll("table[data-name]").forEach((table) => {
     }
 });
 
+// DataTables takes its dark colours from a class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followDark = () => document.documentElement.classList.toggle("dark", dark.matches);
+dark.addEventListener("change", followDark);
+followDark();
+
 // To the content without a word in the address, where pages keep what was chosen.
 document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault();
