@@ -13,6 +13,9 @@ supplements read updating off fitted curves. Both measures here are means of the
 with fewer than 10 trials in any of the conditions of a measure is left out of it. With blocks
 staying pays, with or without history. Where the server did not record the repeats, the basic task
 has no dots above.
+
+To take from it: whether a reward or an error moves the next choice, without any model of it. The
+published figure has the weights of a model: see history_weights.
 """
 
 from typing import Any

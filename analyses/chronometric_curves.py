@@ -8,6 +8,9 @@ reaches the threshold, in trials with a choice; no outlier rule.
 
 As in the paper the axis is broken: 100 % stands where 35 % would, and 50 % is left out. Lines
 that leave the panel at the top go on beyond `longest` seconds.
+
+To take from it: the harder the contrast the slower the choice, and a few mice are far slower than
+the others. The published figure has all mice in one panel, as a supplement.
 """
 
 from typing import Any

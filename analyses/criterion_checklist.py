@@ -9,6 +9,9 @@ fails today may have been met before: statuses last. Where the protocol is anoth
 too few, only that one measure stands there. What is fitted has its standard error (±): a criterion
 that hangs on a value within it of the limit is uncertain. `untrainable` and `unbiasable` are no
 achievements: their numbers of sessions are reached, and rule nothing where the status is higher.
+
+To take from it: which single number keeps a mouse from its next status. There is no published
+figure; a list of this kind stands on the laboratories' own pages.
 """
 
 from typing import Any

@@ -11,6 +11,9 @@ The paper's supplement fits each mouse and draws the average of its curves. Its 
 be that of another session or mouse; here it is in the same session and no no-go. A mouse whose
 side drifts, and blocks, bring curves apart without any effect of history: `choice_history`
 subtracts what the trial that follows explains as well.
+
+To take from it: mice repeat what was rewarded; after an error they hardly do. The published figure
+has averages of curves fitted to each mouse, and its strategy space.
 """
 
 from typing import Any

@@ -9,6 +9,9 @@ The paper draws the fits that the server stored. Here they are fitted again to t
 the server's bounds and with its no-go trials (variant `datajoint`), since the server's search is
 not repeatable and gives four numbers also where the trials determine no curve; such days are left
 out. `source="stored"` draws the server's own.
+
+To take from it: thresholds fall for a while and biases shrink to nothing; a single day says little
+of either. The published figure has every day, means and the example mouse KS014.
 """
 
 from typing import Any

@@ -8,6 +8,10 @@ came to it). Days with 100 trials or fewer are left out, as in figure 2 of the p
 the day and performance are stored or recomputed, one of them for all days of a mouse, as in
 `learning_curves`. Mice leave as time passes, so late points are of fewer mice: hover to see how
 many. `lab` draws one laboratory alone.
+
+To take from it: how fast the average rises, and that laboratories differ before the criterion and
+hardly after it. There is no published figure of the mean with its interval; figure 2a has its
+curves by day.
 """
 
 from typing import Any

@@ -6,6 +6,9 @@ lines are fits with the server's bounds, missing where the trials do not determi
 reaction times over the trials of the day, whose sessions follow each other: medians of steps of ten
 trials, where the portal drew every trial and a running median. Without a `subject` (nickname or
 UUID) it is the mouse with the most trials.
+
+To take from it: how a mouse did lately, day by day, by block and by contrast. The portal's figure
+has a table of the parameters beside its curves.
 """
 
 from typing import Any

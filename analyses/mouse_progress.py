@@ -6,6 +6,9 @@ status, which the strip on top names; in_training, where every mouse begins, has
 axes are left out: what it drew over the trials and the performance has a panel of its own. Minutes
 are from the first trial of the sessions of a date to their last. Medians of reaction times count
 no-go trials, as the portal's did; the lines bridge dates without trials.
+
+To take from it: whether a mouse gets better, works more and answers faster, and when it reached a
+status. The portal's figure has Mondays and second axes, which are left out on purpose.
 """
 
 from typing import Any

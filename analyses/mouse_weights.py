@@ -6,6 +6,9 @@ the water restriction in force, where one is recorded. Bars are the known amount
 task and after it; on dates of a diamond the mouse could drink as much as it wanted, so that its bar
 is too short. Dashed lines stand at the first date of each status. Without a `subject` (nickname or
 UUID) it is the mouse with the most trials.
+
+To take from it: whether a mouse keeps its weight on the water that it gets. The portal's figure has
+the kinds of water as parts of each bar.
 """
 
 from typing import Any

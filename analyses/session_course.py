@@ -6,6 +6,9 @@ how fast the mouse follows a new block; correct choices and median reaction time
 paper draws a running mean of ten trials; steps of ten hold the same and do not repeat it. Without
 a `session` (UUID, or start such as 2019-08-30 12:00:00, also shortened, then with a `subject`) it
 is the last one with trials of the `subject`, or of the mouse with the most trials.
+
+To take from it: how soon after a change of block the choices change. The published figure has a
+running mean of ten trials, and the example of one mouse.
 """
 
 from typing import Any

@@ -7,6 +7,9 @@ trials do not determine one. Reaction times are the pipeline's: from the onset o
 or the go cue for want of it, no-go trials included. Without a `session` (UUID, or start such as
 2019-08-30 12:00:00, also shortened, then with a `subject`) it is the last one with trials of the
 `subject`, or of the mouse with the most trials.
+
+To take from it: how one session looks by contrast, and how little of it is certain. The portal's
+figure has its parameters as a table beside it, and moves from session to session.
 """
 
 from typing import Any

@@ -6,6 +6,9 @@ minutes on its axis where this has the number of the trial. Bands in colour are 
 a `session` (UUID, or start such as 2019-08-30 12:00:00, also shortened, then with a `subject`) it
 is the last one with trials of the `subject`, or of the mouse with the most trials. Trials without
 a reaction time above 0 have no place on a logarithmic axis and are left out, but counted.
+
+To take from it: whether a mouse slowed down, when it should have been stopped, and where its errors
+are. The published figure has minutes on its axis, and performance in a panel below.
 """
 
 from typing import Any

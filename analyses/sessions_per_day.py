@@ -3,6 +3,9 @@
 Dates are those of the rigs' wall clocks. A mouse can have two sessions on a date, because crashed
 sessions were restarted. Turn the wheel over the chart to zoom in on a time, drag to move along,
 and click twice to see everything again.
+
+To take from it: who recorded when, where gaps are, and which laboratories went on after the paper.
+There is no published figure of it.
 """
 
 from typing import Any

@@ -4,6 +4,9 @@ The second exercise of the tutorial. The lab is the mouse's; the user is who ran
 who is responsible for the mouse. A session of two users counts for both, so the bars of the users
 add up to more than there are sessions. Only the `most_users` busiest users have a bar. Click a
 lab to see its users and mice among the others.
+
+To take from it: who contributed how much, in which tasks, and that most mice have between ten and a
+hundred sessions. There is no published figure of it.
 """
 
 from typing import Any

@@ -3,6 +3,9 @@
 A mouse counts in every stage that it got to, so the bars do not add up; a higher training status
 counts for the lower ones. Stages by status can hold only mice that have one here: they stand below,
 beside the bar of those mice, and the mice without a status are counted in words.
+
+To take from it: where mice are lost on the way to recordings, and of how many nobody knows. The
+published figure has surgery and histology as well, of which no table here knows.
 """
 
 from typing import Any
