@@ -357,7 +357,7 @@ def test_from_a_mouse_to_its_figures_and_neighbours(
     page.goto((folder / "mice.html").as_uri())
     page.get_by_role("link", name=nickname).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(nickname)
-    expect(page.get_by_text(str(uuid))).to_be_visible()
+    expect(page.get_by_text(str(uuid), exact=True)).to_be_visible()
     n_days = value(con, f"select count(*) from days where subject_uuid = '{uuid}' and n_trials > 0")
     expect(page.get_by_text(re.compile(f"^{n_days} days with"))).to_be_visible()
 
