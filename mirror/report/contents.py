@@ -25,7 +25,7 @@ from mirror.analyses import (
     style,
 )
 from mirror.catalogue import Described, describe, entries
-from mirror.report.summaries import Summary, summarize
+from mirror.report.summaries import Summary, some_mice, summarize
 
 # Letters of a nickname in the name of a file, which with all that comes after has room for 255.
 LONGEST = 80
@@ -171,13 +171,15 @@ class Definition:
 def dictionary(con: duckdb.DuckDBPyConnection) -> list[Definition]:
     """Every view and table with its columns, and what the views say of themselves."""
     headers = {view.name: _header(view.sql) for view in views.read()}
+    mice = some_mice(con)
+    found = (describe(con, entry.name) for entry in entries(con))
     return [
         Definition(
-            describe(con, entry.name),
-            headers.get(entry.name, ""),
-            *summarize(con, entry.name, entry.rows),
+            described,
+            headers.get(described.entry.name, ""),
+            *summarize(con, described, mice),
         )
-        for entry in entries(con)
+        for described in found
     ]
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from mirror.catalogue import Described
+from mirror.privacy import is_private_name
 from mirror.store import literal, quoted
 
 # About so many rows are looked at: a dictionary is read for what to expect, not for counts.
 ROWS = 5_000
+# Of so many mice.
+MICE = 5
 BINS = 12
 # A column of more values has a histogram where it has an order, and otherwise only their number.
 FEW = 12
@@ -31,22 +35,44 @@ class Summary:
     bars: tuple[float, ...] = field(default=())
 
 
+def some_mice(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """A few mice with trials, of all there are: a view of them is computed in no time."""
+    mice = con.execute(
+        "select distinct subject_uuid::varchar from sessions where has_trials order by all"
+    ).fetchall()
+    return [uuid for (uuid,) in mice[:: max(len(mice) // MICE, 1)]][:MICE]
+
+
 def summarize(
-    con: duckdb.DuckDBPyConnection, name: str, n_rows: int | None
+    con: duckdb.DuckDBPyConnection, described: Described, mice: list[str]
 ) -> tuple[int, dict[str, Summary]]:
     """How many rows of a table or view were looked at, and a summary of each column by name.
 
-    `n_rows` is what a table holds; of a view, which is computed, the first rows are looked at.
+    Of a table they come from all over it, of a view from the mice, if it has any. Columns that are
+    private have none, also in a mirror that holds them.
     """
+    name, n_rows = described.entry.name, described.entry.rows
     if n_rows == 0:
         return 0, {}
     relation = ".".join(map(quoted, name.split(".", 1)))
-    some = f"limit {ROWS}"
+    schema, _, table = name.rpartition(".")
+    shown = [
+        column
+        for column, _, _ in described.columns
+        if not is_private_name(f"{schema}.{table}.{column}")
+    ]
     if n_rows is not None:
-        # parts from all over the table, the same in each report
+        # the same parts in each report
         percent = min(100 * ROWS / max(n_rows, 1), 100)
         some = "" if percent == 100 else f"using sample {percent:.4f} percent (system, 1)"
-    con.execute(f"create or replace temp table looked_at as from {relation} {some}")
+    elif mice and "subject_uuid" in shown:
+        some = f"where subject_uuid in ({', '.join(map(literal, mice))}) limit {ROWS}"
+    else:
+        some = f"limit {ROWS}"
+    of_columns = ", ".join(map(quoted, shown))
+    con.execute(
+        f"create or replace temp table looked_at as select {of_columns} from {relation} {some}"
+    )
     kinds = con.execute(
         "select column_name, data_type from duckdb_columns() where table_name = 'looked_at'"
         " and database_name = 'temp' order by column_index"
