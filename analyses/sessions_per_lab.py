@@ -1,4 +1,4 @@
-"""How many sessions per laboratory, user and mouse: bars by task, and how many mice have how many.
+"""How many sessions per laboratory, user and mouse: bars by task, and a histogram of the mice.
 
 The second exercise of the tutorial. The lab is the mouse's; the user is who ran the session, not
 who is responsible for the mouse. A session of two users counts for both, so the bars of the users

@@ -1,17 +1,17 @@
 -- Grain: one row per published figure and the part of the mice that it is of.
 --
 -- Sources: subjects, days, time_to_criterion, psychometric_fits, trials, sessions, cohorts,
--- training_funnel.
+-- training_milestones.
 --
 -- Definition: constants that were published of IBL's 140 mice (eLife 2021;10:e63711), each beside
 -- the same figure of the mice and trials here, by the query that stands in its row. The constants
 -- are the paper's own where source names the paper, and were computed once from the data that were
 -- published with it where source names its data.
 --
--- The mice are those of cohort `paper` that are here, or all mice where none is.
+-- The mice are those of cohort `paper` that are here.
 --
 -- Traps:
--- * A mirror of other mice has other figures; n_mice says of how many they are.
+-- * A mirror of few of these mice has other figures; n_mice says of how many they are.
 -- * The paper counts days from 0 and this mirror from 1: first_day_above_80 is counted from 0 here.
 -- * What the mirror lacks is NULL, not 0.
 create or replace view published_figures as
@@ -106,43 +106,55 @@ explained (topic, reason) as (
 asked (topic, figure, query) as (
 
     values
-    ('the data', 'mice', 'select count(*) from subjects'),
-    ('the data', 'institutions', 'select count(distinct institution_short) from subjects'),
-    ('the data', 'trials', 'select count(*) from trials'),
+    ('the data', 'mice', 'select count(*) from subjects semi join paper using (subject_uuid)'),
+    (
+        'the data', 'institutions',
+        'select count(distinct institution_short) from subjects'
+        || ' semi join paper using (subject_uuid)'
+    ),
+    (
+        'the data', 'trials',
+        'select count(*) from trials semi join paper using (subject_uuid)'
+    ),
     (
         'days to trained', 'median_days',
         'select lab_name, median(n_days) from time_to_criterion'
+        || ' semi join paper using (subject_uuid)'
         || ' where criterion = ''trained'' and is_reached group by rollup (lab_name)'
     ),
     (
         'days to trained', 'mean_days',
         'select avg(n_days) from time_to_criterion'
-        || ' where criterion = ''trained'' and is_reached'
+        || ' semi join paper using (subject_uuid) where criterion = ''trained'' and is_reached'
     ),
     (
         'days to trained', 'median_trials',
         'select median(n_trials) from time_to_criterion'
-        || ' where criterion = ''trained'' and is_reached'
+        || ' semi join paper using (subject_uuid) where criterion = ''trained'' and is_reached'
     ),
     (
         'learning', 'first_day_above_80',
         'select min(day) - 1 from (select day, avg(easy) as mean from (select case day_source'
         || ' when ''stored'' then stored_training_day else training_day end as day,'
         || ' case summary_source when ''stored'' then stored_performance_easy'
-        || ' else performance_easy end as easy from days) group by day) where mean > 0.8'
+        || ' else performance_easy end as easy from days'
+        || ' semi join paper using (subject_uuid)) group by day) where mean > 0.8'
     ),
     (
         'learning', 'median_easy_correct',
         'select day - 1, 100 * median(easy) from (select case day_source'
         || ' when ''stored'' then stored_training_day else training_day end as day,'
         || ' case summary_source when ''stored'' then stored_performance_easy'
-        || ' else performance_easy end as easy from days) group by day'
+        || ' else performance_easy end as easy from days'
+        || ' semi join paper using (subject_uuid)) group by day'
     ),
     (
         'at the criterion', 'threshold',
         'select median(threshold) from psychometric_fits as fits join time_to_criterion as reached'
         || ' on reached.subject_uuid = fits.subject_uuid'
-        || ' and reached.date_reached = fits.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = fits.session_date'
+        || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
+        || ' where reached.criterion = ''trained'''
         || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
@@ -150,7 +162,9 @@ asked (topic, figure, query) as (
         'at the criterion', 'lapse_low',
         'select median(lapse_low) from psychometric_fits as fits join time_to_criterion as reached'
         || ' on reached.subject_uuid = fits.subject_uuid'
-        || ' and reached.date_reached = fits.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = fits.session_date'
+        || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
+        || ' where reached.criterion = ''trained'''
         || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
@@ -158,7 +172,9 @@ asked (topic, figure, query) as (
         'at the criterion', 'lapse_high',
         'select median(lapse_high) from psychometric_fits as fits join time_to_criterion as reached'
         || ' on reached.subject_uuid = fits.subject_uuid'
-        || ' and reached.date_reached = fits.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = fits.session_date'
+        || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
+        || ' where reached.criterion = ''trained'''
         || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
@@ -166,7 +182,9 @@ asked (topic, figure, query) as (
         'at the criterion', 'bias',
         'select median(bias) from psychometric_fits as fits join time_to_criterion as reached'
         || ' on reached.subject_uuid = fits.subject_uuid'
-        || ' and reached.date_reached = fits.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = fits.session_date'
+        || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
+        || ' where reached.criterion = ''trained'''
         || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
@@ -174,52 +192,53 @@ asked (topic, figure, query) as (
         'at the criterion', 'reaction_time',
         'select median(days.median_reaction_time) from days join time_to_criterion as reached'
         || ' on reached.subject_uuid = days.subject_uuid'
-        || ' and reached.date_reached = days.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = days.session_date'
+        || ' semi join paper on paper.subject_uuid = days.subject_uuid'
+        || ' where reached.criterion = ''trained'''
     ),
     (
         'at the criterion', 'easy_correct',
         'select median(100 * days.performance_easy) from days join time_to_criterion as reached'
         || ' on reached.subject_uuid = days.subject_uuid'
-        || ' and reached.date_reached = days.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = days.session_date'
+        || ' semi join paper on paper.subject_uuid = days.subject_uuid'
+        || ' where reached.criterion = ''trained'''
     ),
     (
         'at the criterion', 'trials_of_day',
         'select median(days.n_trials) from days join time_to_criterion as reached'
         || ' on reached.subject_uuid = days.subject_uuid'
-        || ' and reached.date_reached = days.session_date where reached.criterion = ''trained'''
+        || ' and reached.date_reached = days.session_date'
+        || ' semi join paper on paper.subject_uuid = days.subject_uuid'
+        || ' where reached.criterion = ''trained'''
     ),
     (
         'stages', 'share',
-        'select stage, 100 * n_mice / max(case stage when ''with_status'' then n_mice end) over ()'
-        || ' from training_funnel where scope = ''all'''
+        'select 100 * count(date_reached_trained_1a) / count(status_source),'
+        || ' 100 * count(date_reached_ready4ephysrig) / count(status_source)'
+        || ' from training_milestones semi join paper using (subject_uuid)'
     ),
     (
         'the biased task', 'trials_of_session',
-        'select median(n_trials) from sessions where task in (''biased'', ''ephys'')'
+        'select median(n_trials) from sessions semi join paper using (subject_uuid)'
+        || ' where n_trials > 0 and task in (''biased'', ''ephys'')'
     ),
     (
         'the biased task', 'correct',
-        'select contrast, 100 * avg(rewarded) from trials'
+        'select contrast, 100 * avg(rewarded) from trials semi join paper using (subject_uuid)'
         || ' where task in (''biased'', ''ephys'') group by contrast'
     ),
     (
         'the biased task', 'reaction_time_biased',
-        'select contrast, median(reaction_time) from trials'
+        'select contrast, median(reaction_time) from trials semi join paper using (subject_uuid)'
         || ' where task in (''biased'', ''ephys'') and choice <> 0 group by contrast'
     ),
     (
         'the biased task', 'right_at_0',
         'select prob_left_block, 100 * avg(choice_right) from trials'
+        || ' semi join paper using (subject_uuid)'
         || ' where task in (''biased'', ''ephys'') and contrast = 0 group by prob_left_block'
     )
-
-),
-
-paper_mouse as (
-
-    select cohorts.subject_uuid
-    from cohorts
-    where cohorts.cohort = 'paper'
 
 ),
 
@@ -230,8 +249,9 @@ mouse as (
         subjects.lab_name,
         subjects.institution_short
     from subjects
-    where subjects.subject_uuid in (select paper_mouse.subject_uuid from paper_mouse)
-        or not exists (select paper_mouse.subject_uuid from paper_mouse)
+    where subjects.subject_uuid in (
+        select cohorts.subject_uuid from cohorts where cohorts.cohort = 'paper'
+    )
 
 ),
 
@@ -433,18 +453,25 @@ recomputed as (
 
     select
         'share',
-        case stage.stage
-            when 'reached_trained_1a' then 'trained'
-            when 'reached_ready4ephysrig' then 'ready for ephys'
-        end,
-        100 * stage.n_mice / nullif(known.n_mice, 0),
-        known.n_mice
-    from training_funnel as stage
-    cross join training_funnel as known
-    where stage.scope = 'all'
-        and stage.stage in ('reached_trained_1a', 'reached_ready4ephysrig')
-        and known.scope = 'all'
-        and known.stage = 'with_status'
+        'trained',
+        100 * count(milestones.date_reached_trained_1a)
+        / nullif(count(milestones.status_source), 0),
+        count(milestones.status_source)
+    from training_milestones as milestones
+    join mouse
+        on mouse.subject_uuid = milestones.subject_uuid
+
+    union all
+
+    select
+        'share',
+        'ready for ephys',
+        100 * count(milestones.date_reached_ready4ephysrig)
+        / nullif(count(milestones.status_source), 0),
+        count(milestones.status_source)
+    from training_milestones as milestones
+    join mouse
+        on mouse.subject_uuid = milestones.subject_uuid
 
     union all
 
@@ -504,7 +531,8 @@ select
     recomputed.n_mice,
     explained.reason,
     constant.source,
-    asked.query
+    'with paper as (select subject_uuid from cohorts where cohort = ''paper'') ' || asked.query
+        as query
 from constant
 join explained
     on explained.topic = constant.topic
@@ -540,4 +568,4 @@ comment on column published_figures.reason is
 comment on column published_figures.source is
 'Where the published value stands';
 comment on column published_figures.query is
-'A query that recomputes it, of all mice here';
+'A query that recomputes it, of all parts of the figure';
