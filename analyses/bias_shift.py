@@ -7,6 +7,9 @@ was ready for the ephys rig and the two training days before it.
 
 The paper reads the shares off curves fitted per mouse and block; here they are the shares of the
 trials themselves, of the mice with choices in both blocks at that contrast.
+
+To take from it: mice of all laboratories follow the blocks, by a third of their choices where
+nothing is seen. The published figure has shifts of fitted curves in place of shares.
 """
 
 from typing import Any
@@ -19,13 +22,18 @@ from .curves import contrast_axis, per_laboratory, point_rows
 from .style import (
     ALL,
     DARK,
+    FEWEST,
     GREY,
     NO_LABORATORY,
     ask,
+    below,
     counted,
+    dash_among_all,
     finished,
     in_order,
     institution_color,
+    institution_shape,
+    n_mice,
     nothing,
     touched,
     under_pointer,
@@ -82,8 +90,8 @@ select
     signed_contrast,
     count(*) as n_mice,
     avg(shift) as shift,
-    avg(shift) - stddev_samp(shift) / sqrt(count(*)) as low,
-    avg(shift) + stddev_samp(shift) / sqrt(count(*)) as high
+    avg(shift) - if(count(*) >= {FEWEST}, stddev_samp(shift), null) / sqrt(count(*)) as low,
+    avg(shift) + if(count(*) >= {FEWEST}, stddev_samp(shift), null) / sqrt(count(*)) as high
 from shifts
 group by grouping sets ((institution_short, signed_contrast), (signed_contrast))
 order by all
@@ -105,13 +113,13 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     else:
         means = means[means["institution_short"] != ALL]
     rows = pd.concat([mice.assign(kind="mouse", panel=mice["institution_short"]), means])
-    drawing = per_laboratory(_layers(institutions), rows)
+    drawing = per_laboratory(_layers(institutions), rows, n_mice(mice))
     n_choices = counted(int(mice["n_choices"].sum()), "choice")
     subtitle = [
         f"{counted(mice['subject_uuid'].nunique(), 'mouse', 'mice')}, {n_choices} of the three"
         " days up to being ready for the ephys rig",
-        "each mouse in grey, mean ± s.e.m. over mice: of a laboratory in colour"
-        + (", of all in black" if len(institutions) > 1 else ""),
+        "each mouse in grey; means, of three mice or more with a bar of ± s.e.m.: of a laboratory"
+        " in colour" + (", of all in black" if len(institutions) > 1 else ""),
     ]
     return finished(con, drawing, TITLE, subtitle)
 
@@ -136,11 +144,11 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     )
     wide = touched(mice, of_mouse).add_params(hover)
-    color = institution_color(institutions).legend(None)
-    of_all = alt.datum.institution_short == ALL
+    legend = below(institutions, symbolStrokeWidth=0)
     mean = base.transform_filter("isValid(datum.n_mice)").encode(
-        color=alt.condition(of_all, alt.value(DARK), color)
+        color=institution_color([*institutions, ALL]).legend(legend)
     )
+    shape = institution_shape([*institutions, ALL]).legend(legend)
     tooltip = [
         alt.Tooltip("institution_short:N", title="laboratory"),
         alt.Tooltip("signed_contrast:Q", title="contrast, %"),
@@ -152,7 +160,7 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
         zero.encode(y="zero:Q"),
         thin,
         wide,
-        mean.mark_line(strokeWidth=2.5),
+        mean.mark_line(strokeWidth=2.5).encode(strokeDash=dash_among_all(institutions)),
         mean.mark_rule().encode(y="low:Q", y2="high:Q"),
-        mean.mark_point(filled=True, size=30, opacity=1).encode(tooltip=tooltip),
+        mean.mark_point(filled=True, size=35, opacity=1).encode(shape=shape, tooltip=tooltip),
     ]

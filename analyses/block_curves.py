@@ -8,6 +8,9 @@ as independent, which pooled mice are not: it says how well these trials are kno
 mice differ.
 
 A block of 20 has its stimuli on the left in 20 % of trials: mostly on the right.
+
+To take from it: blocks move the whole curve to the side that pays, most of all where there is
+little to see. The published figure has an example mouse, and bars that are bootstrapped over mice.
 """
 
 from typing import Any
@@ -23,7 +26,7 @@ from .curves import (
     line_rows,
     point_rows,
 )
-from .style import ask, block_color, counted, finished, nothing
+from .style import PERCENT, ask, block_color, counted, finished, nothing
 
 TITLE = "Psychometric curves by block"
 # Wilson's interval as the view has it, of the pooled counts; `square` is the squared normal
@@ -96,7 +99,7 @@ def chart(
         return nothing(con, TITLE, "no sessions with blocks match")
     base = alt.Chart().encode(
         x=contrast_axis(),
-        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=PERCENT),
         color=block_color(),
     )
     fits = fitted(points, ["prob_left_block"])

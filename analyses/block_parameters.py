@@ -12,6 +12,9 @@ test of the laboratories: of each parameter in each block, corrected over the ei
 
 The vertical bars of the paper's figures of threshold, lapse right and bias show the standard
 error of the horizontal parameter; here each bar is of its own.
+
+To take from it: blocks change bias and lapses, and leave the threshold as it is, alike in all
+laboratories. The published figure has the decoding of laboratories (4i), which is not here.
 """
 
 from typing import Any
@@ -25,6 +28,7 @@ from scipy import stats
 from .curves import fitted
 from .statistics import ANOVA, compare, corrected
 from .style import (
+    FEWEST,
     GREY,
     NO_LABORATORY,
     ask,
@@ -32,8 +36,10 @@ from .style import (
     finished,
     in_order,
     institution_color,
+    institution_shape,
     nothing,
     p_in_words,
+    said_below,
     together,
     under_pointer,
 )
@@ -99,31 +105,34 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     institutions = in_order(mice["institution_short"])
     tests = compared(mice).set_index("parameter").to_dict("index")
     labs = across(mice)
+    each = mice[mice["parameter"] == "bias"]
     panels = [
         _panel(
             mice[mice["parameter"] == parameter],
             parameter,
-            [_said(tests[parameter]), *_said_of_labs(labs[labs["parameter"] == parameter])],
+            [
+                _said(tests[parameter]),
+                *_said_of_labs(labs[labs["parameter"] == parameter]),
+            ],
             institutions,
         )
         for parameter in PARAMETERS
     ]
-    each = mice[mice["parameter"] == "bias"]
     subtitle = [
         f"{counted(len(each), 'mouse', 'mice')},"
         f" {counted(int(each['n_sessions'].sum()), 'session')},"
         f" {counted(int(each['n_trials'].sum()), 'trial')} in these blocks of the three days up to"
         " being ready for the ephys rig",
-        "small: a mouse; large: mean of a laboratory ± s.e.m. over mice; Wilcoxon's signed-rank"
-        " test between the blocks",
-        "p is corrected over the four parameters (Benjamini-Hochberg); r is rank-biserial, positive"
-        " if larger in 80:20, where 80 % of the stimuli are on the left",
+        "small: a mouse; large: mean of a laboratory, of three mice or more with bars of ± s.e.m.;"
+        " on the dashed line blocks make no difference",
+        "blocks: Wilcoxon's signed ranks, p corrected over the four parameters; r: rank-biserial,"
+        " positive if larger in 80:20, where 80 % of the stimuli are on the left",
     ]
     if labs["p"].notna().any():
         n, k = labs.loc[labs["p"].notna(), ["n_mice", "n_labs"]].iloc[0]
         subtitle.append(
-            f"laboratories, {k} of them with {n} mice, are compared in each block; p is corrected"
-            " over these eight tests; ε² and η²: share of the variance between laboratories"
+            f"laboratories, {k} of them with {n} mice, are compared in each block; p corrected over"
+            " these eight tests; ε² and η²: share of the variance between laboratories"
         )
     return finished(con, together(panels, 2), TITLE, subtitle)
 
@@ -196,7 +205,8 @@ def _panel(rows: pd.DataFrame, parameter: str, words: list[str], institutions: l
     x = alt.X("block_80:Q", title=f"{name}, in blocks 80:20", scale=scale)
     y = alt.Y("block_20:Q", title=f"{name}, in blocks 20:80", scale=scale)
     digits = ".3f" if parameter.startswith("lapse") else ".1f"
-    color = institution_color(institutions)
+    color = institution_color(institutions).legend(symbolSize=120)
+    shape = institution_shape(institutions).legend(symbolSize=120)
     same = alt.Chart(pd.DataFrame({"block_80": ends, "block_20": ends}))
     hover = under_pointer()
     dots = (
@@ -206,8 +216,9 @@ def _panel(rows: pd.DataFrame, parameter: str, words: list[str], institutions: l
             x=x,
             y=y,
             color=color,
+            shape=shape,
             opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),
-            size=alt.condition(hover, alt.value(120), alt.value(20)),
+            size=alt.condition(hover, alt.value(120), alt.value(22)),
             tooltip=[
                 alt.Tooltip("subject_nickname:N", title="mouse"),
                 alt.Tooltip("institution_short:N", title="laboratory"),
@@ -225,9 +236,10 @@ def _panel(rows: pd.DataFrame, parameter: str, words: list[str], institutions: l
         dots,
         means.mark_rule(strokeWidth=1.5).encode(x=alt.X("left:Q"), x2="right:Q", y=y),
         means.mark_rule(strokeWidth=1.5).encode(x=x, y=alt.Y("low:Q"), y2="high:Q"),
-        means.mark_point(filled=True, size=70, opacity=1).encode(
+        means.mark_point(filled=True, size=90, opacity=1, stroke="white", strokeWidth=1).encode(
             x=x,
             y=y,
+            shape=shape,
             tooltip=[
                 alt.Tooltip("institution_short:N", title="laboratory"),
                 alt.Tooltip("block_80:Q", title="mean in 80:20", format=digits),
@@ -236,18 +248,17 @@ def _panel(rows: pd.DataFrame, parameter: str, words: list[str], institutions: l
             ],
         ),
     ]
-    title = alt.TitleParams(words, fontSize=11, fontWeight="normal", anchor="start", frame="group")
-    return alt.layer(*layers).properties(width=270, height=270, title=title)
+    return alt.layer(*layers).properties(width=290, height=290, title=said_below(words))
 
 
 def laboratory_means(rows: pd.DataFrame) -> pd.DataFrame:
     """Means of laboratories in both blocks, and one standard error to each side.
 
-    `left` and `right` are of `block_80`, `low` and `high` of `block_20`; NaN with one mouse.
+    `left` and `right` are of `block_80`, `low` and `high` of `block_20`; NaN below three mice.
     """
     known = rows[rows["institution_short"] != NO_LABORATORY]
     labs = known.groupby("institution_short")[["block_80", "block_20"]]
-    mean, sem = labs.mean(), labs.sem()
+    mean, sem = labs.mean(), labs.sem().where(labs.count() >= FEWEST)
     return mean.assign(
         left=mean["block_80"] - sem["block_80"],
         right=mean["block_80"] + sem["block_80"],
@@ -270,6 +281,6 @@ def _said_of_labs(tests: pd.DataFrame) -> list[str]:
     names = {"block_80": "80:20", "block_20": "20:80"}
     return [
         f"laboratories, {names[test['block']]}: {test['test']}, {p_in_words(test['p_corrected'])},"
-        f" {'η²' if test['test'] == ANOVA else 'ε²'} = {test['effect']:.2f}"
+        f" {'η²' if test['test'] == ANOVA else 'ε²'} = {test['effect']:.2f}, n = {test['n_mice']}"
         for test in tests.dropna(subset="p").to_dict("records")
     ]

@@ -13,6 +13,9 @@ supplements read updating off fitted curves. Both measures here are means of the
 with fewer than 10 trials in any of the conditions of a measure is left out of it. With blocks
 staying pays, with or without history. Where the server did not record the repeats, the basic task
 has no dots above.
+
+To take from it: whether a reward or an error moves the next choice, without any model of it. The
+published figure has the weights of a model: see history_weights.
 """
 
 from typing import Any
@@ -21,17 +24,17 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .laboratories import columns, in_turn
+from .laboratories import aside, columns, median_bar
 from .style import (
-    DARK,
     GREY,
     NO_LABORATORY,
     ask,
     counted,
     finished,
     in_order,
-    institution_scale,
+    institution_color,
     nothing,
+    swarm,
     together,
     under_pointer,
 )
@@ -159,7 +162,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     subtitle = [
         f"{n_mice}, {n_sessions}; a dot per mouse, lines at the medians",
         "open: basic task, three days up to being trained; filled: with blocks, three days up to"
-        " being ready for ephys",
+        " being ready for ephys; dashed: where a mouse would be that ignores the trial before",
     ]
     return finished(con, together(panels, 2), TITLE, subtitle)
 
@@ -167,26 +170,28 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
 def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
     rows = rows.drop(columns="measure").assign(laboratory=rows["institution_short"])
     rows, x = columns(rows, institutions)
-    # the two tasks side by side, one alone in the middle
-    rows["middle"] = rows["has_blocks"].map({False: -1.0, True: 1.0})
-    if rows["has_blocks"].nunique() < 2:
-        rows["middle"] = 0.0
-    rows["aside"] = rows["middle"] + in_turn(rows, ["laboratory", "has_blocks"], "percent", 3) / 2
+    width, height = 400, 170
+    half = width / max(rows["laboratory"].nunique(), 1) / 4
+    # the two tasks of a laboratory side by side, and one alone in the middle
+    n_tasks = rows.groupby("laboratory")["has_blocks"].transform("nunique")
+    rows["middle"] = rows["has_blocks"].map({False: -half, True: half}).where(n_tasks > 1, 0.0)
+    rows["aside"] = rows["middle"] + swarm(
+        rows, ["laboratory", "has_blocks"], "percent", height, radius=2.8
+    )
     hover = under_pointer()
-    beside = alt.Scale(domain=[-2.5, 2.5])
     base = alt.Chart(rows).encode(
         x=x,
         y=alt.Y("percent:Q", title=MEASURES[measure], scale=alt.Scale(zero=False, padding=8)),
     )
-    colors = institution_scale(rows["laboratory"])
+    colors = institution_color(rows["laboratory"], "laboratory")
     dots = base.mark_point(strokeWidth=1.5).encode(
-        xOffset=alt.XOffset("aside:Q", scale=beside),
-        color=alt.Color("laboratory:N", scale=colors, legend=None),
-        fill=alt.Fill("laboratory:N", scale=colors, legend=None),
+        xOffset=aside(rows, 4 * half),
+        color=colors.legend(None),
+        fill=alt.Fill("laboratory:N", scale=colors["scale"], legend=None),
         # open in the basic task, filled with blocks
         fillOpacity=alt.condition(alt.datum.has_blocks, alt.value(1), alt.value(0)),
-        opacity=alt.condition(hover, alt.value(1), alt.value(0.6)),
-        size=alt.condition(hover, alt.value(120), alt.value(20)),
+        opacity=alt.condition(hover, alt.value(1), alt.value(0.7)),
+        size=alt.condition(hover, alt.value(120), alt.value(18)),
         tooltip=[
             alt.Tooltip("subject_nickname:N", title="mouse"),
             alt.Tooltip("institution_short:N", title="laboratory"),
@@ -196,10 +201,9 @@ def _panel(rows: pd.DataFrame, measure: str, institutions: list[str]) -> Any:
             alt.Tooltip("n_sessions:Q", title="sessions"),
         ],
     )
-    medians = base.mark_tick(color=DARK, stroke="white", thickness=3, size=16).encode(
-        xOffset=alt.XOffset("middle:Q", scale=beside),
-        y=alt.Y("median(percent):Q", title=MEASURES[measure]),
+    medians = median_bar(base, "percent", [alt.Tooltip("task:N")], 14).encode(
+        xOffset=alt.XOffset("middle:Q", scale=aside(rows, 4 * half)["scale"])
     )
     none = alt.Chart(pd.DataFrame({"percent": [NO_EFFECT[measure]]}))
     zero = none.mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="percent:Q")
-    return alt.layer(zero, dots.add_params(hover), medians).properties(width=340, height=170)
+    return alt.layer(zero, medians, dots.add_params(hover)).properties(width=width, height=height)

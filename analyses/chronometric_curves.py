@@ -8,6 +8,9 @@ reaches the threshold, in trials with a choice; no outlier rule.
 
 As in the paper the axis is broken: 100 % stands where 35 % would, and 50 % is left out. Lines
 that leave the panel at the top go on beyond `longest` seconds.
+
+To take from it: the harder the contrast the slower the choice, and a few mice are far slower than
+the others. The published figure has all mice in one panel, as a supplement.
 """
 
 from typing import Any
@@ -20,13 +23,18 @@ from .curves import contrast_axis, per_laboratory, point_rows
 from .style import (
     ALL,
     DARK,
+    FEWEST,
     GREY,
     NO_LABORATORY,
     ask,
+    below,
     counted,
+    dash_among_all,
     finished,
     in_order,
     institution_color,
+    institution_shape,
+    n_mice,
     nothing,
     touched,
     under_pointer,
@@ -60,15 +68,14 @@ group by trials.subject_uuid, trials.signed_contrast
 order by all
 """
 # Of the rows above, so that the trials are read once.
-OF_LABORATORIES = """
+OF_LABORATORIES = f"""
 select
     institution_short,
     signed_contrast,
     count(*) as n_mice,
     median(seconds) as seconds,
-    -- one mouse has no spread: no bar
-    case when count(*) > 1 then quantile_cont(seconds, 0.25) end as low,
-    case when count(*) > 1 then quantile_cont(seconds, 0.75) end as high
+    case when count(*) >= {FEWEST} then quantile_cont(seconds, 0.25) end as low,
+    case when count(*) >= {FEWEST} then quantile_cont(seconds, 0.75) end as high
 from medians
 group by all
 order by all
@@ -92,12 +99,13 @@ def chart(
     rows["panel"] = rows["institution_short"]
     if len(institutions) > 1:
         rows = pd.concat([rows, laboratories.assign(panel=ALL)])
-    drawing = per_laboratory(_layers(institutions, longest), rows)
-    n_mice = counted(medians["subject_uuid"].nunique(), "mouse", "mice")
+    drawing = per_laboratory(_layers(institutions, longest), rows, n_mice(medians))
+    of_mice = counted(medians["subject_uuid"].nunique(), "mouse", "mice")
     n_trials = counted(int(medians["n_trials"].sum()), "trial")
     subtitle = [
-        f"{n_mice}, {n_trials} of the three days up to being trained",
-        "each mouse's median in grey, in colour that of the laboratory's mice, with quartiles",
+        f"{of_mice}, {n_trials} of the three days up to being trained",
+        "each mouse's median in grey; in colour that of the laboratory's mice, of three or more"
+        " with a bar between the quartiles",
     ]
     if (rows["seconds"] > longest).any():
         subtitle.append(f"lines that leave a panel go on above {longest} s")
@@ -114,9 +122,7 @@ def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
     )
     base = alt.Chart().encode(x=contrast_axis(), y=seconds)
     mice = (
-        base.mark_line(clip=True)
-        .transform_filter("datum.kind == 'mouse'")
-        .encode(detail="subject_uuid:N")
+        base.mark_line().transform_filter("datum.kind == 'mouse'").encode(detail="subject_uuid:N")
     )
     of_mouse = [
         alt.Tooltip("subject_nickname:N", title="mouse"),
@@ -128,9 +134,10 @@ def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
         color=alt.condition(hover, alt.value(DARK), alt.value(GREY)),
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     )
-    wide = touched(mice, of_mouse, clip=True).add_params(hover)
+    wide = touched(mice, of_mouse).add_params(hover)
+    legend = below(institutions, symbolStrokeWidth=0)
     laboratory = base.transform_filter("isValid(datum.n_mice)").encode(
-        color=institution_color(institutions).legend(None)
+        color=institution_color(institutions).legend(legend)
     )
     tooltip = [
         alt.Tooltip("institution_short:N", title="laboratory"),
@@ -141,7 +148,9 @@ def _layers(institutions: list[str], longest: float) -> list[alt.Chart]:
     return [
         thin,
         wide,
-        laboratory.mark_line(strokeWidth=2.5, clip=True),
-        laboratory.mark_rule(clip=True).encode(y=alt.Y("low:Q"), y2="high:Q"),
-        laboratory.mark_point(filled=True, size=30, opacity=1, clip=True).encode(tooltip=tooltip),
+        laboratory.mark_line(strokeWidth=2.5).encode(strokeDash=dash_among_all(institutions)),
+        laboratory.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q"),
+        laboratory.mark_point(filled=True, size=35, opacity=1).encode(
+            shape=institution_shape(institutions).legend(legend), tooltip=tooltip
+        ),
     ]

@@ -7,8 +7,11 @@ for curves and reaction times, the worst of the three for trials and performance
 `good_enough_for_brainwide_map` look at this session alone. A criterion that
 fails today may have been met before: statuses last. Where the protocol is another, or sessions are
 too few, only that one measure stands there. What is fitted has its standard error (±): a criterion
-that hangs on a value within it of the limit is uncertain. `untrainable` and `unbiasable` are met
-by a number of sessions alone.
+that hangs on a value within it of the limit is uncertain. `untrainable` and `unbiasable` are no
+achievements: their numbers of sessions are reached, and rule nothing where the status is higher.
+
+To take from it: which single number keeps a mouse from its next status. There is no published
+figure; a list of this kind stands on the laboratories' own pages.
 """
 
 from typing import Any
@@ -42,7 +45,11 @@ select
     standard_error,
     coalesce(abs(margin) <= standard_error, measure = 'previous_status' and not is_certain)
         as is_near,
-    case when passed then 'passed' when not passed then 'failed' else 'not known' end as verdict,
+    case
+        when passed is null then 'not known'
+        when criterion in ('untrainable', 'unbiasable') then if(passed, 'reached', 'not reached')
+        else if(passed, 'passed', 'failed')
+    end as verdict,
     n_failed,
     n_unknown,
     is_certain
@@ -65,6 +72,8 @@ COLUMNS = (
     ("trained_1a", "trained_1b", "untrainable", "unbiasable"),
     ("ready4ephysrig", "ready4delay", "ready4recording", "good_enough_for_brainwide_map"),
 )
+# The statuses that a mouse has in the biased task.
+LATER = ("ready4ephysrig", "ready4delay", "ready4recording")
 # Measures in the words and the order of the checklist.
 WORDS = {
     "protocol": "protocol asked for",
@@ -88,14 +97,14 @@ WORDS = {
     "lapse_high_80": "lapse right, block 80",
     "reaction_time": "median reaction time, s",
 }
-# Met by a number of sessions, also by mice that these do not concern.
-HEADINGS = {
-    "untrainable": "untrainable, unless trained",
-    "unbiasable": "unbiasable, unless ready",
+# What nobody wants to pass: they count sessions, of any mouse, and the status that ends them.
+ENDS = {
+    "untrainable": ("trained_1a", "trained_1b", *LATER),
+    "unbiasable": LATER,
 }
-VERDICTS = ("passed", "failed", "not known")
+VERDICTS = ("passed", "failed", "reached", "not reached", "not known")
 # Okabe and Ito's blue and vermilion, under words that say the same.
-VERDICT_COLORS = ("#0072b2", "#d55e00", GREY)
+VERDICT_COLORS = ("#0072b2", "#d55e00", "#666666", "#666666", GREY)
 ROW = 19
 
 
@@ -116,7 +125,7 @@ def chart(
     if measures.empty:
         return nothing(con, title, "no criteria were evaluated for this session")
     status = ask(con, STATUS, **which)["status"].iloc[0]
-    columns = [_column(measures, criteria) for criteria in COLUMNS]
+    columns = [_column(measures, criteria, status) for criteria in COLUMNS]
     drawn = alt.hconcat(*(column for column in columns if column is not None), spacing=50)
     day = found["training_day"]
     training_day = "habituation" if pd.isna(day) else f"training day {int(day)}"
@@ -143,8 +152,13 @@ def rows(
     return ask(con, MEASURES, mouse=mouse, start=start)
 
 
-def in_rows(measures: pd.DataFrame, criteria: tuple[str, ...]) -> pd.DataFrame:
-    """The lines of a column of the checklist: a heading per criterion, then its measures."""
+def in_rows(
+    measures: pd.DataFrame, criteria: tuple[str, ...], status: str | None = None
+) -> pd.DataFrame:
+    """The lines of a column of the checklist: a heading per criterion, then its measures.
+
+    `status` is that of the mouse, which can be one that no number of sessions takes from it.
+    """
     parts = []
     for criterion in criteria:
         part = measures[measures["criterion"] == criterion]
@@ -153,26 +167,34 @@ def in_rows(measures: pd.DataFrame, criteria: tuple[str, ...]) -> pd.DataFrame:
         order = {measure: place for place, measure in enumerate(WORDS)}
         place = part["measure"].map(order).fillna(len(order))
         part = part.assign(place=place).sort_values(["place", "measure"])
-        name = HEADINGS.get(criterion, criterion)
-        heading = {"heading": name, "shown": "value", "limit_shown": "limit", "met": _met(part)}
+        heading = {
+            "heading": criterion,
+            "shown": "value",
+            "limit_shown": "limit",
+            "met": _met(criterion, part, status),
+        }
         words = part["measure"].map(WORDS).fillna(part["measure"])
         parts += [pd.DataFrame([heading]), part.assign(words=words)]
     rows = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return rows.assign(row=range(len(rows)))
 
 
-def _met(measures: pd.DataFrame) -> str:
+def _met(criterion: str, measures: pd.DataFrame, status: str | None) -> str:
     """Whether the criterion of these measures is met."""
-    failed = measures["verdict"] == "failed"
+    if status in ENDS.get(criterion, ()):
+        return f"no: {status}"
+    failed = measures["verdict"].isin(("failed", "not reached"))
     if (failed & ~measures["is_near"]).any():
         return "not met"
     if not failed.any() and measures["n_unknown"].iloc[0]:
         return "not known"
-    return "uncertain" if measures["is_near"].any() else "met"
+    if measures["is_near"].any():
+        return "uncertain"
+    return "reached" if criterion in ENDS else "met"
 
 
-def _column(measures: pd.DataFrame, criteria: tuple[str, ...]) -> Any:
-    rows = in_rows(measures, criteria)
+def _column(measures: pd.DataFrame, criteria: tuple[str, ...], status: str) -> Any:
+    rows = in_rows(measures, criteria, status)
     if rows.empty:
         return None
     headings = alt.Chart(rows[rows["heading"].notna()]).encode(y=_y(len(rows)))

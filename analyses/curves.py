@@ -1,6 +1,7 @@
 """What the charts of curves share: fits, and the paper's broken axis of contrasts."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import altair as alt
@@ -9,10 +10,19 @@ import pandas as pd
 
 from mirror.derive import psychometric
 
-from .style import in_order
+from .style import in_panels
 
 # Where the broken axis has its ends, and the contrasts that it has room for.
 END = 35
+# Where that of single days and sessions has 50 and 100 %: in early training there is little else.
+HALF, FULL = 37, 49
+# The place of a contrast there, in Vega's words; what is rare and between keeps its order.
+PLACE = (
+    "(datum.signed_contrast < 0 ? -1 : 1) * (abs(datum.signed_contrast) <= 27 ?"
+    " abs(datum.signed_contrast) : abs(datum.signed_contrast) <= 50 ?"
+    f" 27 + (abs(datum.signed_contrast) - 27) * {HALF - 27} / 23 :"
+    f" {HALF} + (abs(datum.signed_contrast) - 50) * {FULL - HALF} / 50)"
+)
 DRAWN = (-100, -25, -12.5, -6.25, 0, 6.25, 12.5, 25, 100)
 
 
@@ -61,34 +71,31 @@ def point_rows(points: pd.DataFrame) -> pd.DataFrame:
     return drawn.assign(x=drawn["signed_contrast"].clip(-END, END))
 
 
-def contrast_axis() -> alt.X:
-    """The broken axis: its ends are 100 %."""
-    value = f"abs(datum.value) == {END} ? datum.value * 100 / {END} : datum.value"
+def contrast_axis(with_50: bool = False) -> alt.X:
+    """The broken axis: its ends are 100 %, or beside it 50 % where it has a place for that too."""
+    ends = {HALF: 50, FULL: 100} if with_50 else {END: 100}
+    named = json.dumps({str(place): str(percent) for place, percent in ends.items()})
     shown = alt.Axis(
-        values=[-END, -20, 0, 20, END],
-        labelExpr=f"format({value}, '.0f')",
+        values=sorted({0, *(sign * at for sign in (-1, 1) for at in (20, *ends))}),
+        labelExpr=f"(datum.value < 0 ? '\u2212' : '')"
+        f" + ({named}['' + abs(datum.value)] || abs(datum.value))",
         labelAngle=0,
         labelOverlap=False,
     )
-    scale = alt.Scale(domain=[-END - 3, END + 3], nice=False, zero=False)
+    last = max(ends) + 3
+    scale = alt.Scale(domain=[-last, last], nice=False, zero=False)
     return alt.X("x:Q", title="contrast, % (right positive)", scale=scale, axis=shown)
 
 
-def per_laboratory(layers: list[alt.Chart], rows: pd.DataFrame) -> Any:
+def per_laboratory(layers: list[alt.Chart], rows: pd.DataFrame, sizes: Mapping[str, str]) -> Any:
     """The layers over the broken axis, a panel for each laboratory in the rows' `panel`."""
-    return (
-        alt.layer(*layers, axis_break(), data=rows)
-        .resolve_scale(color="independent")
-        .properties(width=160, height=150)
-        .facet(alt.Facet("panel:N", title=None, sort=in_order(rows["panel"])), columns=4)
-        # the sign of the break needs an axis to stand on
-        .resolve_axis(x="independent")
-    )
+    return in_panels([*layers, axis_break()], rows, sizes, 4, 160)
 
 
-def axis_break() -> alt.Chart:
+def axis_break(with_50: bool = False) -> alt.Chart:
     """The signs on the axis that it is broken there."""
-    base = alt.Chart(pd.DataFrame({"x": [-30, 30]}))
+    places = [31, 43] if with_50 else [30]
+    base = alt.Chart(pd.DataFrame({"x": [sign * at for at in places for sign in (-1, 1)]}))
     return base.mark_text(text="//", fontSize=11, color="#555555", baseline="middle").encode(
-        x=contrast_axis(), y=alt.value("height")
+        x=contrast_axis(with_50), y=alt.value("height")
     )

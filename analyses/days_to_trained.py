@@ -5,6 +5,10 @@ as the paper's queries count; its published table counts one day less. A mouse i
 first status trained_1a or a higher one; the paper leaves out those that skipped both 1a and 1b, and
 tests days only.
 Laboratories with fewer than two mice, and mice of no laboratory, are drawn and not tested.
+
+To take from it: the time to learn differs several times between mice of one laboratory, and
+laboratories differ too. The published figure has boxes beside the dots, which a median and a swarm
+say as well.
 """
 
 from typing import Any
@@ -58,7 +62,7 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         return nothing(con, TITLE, "no trained mice match")
     tests = compare(mice, MEASURES)
     panels = [
-        panel(mice, test, _y(test["measure"]), TOOLTIP, 340, 300)
+        panel(mice, test, _y(test["measure"]), TOOLTIP, 380, 260)
         for test in tests.to_dict("records")
     ]
     subtitle = [

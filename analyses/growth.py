@@ -2,6 +2,9 @@
 
 Each panel counts up to and including a date of the rigs' wall clocks. A mouse or laboratory
 counts from its first session on, with or without trials; a mouse without laboratory adds none.
+
+To take from it: how much data there is, and when it came. There is no published figure; a
+supplement prints the mice over time as numbers.
 """
 
 from typing import Any

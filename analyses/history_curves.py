@@ -11,6 +11,9 @@ The paper's supplement fits each mouse and draws the average of its curves. Its 
 be that of another session or mouse; here it is in the same session and no no-go. A mouse whose
 side drifts, and blocks, bring curves apart without any effect of history: `choice_history`
 subtracts what the trial that follows explains as well.
+
+To take from it: mice repeat what was rewarded; after an error they hardly do. The published figure
+has averages of curves fitted to each mouse, and its strategy space.
 """
 
 from typing import Any
@@ -20,7 +23,7 @@ import duckdb
 import pandas as pd
 
 from .curves import axis_break, contrast_axis, fitted, line_rows, point_rows
-from .style import BLOCK_COLORS, ask, counted, finished, nothing
+from .style import BLOCK_COLORS, FEWEST, PERCENT, ask, counted, finished, nothing
 
 TITLE = "Psychometric curves by the choice before"
 CONDITION = ["task", "outcome", "previous_choice"]
@@ -28,7 +31,7 @@ TASKS = ["basic task", "full task"]
 OUTCOMES = ["after reward", "after error"]
 # To the left and right as in blocks of stimuli mostly on the left and right.
 SIDES = {"left": BLOCK_COLORS[2], "right": BLOCK_COLORS[0]}
-MEANS = """
+MEANS = f"""
 with chosen as (
     select
         trials.subject_uuid,
@@ -87,9 +90,14 @@ select
     avg(mouse.n_trials) as n_trials,
     avg(mouse.p_right) as p_right,
     100 * avg(mouse.p_right) as percent_right,
-    -- one mouse has no spread: no bar
-    100 * (avg(mouse.p_right) - stddev_samp(mouse.p_right) / sqrt(count(*))) as low,
-    100 * (avg(mouse.p_right) + stddev_samp(mouse.p_right) / sqrt(count(*))) as high,
+    100 * (
+        avg(mouse.p_right)
+        - if(count(*) >= {FEWEST}, stddev_samp(mouse.p_right), null) / sqrt(count(*))
+    ) as low,
+    100 * (
+        avg(mouse.p_right)
+        + if(count(*) >= {FEWEST}, stddev_samp(mouse.p_right), null) / sqrt(count(*))
+    ) as high,
     any_value(task.n_choices) as n_choices,
     any_value(task.n_task_mice) as n_task_mice,
     any_value(task.n_sessions) as n_sessions
@@ -119,7 +127,8 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
             f" {'trained' if row['task'] == TASKS[0] else 'ready for ephys'}"
             for row in means.drop_duplicates("task").to_dict("records")
         ),
-        "points: mean ± s.e.m. over mice; lines: curves fitted to the means",
+        "points: means over mice, of three or more with a bar of ± s.e.m.; lines: curves fitted to"
+        " the means",
     ]
     return finished(con, alt.concat(*drawn, columns=2, spacing=30), TITLE, subtitle)
 
@@ -128,11 +137,18 @@ def _panel(means: pd.DataFrame, task: str, outcome: str) -> Any:
     sides = alt.Scale(domain=list(SIDES), range=list(SIDES.values()))
     base = alt.Chart(point_rows(means)).encode(
         x=contrast_axis(),
-        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=PERCENT),
         color=alt.Color("previous_choice:N", title="choice before", scale=sides),
     )
+    # told apart in grey print as well
+    shape = alt.Shape(
+        "previous_choice:N",
+        title="choice before",
+        scale=alt.Scale(domain=list(SIDES), range=["circle", "triangle-up"]),
+    )
     lines = base.mark_line(interpolate="monotone", strokeWidth=2).encode(detail="piece:N")
-    dots = base.mark_point(filled=True, size=40, opacity=1).encode(
+    dots = base.mark_point(filled=True, size=45, opacity=1).encode(
+        shape=shape,
         tooltip=[
             alt.Tooltip("previous_choice:N", title="choice before"),
             alt.Tooltip("outcome:N", title="outcome"),
@@ -151,5 +167,8 @@ def _panel(means: pd.DataFrame, task: str, outcome: str) -> Any:
         dots,
         axis_break(),
     ]
-    title = alt.TitleParams(f"{task}, {outcome}", fontSize=12, anchor="start", frame="group")
+    n_mice = counted(int(means["n_mice"].max()), "mouse", "mice")
+    title = alt.TitleParams(
+        f"{task}, {outcome}, {n_mice}", fontSize=12, anchor="start", frame="group"
+    )
     return alt.layer(*layers).properties(width=260, height=220, title=title)

@@ -17,6 +17,10 @@ takes history from the row before in a table of all sessions: the first choice o
 that of the last trial of another session, or another mouse. Here a choice counts only with a
 choice on the trial before in the same session. The paper's bars are bootstrapped, and its accuracy
 is cross-validated over folds that differ from run to run: here it is of the trials fitted.
+
+To take from it: choices hang on what was seen, a little on the choice before, and with blocks on
+the block. The published figure has cross-validated accuracies and the curves that its model
+predicts (5b).
 """
 
 import warnings
@@ -31,6 +35,7 @@ from scipy import stats
 from .statistics import corrected
 from .style import (
     DARK,
+    FEWEST,
     GREY,
     NO_LABORATORY,
     ask,
@@ -38,8 +43,10 @@ from .style import (
     finished,
     in_order,
     institution_color,
+    institution_shape,
     nothing,
     p_in_words,
+    said_below,
     together,
     under_pointer,
 )
@@ -51,8 +58,6 @@ HISTORY = ("rewarded", "unrewarded")
 # Log odds. Without an error at a contrast the likelihood rises for ever with its weight, and the
 # standard error is thousands; those of weights that trials determine are about 1 at most.
 LARGEST_SE = 10
-# The interval of two mice is twelve times as long as the distance between them.
-FEWEST_MICE = 3
 MOUSE = ["subject_uuid", "subject_nickname", "institution_short", "task", "n_sessions"]
 # One row for all choices of a mouse that the model cannot tell apart.
 CHOICES = f"""
@@ -125,18 +130,25 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     if weights.empty:
         return nothing(con, TITLE, "no trained mice match")
     institutions = in_order(weights["institution_short"])
+    tests = [_said(test) for test in compared(weights).to_dict("records")]
     panels = [
-        _panel(weights[weights["weight"].isin(shown)], task, shown, institutions)
+        _panel(
+            weights[weights["weight"].isin(shown)],
+            task,
+            shown,
+            institutions,
+            tests if task == "full" and "block" in shown else [],
+        )
         for task in TASKS
-        for shown in (list(CONTRASTS), [*HISTORY, "bias", "block"])
+        for shown in (list(CONTRASTS), [*HISTORY, "bias", *(["block"] if task == "full" else [])])
         if task in set(weights.loc[weights["weight"].isin(shown), "task"])
     ]
     fits = weights.drop_duplicates(["subject_uuid", "task"])
     subtitle = [
         *(_counted(rows, task) for task, rows in fits.groupby("task")),
-        "small: a mouse; large: mean of a laboratory with its 95 % interval over mice"
-        + ("; black: mean of all mice" if len(institutions) > 1 else ""),
-        *(_said(test) for test in compared(weights).to_dict("records")),
+        "small: a mouse; large: mean of a laboratory, of three mice or more with its 95 % interval"
+        + ("; black: mean of all mice" if len(institutions) > 1 else "")
+        + "; p corrected over both weights of history, d: Cohen's",
     ]
     return finished(con, together(panels, 2), TITLE, subtitle)
 
@@ -213,12 +225,12 @@ def _tested(weights: pd.DataFrame, weight: str) -> dict[str, Any]:
 def laboratory_means(weights: pd.DataFrame) -> pd.DataFrame:
     """Means over the mice of each laboratory, with intervals of 95 % (of t).
 
-    `low` and `high` are NaN with fewer than FEWEST_MICE.
+    `low` and `high` are NaN with fewer than FEWEST.
     """
     known = weights[weights["institution_short"] != NO_LABORATORY]
     values = known.groupby(["institution_short", "task", "weight"])["value"]
     means = values.agg(["mean", "sem", "count"]).reset_index()
-    enough = means["count"].where(means["count"] >= FEWEST_MICE)
+    enough = means["count"].where(means["count"] >= FEWEST)
     half = stats.t.ppf(0.975, enough - 1) * means["sem"]
     return means.assign(
         value=means["mean"], low=means["mean"] - half, high=means["mean"] + half
@@ -227,13 +239,21 @@ def laboratory_means(weights: pd.DataFrame) -> pd.DataFrame:
     ]
 
 
-def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: list[str]) -> Any:
+def _panel(
+    weights: pd.DataFrame,
+    task: str,
+    shown: list[str],
+    institutions: list[str],
+    tests: list[str],
+) -> Any:
     mice = weights.rename(columns={"low": "mouse_low", "high": "mouse_high"})
     rows = pd.concat([mice.assign(kind="mouse"), laboratory_means(weights).assign(kind="mean")])
     # the same scale for both tasks
     drawn = rows[["value", "low", "high"]]
-    ends = [min(drawn.min().min(), 0), drawn.max().max()]
-    y = alt.Y("value:Q", title="weight, log odds", scale=alt.Scale(domain=ends))
+    low, high = min(drawn.min().min(), 0), drawn.max().max()
+    margin = 0.04 * (high - low)
+    scale = alt.Scale(domain=[low - margin, high + margin], nice=False)
+    y = alt.Y("value:Q", title="weight, log odds", scale=scale)
     is_stimulus = shown[0] in CONTRASTS
     x_title = "contrast, %" if is_stimulus else "(un)rewarded: the choice before"
     rows = rows[rows["task"] == task]
@@ -249,16 +269,17 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
         y=y,
     )
     mouse = base.transform_filter("datum.kind == 'mouse'")
-    mean = base.transform_filter("datum.kind == 'mean'").encode(
-        xOffset=beside, color=institution_color(institutions)
-    )
+    color = institution_color(institutions).legend(symbolSize=120)
+    shape = institution_shape(institutions).legend(symbolSize=120)
+    mean = base.transform_filter("datum.kind == 'mean'").encode(xOffset=beside, color=color)
     dots = (
         mouse.mark_point(filled=True)
         .encode(
             xOffset=beside,
-            color=institution_color(institutions),
+            color=color,
+            shape=shape,
             opacity=alt.condition(hover, alt.value(1), alt.value(0.4)),
-            size=alt.condition(hover, alt.value(100), alt.value(10)),
+            size=alt.condition(hover, alt.value(100), alt.value(14)),
             tooltip=[
                 alt.Tooltip("subject_nickname:N", title="mouse"),
                 alt.Tooltip("institution_short:N", title="laboratory"),
@@ -279,7 +300,8 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
         zero,
         dots,
         mean.mark_rule(strokeWidth=1.5).encode(y="low:Q", y2="high:Q"),
-        mean.mark_point(filled=True, size=35, opacity=1).encode(
+        mean.mark_point(filled=True, size=50, opacity=1).encode(
+            shape=shape,
             tooltip=[
                 alt.Tooltip("institution_short:N", title="laboratory"),
                 alt.Tooltip("weight:N", title="weight of"),
@@ -292,8 +314,13 @@ def _panel(weights: pd.DataFrame, task: str, shown: list[str], institutions: lis
     ]
     if len(institutions) > 1:
         layers.append(mouse.mark_tick(color=DARK, thickness=2, size=60).encode(y="mean(value):Q"))
-    title = alt.TitleParams(TASKS[task], fontSize=12, anchor="start", frame="group")
-    return alt.layer(*layers, data=rows).properties(width=330, height=220, title=title)
+    n_mice = counted(rows["subject_uuid"].nunique(), "mouse", "mice")
+    head = alt.Chart(pd.DataFrame({"head": [f"{TASKS[task]}, {n_mice}"]}))
+    heading = head.mark_text(align="left", fontSize=12, fontWeight="bold").encode(
+        text="head:N", x=alt.value(0), y=alt.value(-12)
+    )
+    drawn = alt.layer(*layers, heading, data=rows).properties(width=85 * len(shown), height=220)
+    return drawn.properties(title=said_below(tests)) if tests else drawn
 
 
 def _counted(fits: pd.DataFrame, task: str) -> str:
@@ -311,7 +338,6 @@ def _said(test: dict[Any, Any]) -> str:
     if pd.isna(test["p"]):
         return f"{test['weight']}: no test without two mice in both tasks"
     return (
-        f"{test['weight']}, full minus basic: {test['difference']:+.2f}, paired t ="
-        f" {test['t']:.2f}, corrected {p_in_words(test['p_corrected'])},"
-        f" Cohen's d = {test['effect']:.2f}, {test['n_mice']} mice"
+        f"{test['weight']}, full minus basic {test['difference']:+.2f}: paired t = {test['t']:.2f},"
+        f" {p_in_words(test['p_corrected'])}, d = {test['effect']:.2f}, n = {test['n_mice']}"
     )

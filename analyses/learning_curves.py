@@ -12,9 +12,14 @@ The number of the day, trials and performance are those that the server stored, 
 recomputed: for all days of a mouse that of which more days are known (`days.day_source` and
 `days.summary_source`). The day on which the mean over all mice first exceeds 80 % is as IBL's
 notebook takes it, which leaves out no day and reports day 12 of its mice.
+
+To take from it: mice learn in one to six weeks, laboratories at different speeds, and all arrive at
+about the same place. The published figure has a running median of three days and the example mouse
+KS014.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -23,15 +28,22 @@ import pandas as pd
 
 from .style import (
     ALL,
+    AMONG_ALL,
     DARK,
+    FEWEST,
     GREY,
     NO_LABORATORY,
+    PERCENT,
     TRAINING_DAY,
     ask,
+    below,
     counted,
+    dash_among_all,
     finished,
     in_order,
+    in_panels,
     institution_color,
+    n_mice,
     nothing,
     touched,
     under_pointer,
@@ -100,23 +112,23 @@ def chart(
     means = averaged(days, ["performance_easy"])
     every = step(days, means)
     rows = drawable(days, means, every)
-    drawn = panels(rows, last_day, "performance_easy", "easy correct, %", [0, 100])
-    n_mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
+    drawn = panels(rows, n_mice(days), last_day, "performance_easy", "easy correct, %", PERCENT)
+    mice = counted(days["subject_uuid"].nunique(), "mouse", "mice")
     subtitle = [
-        f"{n_mice}, {counted(len(days), 'day')} with more than 100 trials; {_exceeds(means)}",
+        f"{mice}, {counted(len(days), 'day')} with more than 100 trials; {_exceeds(means)}",
         told,
         *key(days, every),
     ]
     return finished(con, drawn, TITLE, subtitle)
 
 
-def averaged(days: pd.DataFrame, measures: list[str]) -> pd.DataFrame:
-    """The means over mice by day, of each laboratory and of all, where there are more than two."""
+def averaged(days: pd.DataFrame, measures: list[str], how: str = "mean") -> pd.DataFrame:
+    """The means over mice by day, of each laboratory and of all, where there are three or more."""
     by_day = pd.concat([days, days.assign(institution_short=ALL)]).groupby(
         ["institution_short", "day"]
     )
-    means = by_day[measures].mean().assign(n_mice=by_day.size())
-    return means[means["n_mice"] > 2].reset_index()
+    means = by_day[measures].agg(how).assign(n_mice=by_day.size())
+    return means[means["n_mice"] >= FEWEST].reset_index()
 
 
 def step(days: pd.DataFrame, means: pd.DataFrame) -> int:
@@ -127,7 +139,7 @@ def step(days: pd.DataFrame, means: pd.DataFrame) -> int:
 
 def drawable(days: pd.DataFrame, means: pd.DataFrame, every: int) -> pd.DataFrame:
     """The rows of `panels`: mice and means, each in the `panel` of the laboratory or of all."""
-    mice = days[days["day"] % every == 0].assign(panel=days["institution_short"])
+    mice = days[(days["day"] % every == 0) | (every == 1)].assign(panel=days["institution_short"])
     of_all = means["institution_short"] == ALL
     own = means[~of_all].assign(panel=means["institution_short"])
     if days["institution_short"].nunique() == 1:
@@ -136,16 +148,23 @@ def drawable(days: pd.DataFrame, means: pd.DataFrame, every: int) -> pd.DataFram
     return pd.concat([mice, own, own.assign(panel=ALL), means[of_all].assign(panel=ALL)])
 
 
-def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: list[int]) -> Any:
-    """Draw a measure of the rows of `drawable` by day, on an axis with a title and two ends.
+def panels(
+    rows: pd.DataFrame,
+    sizes: Mapping[str, str],
+    last_day: int,
+    measure: str,
+    title: str,
+    scale: alt.Scale,
+) -> Any:
+    """Draw a measure of the rows of `drawable` by day, on an axis with a title and a scale.
 
     A mouse under the pointer stands out in all such charts that stand together.
     """
-    names = in_order(rows["panel"])
+    names = in_order(sizes)
     hover = under_pointer()
     base = alt.Chart().encode(
-        x=alt.X("day:Q", title=TRAINING_DAY, scale=alt.Scale(domain=[1, last_day], nice=False)),
-        y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(domain=ends, clamp=True)),
+        x=alt.X("day:Q", title=TRAINING_DAY, scale=alt.Scale(domain=[0, last_day], nice=False)),
+        y=alt.Y(f"{measure}:Q", title=title, scale=scale),
     )
     day = alt.Tooltip("day:Q", title="training day")
     value = alt.Tooltip(f"{measure}:Q", title=title, format=".1f")
@@ -153,12 +172,9 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
         base.mark_line()
         .transform_filter("isValid(datum.subject_uuid)")
         .encode(
-            detail="subject_uuid:N",
-            color=alt.Color(
-                "is_trained:N",
-                scale=alt.Scale(domain=[False, True], range=[GREY, DARK]),
-                legend=None,
-            ),
+            detail=["subject_uuid:N", "is_trained:N"],
+            # values, not a scale: that is of the laboratories
+            color=alt.condition("datum.is_trained", alt.value(DARK), alt.value(GREY)),
         )
     )
     of_mouse = [
@@ -172,13 +188,14 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
         strokeWidth=alt.condition(hover, alt.value(3), alt.value(1)),
     ).add_params(hover)
     wide = touched(mice, of_mouse)
-    is_one_of_many = f"datum.panel == '{ALL}' && datum.institution_short != '{ALL}'"
+    legend = below(names, symbolType="stroke", symbolStrokeWidth=2)
     means = (
         base.mark_line()
         .transform_filter("isValid(datum.n_mice)")
         .encode(
-            color=institution_color(names).legend(None),
-            strokeWidth=alt.condition(is_one_of_many, alt.value(1.5), alt.value(3)),
+            color=institution_color(names).legend(legend),
+            strokeDash=dash_among_all(names, legend),
+            strokeWidth=alt.condition(AMONG_ALL, alt.value(1.5), alt.value(2.5)),
             tooltip=[
                 alt.Tooltip("institution_short:N", title="laboratory"),
                 day,
@@ -187,14 +204,8 @@ def panels(rows: pd.DataFrame, last_day: int, measure: str, title: str, ends: li
             ],
         )
     )
-    n_rows = math.ceil(len(names) / 5)
     size = 150 if len(names) > 1 else 300
-    return (
-        alt.layer(thin, wide, means, data=rows)
-        .resolve_scale(color="independent")
-        .properties(width=size, height=size)
-        .facet(alt.Facet("panel:N", title=None, sort=names), columns=math.ceil(len(names) / n_rows))
-    )
+    return in_panels([thin, wide, means], rows, sizes, 5, size)
 
 
 def sources(days: pd.DataFrame) -> list[str]:
@@ -216,9 +227,14 @@ def source(what: str, n_stored: int, n_mice: int) -> str:
 
 def key(days: pd.DataFrame, every: int) -> list[str]:
     """What the lines are, for the subtitle."""
-    lines = "grey in training, dark once trained; means of more than two mice: of a laboratory in"
-    lines += " colour" + (", of all in black" if days["institution_short"].nunique() > 1 else "")
+    lines = "grey in training, dark once trained; means of three mice or more: of a laboratory in"
+    lines += f" colour{of_all(days)}"
     return [lines, *([f"lines of mice have a point every {every} days"] if every > 1 else [])]
+
+
+def of_all(days: pd.DataFrame) -> str:
+    """What the dark line is, where there is one."""
+    return ", of all in black" if days["institution_short"].nunique() > 1 else ""
 
 
 def _exceeds(means: pd.DataFrame) -> str:

@@ -8,6 +8,10 @@ came to it). Days with 100 trials or fewer are left out, as in figure 2 of the p
 the day and performance are stored or recomputed, one of them for all days of a mouse, as in
 `learning_curves`. Mice leave as time passes, so late points are of fewer mice: hover to see how
 many. `lab` draws one laboratory alone.
+
+To take from it: how fast the average rises, and that laboratories differ before the criterion and
+hardly after it. There is no published figure of the mean with its interval; figure 2a has its
+curves by day.
 """
 
 from typing import Any
@@ -20,15 +24,19 @@ from mirror.errors import UsageError
 from .learning_curves import DAYS_BY_SOURCE, source
 from .style import (
     DARK,
+    FEWEST,
     NO_LABORATORY,
+    PERCENT,
     TRAINING_DAY,
     ask,
     counted,
     finished,
     in_order,
     institution_color,
+    institution_dash,
     nothing,
     touched,
+    with_sizes,
 )
 
 TITLE = "Performance against progress in training"
@@ -102,12 +110,16 @@ select
     institution_short is null as is_all,
     progress,
     -- few mice leave a hole in the line, where no row would be bridged
-    case when n_mice > 2 then mean end as mean,
-    case when n_mice > 2 then mean - standard_error end as low,
-    case when n_mice > 2 then mean + standard_error end as high,
+    case when n_mice >= {FEWEST} then mean end as mean,
+    case when n_mice >= {FEWEST} then mean - standard_error end as low,
+    case when n_mice >= {FEWEST} then mean + standard_error end as high,
     n_mice,
     n_days,
     (select count(distinct subject_uuid) from mouse) as n_mice_in_all,
+    (
+        select count(distinct subject_uuid) from mouse
+        where mouse.institution_short = grouped.institution_short
+    ) as n_mice_in_laboratory,
     (select count(distinct subject_uuid) from mouse where day_source = 'stored')
         as n_with_stored_days,
     (select count(distinct subject_uuid) from mouse where summary_source = 'stored')
@@ -121,9 +133,6 @@ AXES = {
     "trials": ("trials so far", 0, 40_000),
     "criterion": ("training days from being trained", -30, 30),
 }
-
-# Chance is at 50; with no-go trials and a bias a day falls below it.
-PERCENT = alt.Scale(domain=[20, 100], zero=False, nice=False)
 
 
 def chart(
@@ -158,13 +167,24 @@ def chart(
     if len(institutions) > 1:
         # a click in the legend brings out one laboratory, with its interval
         pick = alt.selection_point(fields=["institution_short"], bind="legend", empty=False)
-        color = institution_color(institutions).legend(symbolOpacity=1)
+        sizes = labs.groupby("institution_short")["n_mice_in_laboratory"].first().to_dict()
+        line = alt.Legend(
+            title="laboratory, mice",
+            labelExpr=with_sizes(sizes),
+            symbolType="stroke",
+            symbolStrokeWidth=2,
+            symbolSize=300,
+            symbolOpacity=1,
+        )
+        color = institution_color(institutions).legend(line)
         picked = _band(labs, x).mark_area().transform_filter(pick)
         lines = alt.Chart(labs).mark_line().encode(x=x, y=y, color=color)
         layers += [
             picked.encode(color=color, opacity=alt.value(0.25)),
             lines.encode(
-                strokeWidth=alt.condition(pick, alt.value(3.5), alt.value(1.5))
+                # the legend of dashes is that of the colours
+                strokeDash=institution_dash(institutions).legend(line),
+                strokeWidth=alt.condition(pick, alt.value(3.5), alt.value(1.5)),
             ).add_params(pick),
             touched(lines, tooltip),
         ]

@@ -14,8 +14,6 @@ Rows: TypeAlias = pd.DataFrame | alt.NamedData
 
 WIDTH = 640
 RULE_COLOR = "#8c8c8c"
-# Seconds: what Vega chooses on a short logarithmic axis goes without labels in places.
-LOG_TICKS = [0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20, 60]
 # The mice of a name, lab and cohort, that with most trials first.
 MICE = f"""
 select

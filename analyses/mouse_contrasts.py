@@ -4,6 +4,9 @@ From the trials with even odds of left and right (block 50), as on the mouse pag
 portal; a column per training day, grey where the contrast was not shown or the mouse did not
 run. Figure 1 shows KS014: `subject="KS014"`. Here it is, without a `subject`, the mouse with the
 most trials. No-go trials are left out. Dashed lines stand at the first date of each status.
+
+To take from it: on which day a mouse began to choose by what it saw, and which contrasts it was
+shown. The published figure has the example mouse KS014 and its marks of single days.
 """
 
 from typing import Any

@@ -7,6 +7,9 @@ fits mean little. Bars are one standard error, and a fit at a bound has none. Al
 axes; what lies beyond stands at their edge, with its value under the pointer. `source="stored"`
 draws the server's own fits, which have no errors. Without a `subject` it is the mouse with the
 most trials.
+
+To take from it: whether the parameters of a mouse stay within the limits, and how sure each of them
+is. The portal's figure has fits of every day, of few contrasts as well.
 """
 
 from typing import Any

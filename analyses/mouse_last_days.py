@@ -6,6 +6,9 @@ lines are fits with the server's bounds, missing where the trials do not determi
 reaction times over the trials of the day, whose sessions follow each other: medians of steps of ten
 trials, where the portal drew every trial and a running median. Without a `subject` (nickname or
 UUID) it is the mouse with the most trials.
+
+To take from it: how a mouse did lately, day by day, by block and by contrast. The portal's figure
+has a table of the parameters beside its curves.
 """
 
 from typing import Any
@@ -15,10 +18,10 @@ import duckdb
 import pandas as pd
 
 from . import session_curves
-from .mice import LOG_TICKS, Rows, find_mouse
+from .mice import Rows, find_mouse
 from .session_course import MIDDLE
 from .session_curves import along, choices, reaction_times
-from .style import DARK, ask, counted, finished, nothing
+from .style import DARK, ask, counted, finished, log_seconds, nothing
 
 TITLE = "The last three days"
 # What the three queries share; a day without trials is none of the last.
@@ -26,7 +29,8 @@ LAST_DAYS = """
 with last_day as (
     select
         subject_uuid,
-        session_date
+        session_date,
+        format('{}, {:,} trials', session_date, n_trials) as day
     from days
     where ($mouse is null or subject_uuid = $mouse::uuid) and n_trials > 0
     qualify row_number() over (partition by subject_uuid order by session_date desc) <= 3
@@ -37,6 +41,7 @@ POINTS = f"""
 select
     curves.subject_uuid::varchar as subject_uuid,
     curves.session_date::varchar as session_date,
+    last_day.day,
     'points' as kind,
     curves.prob_left_block,
     list(curves.signed_contrast order by curves.signed_contrast) as signed_contrast,
@@ -52,13 +57,14 @@ where curves.prob_left_block in (20, 50, 80)
     and curves.signed_contrast between -100 and 100
     and curves.p_right is not null
 group by all
-order by 1, 2, 4
+order by 1, 2, 5
 """
 FITS = f"""
 {LAST_DAYS}
 select
     fits.subject_uuid::varchar as subject_uuid,
     fits.session_date::varchar as session_date,
+    last_day.day,
     fits.prob_left_block,
     fits.n_trials,
     fits.threshold,
@@ -81,6 +87,7 @@ TIMES = f"""
 select
     times.subject_uuid::varchar as subject_uuid,
     times.session_date::varchar as session_date,
+    last_day.day,
     times.prob_left_block,
     times.signed_contrast,
     times.n_reaction_times,
@@ -104,6 +111,7 @@ numbered as (
     select
         trials.subject_uuid,
         trials.session_date,
+        last_day.day,
         trials.reaction_time,
         row_number() over (
             partition by trials.subject_uuid, trials.session_date
@@ -117,12 +125,13 @@ numbered as (
 select
     subject_uuid::varchar as subject_uuid,
     session_date::varchar as session_date,
+    day,
     min(place) as first_trial,
     max(place) as last_trial,
     median(reaction_time) as median_reaction_time
 from numbered
 where reaction_time > 0
-group by subject_uuid, session_date, (place - 1) // 10
+group by subject_uuid, session_date, day, (place - 1) // 10
 order by subject_uuid, session_date, first_trial
 """
 
@@ -147,7 +156,9 @@ def chart(
 
 def rows(con: duckdb.DuckDBPyConnection, mouse: str | None = None) -> dict[str, pd.DataFrame]:
     """The last curves and reaction times of one mouse by its UUID, or of all mice."""
-    lines = along(ask(con, FITS, mouse=mouse), ["subject_uuid", "session_date", "prob_left_block"])
+    lines = along(
+        ask(con, FITS, mouse=mouse), ["subject_uuid", "session_date", "day", "prob_left_block"]
+    )
     return {
         "last_curves": pd.concat([ask(con, POINTS, mouse=mouse), lines]),
         "last_times": ask(con, TIMES, mouse=mouse),
@@ -166,9 +177,15 @@ def words(
 
 def draw(last_curves: Rows, last_times: Rows, last_course: Rows) -> Any:
     """Draw the days of one mouse, without a title."""
-    day = alt.Column("session_date:N", title=None)
-    panels = choices(last_curves, 200), reaction_times(last_times, 200), _course(last_course)
-    return alt.vconcat(*(panel.facet(column=day) for panel in panels), spacing=20)
+    head = alt.Header(labelAnchor="start")
+    panels = choices(last_curves, 230), reaction_times(last_times, 230), _course(last_course)
+    days = (alt.Column("day:N", title=None, header=head) for _ in panels)
+    drawn = (
+        # the signs of a broken axis need one to stand on
+        panel.facet(column=day).resolve_axis(x="independent")
+        for panel, day in zip(panels, days, strict=True)
+    )
+    return alt.vconcat(*drawn, spacing=20)
 
 
 def _course(last_course: Rows) -> Any:
@@ -177,19 +194,14 @@ def _course(last_course: Rows) -> Any:
         .transform_calculate(trial=MIDDLE)
         .encode(
             x=alt.X("trial:Q", title="trial of the day"),
-            y=alt.Y(
-                "median_reaction_time:Q",
-                title="reaction time, s",
-                scale=alt.Scale(type="log", nice=False, padding=8),
-                axis=alt.Axis(values=LOG_TICKS, format="~g"),
-            ),
+            y=log_seconds("median_reaction_time", "reaction time, s"),
             tooltip=[
                 alt.Tooltip("first_trial:Q", title="from trial"),
                 alt.Tooltip("last_trial:Q", title="to trial"),
                 alt.Tooltip("median_reaction_time:Q", title="median, s", format=".2f"),
             ],
         )
-        .properties(width=200, height=110)
+        .properties(width=230, height=110)
     )
     line = base.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     return alt.layer(line, base.mark_circle(color=DARK, size=16, opacity=1))

@@ -6,6 +6,9 @@ status, which the strip on top names; in_training, where every mouse begins, has
 axes are left out: what it drew over the trials and the performance has a panel of its own. Minutes
 are from the first trial of the sessions of a date to their last. Medians of reaction times count
 no-go trials, as the portal's did; the lines bridge dates without trials.
+
+To take from it: whether a mouse gets better, works more and answers faster, and when it reached a
+status. The portal's figure has Mondays and second axes, which are left out on purpose.
 """
 
 from typing import Any
@@ -17,7 +20,6 @@ import pandas as pd
 from mirror.errors import UsageError
 
 from .mice import (
-    LOG_TICKS,
     STATUSES,
     WIDTH,
     Rows,
@@ -28,9 +30,11 @@ from .mice import (
     status_rules,
     status_strip,
 )
-from .style import DARK, ask, counted, finished, nothing
+from .style import DARK, PERCENT, ask, counted, finished, log_seconds, nothing
 
 TITLE = "Training of a mouse"
+# Okabe and Ito's blue and vermilion.
+PAIR = ["#0072b2", "#d55e00"]
 DAYS = """
 with session_duration as (
     select
@@ -108,28 +112,68 @@ def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     """Draw the panels of one mouse, without a title."""
     across = date_axis() if x == "date" else day_axis()
     untitled = across.title(None)
-    percent, seconds = alt.Scale(domain=[0, 100]), alt.Scale(type="log", nice=False, padding=8)
+    axis = alt.Axis(tickCount=4, titleX=-44)
+    panels = {
+        "n_trials": alt.Y("n_trials:Q", title="trials", axis=axis),
+        "minutes": alt.Y("minutes:Q", title="minutes", axis=axis),
+        "performance_easy": alt.Y(
+            "performance_easy:Q", title="easy correct, %", scale=PERCENT, axis=axis
+        ),
+        "median_reaction_time": log_seconds("median_reaction_time", "reaction time, s", titleX=-44),
+    }
+    *_, last = panels
     return stacked(
         status_strip(statuses, across),
-        _panel(days, statuses, untitled, "n_trials", "trials", alt.Scale(zero=True)),
-        _panel(days, statuses, untitled, "minutes", "minutes", alt.Scale(zero=True)),
-        _panel(days, statuses, untitled, "performance_easy", "easy correct, %", percent),
-        _panel(days, statuses, across, "median_reaction_time", "reaction time, s", seconds),
+        *(
+            _panel(days, statuses, across if field == last else untitled, field, y)
+            for field, y in panels.items()
+        ),
     )
 
 
-def _panel(
-    days: Rows, statuses: Rows, across: alt.X, field: str, title: str, scale: alt.Scale
-) -> Any:
-    axis = alt.Axis(tickCount=4, titleX=-44)
-    if field == "median_reaction_time":
-        axis = alt.Axis(values=LOG_TICKS, format="~g", titleX=-44)
+def beside(days: Rows) -> Any:
+    """Draw mice, told apart by the rows' `mouse`, on one pair of axes a panel, by training day."""
+    across = day_axis()
+    panels = {
+        "n_trials": alt.Y("n_trials:Q", title="trials"),
+        "performance_easy": alt.Y("performance_easy:Q", title="easy correct, %", scale=PERCENT),
+        "median_reaction_time": log_seconds("median_reaction_time", "reaction time, s"),
+    }
+    drawn = []
+    for field, y in panels.items():
+        mouse = (
+            alt.Chart(days)
+            .transform_filter(f"isValid(datum.{field})")
+            .encode(
+                x=across,
+                y=y,
+                # told apart in grey print as well, by shape
+                color=alt.Color("mouse:N", sort=None, scale=alt.Scale(range=PAIR)),
+                shape=alt.Shape("mouse:N", sort=None, scale=alt.Scale(range=["circle", "diamond"])),
+                tooltip=[
+                    alt.Tooltip("mouse:N"),
+                    alt.Tooltip("session_date:N", title="date"),
+                    alt.Tooltip("training_day:Q", title="training day"),
+                    alt.Tooltip("status:N", title="status"),
+                    alt.Tooltip("n_trials:Q", title="trials", format=","),
+                    alt.Tooltip("performance_easy:Q", title="easy correct, %", format=".0f"),
+                    alt.Tooltip("median_reaction_time:Q", title="reaction time, s", format=".2f"),
+                ],
+            )
+            .properties(width=WIDTH, height=150)
+        )
+        dot = alt.OverlayMarkDef(filled=True, size=32, opacity=1)
+        drawn.append(mouse.mark_line(strokeWidth=1, opacity=0.6, point=dot))
+    return stacked(*drawn)
+
+
+def _panel(days: Rows, statuses: Rows, across: alt.X, field: str, y: alt.Y) -> Any:
     drawn = (
         alt.Chart(days)
         .transform_filter(f"isValid(datum.{field})")
         .encode(
             x=across,
-            y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
+            y=y,
             tooltip=[
                 alt.Tooltip("session_date:N", title="date"),
                 alt.Tooltip("training_day:Q", title="training day"),
@@ -141,7 +185,7 @@ def _panel(
                 alt.Tooltip("median_reaction_time:Q", title="reaction time, s", format=".2f"),
             ],
         )
-        .properties(width=WIDTH, height=100)
+        .properties(width=WIDTH, height=110)
     )
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     points = drawn.mark_circle(color=DARK, size=28, opacity=1)

@@ -7,6 +7,9 @@ fitted to the means. The model is IBL's `erf_psycho_2gammas` with the paper's bo
 are not choices. Curves that the data do not determine are left out.
 
 As in the paper the axis is broken: 100 % stands where 35 % would, and 50 % is fitted, not drawn.
+
+To take from it: trained mice of all laboratories see about alike: curves of one shape, with biases
+of single mice. The published figure has the example mouse KS014 and bootstrapped bars.
 """
 
 from typing import Any
@@ -19,13 +22,19 @@ from .curves import contrast_axis, fitted, line_rows, per_laboratory, point_rows
 from .style import (
     ALL,
     DARK,
+    FEWEST,
     GREY,
     NO_LABORATORY,
+    PERCENT,
     ask,
+    below,
     counted,
+    dash_among_all,
     finished,
     in_order,
     institution_color,
+    institution_shape,
+    n_mice,
     nothing,
     touched,
     under_pointer,
@@ -65,9 +74,12 @@ select
     avg(n_trials) as n_trials,
     avg(p_right) as p_right,
     100 * avg(p_right) as percent_right,
-    -- one mouse has no spread: no bar
-    100 * (avg(p_right) - stddev_samp(p_right) / sqrt(count(*))) as low,
-    100 * (avg(p_right) + stddev_samp(p_right) / sqrt(count(*))) as high
+    100 * (
+        avg(p_right) - if(count(*) >= {FEWEST}, stddev_samp(p_right), null) / sqrt(count(*))
+    ) as low,
+    100 * (
+        avg(p_right) + if(count(*) >= {FEWEST}, stddev_samp(p_right), null) / sqrt(count(*))
+    ) as high
 from points
 group by all
 order by all
@@ -92,13 +104,14 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     rows["panel"] = rows["institution_short"]
     if len(institutions) > 1:
         rows = pd.concat([rows, rows[rows["kind"] != "mouse"].assign(panel=ALL)])
-    drawing = per_laboratory(_layers(institutions), rows)
-    n_mice = counted(points["subject_uuid"].nunique(), "mouse", "mice")
+    drawing = per_laboratory(_layers(institutions), rows, n_mice(points))
+    of_mice = counted(points["subject_uuid"].nunique(), "mouse", "mice")
     n_curves = counted(len(mice), "curve")
     n_trials = counted(int(points["n_trials"].sum()), "trial")
     subtitle = [
-        f"{n_mice}, {n_curves}, {n_trials} of the three days up to being trained",
-        "each mouse in grey, the laboratory's mean ± s.e.m. over mice in colour",
+        f"{of_mice}, {n_curves}, {n_trials} of the three days up to being trained",
+        "each mouse in grey; in colour the mean of a laboratory, of three mice or more with a bar"
+        " of ± s.e.m., and the curve fitted to the means",
     ]
     return finished(con, drawing, TITLE, subtitle)
 
@@ -107,9 +120,12 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
     hover = under_pointer()
     base = alt.Chart().encode(
         x=contrast_axis(),
-        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=PERCENT),
     )
-    color = institution_color(institutions).legend(None)
+    legend = below(institutions, symbolStrokeWidth=0)
+    color = institution_color(institutions).legend(legend)
+    dash = dash_among_all(institutions)
+    shape = institution_shape(institutions).legend(legend)
     mice = (
         base.mark_line(interpolate="monotone")
         .transform_filter("datum.kind == 'mouse'")
@@ -130,7 +146,7 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
     curve = (
         base.mark_line(strokeWidth=2.5, interpolate="monotone")
         .transform_filter("datum.kind == 'curve'")
-        .encode(detail="piece:N", color=color)
+        .encode(detail="piece:N", color=color, strokeDash=dash)
     )
     mean = base.transform_filter("datum.kind == 'mean'").encode(color=color)
     tooltip = [
@@ -140,5 +156,5 @@ def _layers(institutions: list[str]) -> list[alt.Chart]:
         alt.Tooltip("n_mice:Q", title="mice"),
     ]
     bars = mean.mark_rule().encode(y=alt.Y("low:Q"), y2="high:Q")
-    dots = mean.mark_point(filled=True, size=30, opacity=1).encode(tooltip=tooltip)
+    dots = mean.mark_point(filled=True, size=35, opacity=1).encode(shape=shape, tooltip=tooltip)
     return [thin, wide, bars, curve, dots]

@@ -6,6 +6,9 @@ how fast the mouse follows a new block; correct choices and median reaction time
 paper draws a running mean of ten trials; steps of ten hold the same and do not repeat it. Without
 a `session` (UUID, or start such as 2019-08-30 12:00:00, also shortened, then with a `subject`) it
 is the last one with trials of the `subject`, or of the mouse with the most trials.
+
+To take from it: how soon after a change of block the choices change. The published figure has a
+running mean of ten trials, and the example of one mouse.
 """
 
 from typing import Any
@@ -14,8 +17,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .mice import LOG_TICKS, WIDTH, Rows, find_session
-from .style import DARK, ask, block_color, counted, finished, nothing
+from .mice import WIDTH, Rows, find_session
+from .style import DARK, PERCENT, ask, block_color, counted, finished, log_seconds, nothing
 
 TITLE = "Course of a session"
 COURSE = """
@@ -99,11 +102,12 @@ def rows(
 
 def draw(course: Rows, blocks: Rows) -> Any:
     """Draw the panels of one session, without a title."""
-    percent = alt.Scale(domain=[0, 100])
-    seconds = alt.Scale(type="log", nice=False, padding=8)
-    times = alt.Axis(values=LOG_TICKS, format="~g", titleX=-44)
-    correct = _panel(course, "percent_correct", "correct, %", percent, alt.Axis(titleX=-44))
-    slow = _panel(course, "median_reaction_time", "reaction time, s", seconds, times)
+    percent = alt.Y(
+        "percent_correct:Q", title="correct, %", scale=PERCENT, axis=alt.Axis(titleX=-44)
+    )
+    correct = _panel(course, "percent_correct", percent)
+    seconds = log_seconds("median_reaction_time", "reaction time, s", titleX=-44)
+    slow = _panel(course, "median_reaction_time", seconds)
     panels = [_sides(course, blocks), correct, slow]
     return alt.vconcat(*panels, spacing=14).resolve_scale(x="shared", color="independent")
 
@@ -133,7 +137,7 @@ def _sides(course: Rows, blocks: Rows) -> Any:
             y=alt.Y(
                 "percent_right:Q",
                 title="right, %",
-                scale=alt.Scale(domain=[0, 100]),
+                scale=PERCENT,
                 axis=alt.Axis(titleX=-44),
             ),
             color=alt.Color("of:N", title="right, % of", scale=color),
@@ -153,17 +157,17 @@ def _sides(course: Rows, blocks: Rows) -> Any:
     )
 
 
-def _panel(course: Rows, field: str, title: str, scale: alt.Scale, axis: alt.Axis) -> Any:
+def _panel(course: Rows, field: str, y: alt.Y) -> Any:
     drawn = (
         alt.Chart(course)
         .transform_calculate(trial=MIDDLE)
         .transform_filter(f"isValid(datum.{field})")
         .encode(
             x=_trial("trial"),
-            y=alt.Y(f"{field}:Q", title=title, scale=scale, axis=axis),
+            y=y,
             tooltip=_tooltip(),
         )
-        .properties(width=WIDTH, height=100)
+        .properties(width=WIDTH, height=110)
     )
     line = drawn.mark_line(color=DARK, strokeWidth=1, opacity=0.4)
     return alt.layer(line, drawn.mark_circle(color=DARK, size=22, opacity=1))

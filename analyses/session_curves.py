@@ -7,6 +7,9 @@ trials do not determine one. Reaction times are the pipeline's: from the onset o
 or the go cue for want of it, no-go trials included. Without a `session` (UUID, or start such as
 2019-08-30 12:00:00, also shortened, then with a `subject`) it is the last one with trials of the
 `subject`, or of the mouse with the most trials.
+
+To take from it: how one session looks by contrast, and how little of it is certain. The portal's
+figure has its parameters as a table beside it, and moves from session to session.
 """
 
 from typing import Any
@@ -18,8 +21,9 @@ import pandas as pd
 
 from mirror.derive import psychometric
 
-from .mice import LOG_TICKS, Rows, find_session
-from .style import ask, block_color, counted, finished, nothing
+from .curves import FULL, HALF, PLACE, axis_break, contrast_axis
+from .mice import Rows, find_session
+from .style import PERCENT, ask, block_color, counted, finished, log_seconds, nothing
 
 TITLE = "Curves of a session"
 # A curve is a row, of points here and of a line below, so that many sessions stay small.
@@ -82,8 +86,15 @@ where ($mouse is null or subject_uuid = $mouse::uuid)
     and q1_reaction_time > 0
 order by subject_uuid, session_start_time, prob_left_block, signed_contrast
 """
-# Where lines are drawn: closer where the curve bends.
-ALONG = tuple((100 * np.sinh(np.linspace(-3, 3, 41)) / np.sinh(3)).round(2).tolist())
+# Where lines are drawn: along the middle of the broken axis, and a piece at each end.
+ALONG = (-100.0, -100.0, -50.0, -50.0, *np.linspace(-27, 27, 25).tolist(), 50.0, 50.0, 100.0, 100.0)
+# Their places on the axis, and which of them hang together.
+PIECES = [0, 0, 1, 1, *[2] * 25, 3, 3, 4, 4]
+PLACES = [
+    *(-FULL - 1.5, -FULL + 1.5, -HALF - 1.5, -HALF + 1.5),
+    *ALONG[4:-4],
+    *(HALF - 1.5, HALF + 1.5, FULL - 1.5, FULL + 1.5),
+]
 
 
 def chart(
@@ -114,7 +125,23 @@ def words(curves: pd.DataFrame) -> list[str]:
     return [
         f"{n_choices} at {n_contrasts}",
         "choices with 68 % intervals and their fits; reaction times: medians and quartiles",
+        *_without_fit(curves),
     ]
+
+
+def _without_fit(curves: pd.DataFrame) -> list[str]:
+    """The blocks that have points and no line, in a sentence; of several days each with its own."""
+    by_day = ["session_date"] if "session_date" in curves else []
+    keys = [*by_day, "prob_left_block"]
+    kinds = curves.groupby(keys)["kind"].agg(set)
+    without = kinds[[kind == {"points"} for kind in kinds]].reset_index()
+    if without.empty:
+        return []
+    blocks = (
+        " ".join([*(row[day] for day in by_day), f"block {row['prob_left_block']}"])
+        for row in without.to_dict("records")
+    )
+    return [f"no line where the trials determine none: {', '.join(blocks)}"]
 
 
 def rows(
@@ -137,19 +164,22 @@ def along(fits: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def choices(curves: Rows, width: int = 300) -> Any:
     """Percent right against contrast, points with bars and lines, a colour per block."""
-    base = alt.Chart(curves).encode(
-        x=_contrast(),
-        y=alt.Y("percent_right:Q", title="choices right, %", scale=alt.Scale(domain=[0, 100])),
+    base = alt.Chart().encode(
+        x=contrast_axis(with_50=True),
+        y=alt.Y("percent_right:Q", title="choices right, %", scale=PERCENT),
         color=block_color(),
     )
-    points = base.transform_filter("datum.kind === 'points'").transform_flatten(
-        ["signed_contrast", "percent_right", "low", "high", "n_choices"]
+    points = (
+        base.transform_filter("datum.kind === 'points'")
+        .transform_flatten(["signed_contrast", "percent_right", "low", "high", "n_choices"])
+        .transform_calculate(x=PLACE)
     )
     lines = (
         base.transform_filter("datum.kind === 'line'")
-        .transform_calculate(signed_contrast=str(list(ALONG)))
-        .transform_flatten(["signed_contrast", "percent_right"])
+        .transform_calculate(x=str(PLACES), piece=str(PIECES))
+        .transform_flatten(["x", "piece", "percent_right"])
         .mark_line(strokeWidth=2)
+        .encode(detail="piece:N")
     )
     bars = points.mark_rule().encode(y="low:Q", y2="high:Q")
     dots = points.mark_point(filled=True, size=40, opacity=1).encode(
@@ -162,22 +192,20 @@ def choices(curves: Rows, width: int = 300) -> Any:
             alt.Tooltip("n_choices:Q", title="choices", format=","),
         ]
     )
-    return alt.layer(lines, bars, dots).properties(width=width, height=220)
+    layers = (lines, bars, dots, axis_break(with_50=True))
+    return alt.layer(*layers, data=curves).properties(width=width, height=220)
 
 
 def reaction_times(times: Rows, width: int = 300) -> Any:
     """Median reaction time against contrast with the quartiles, a colour per block."""
-    seconds = alt.Scale(type="log", nice=False, padding=8)
-    axis = alt.Axis(values=LOG_TICKS, format="~g")
-    base = alt.Chart(times).encode(
-        x=_contrast(),
-        y=alt.Y(
-            "median_reaction_time:Q", title="median reaction time, s", scale=seconds, axis=axis
-        ),
-        color=block_color(),
+    seconds = log_seconds("median_reaction_time", "median reaction time, s")
+    base = (
+        alt.Chart()
+        .transform_calculate(x=PLACE)
+        .encode(x=contrast_axis(with_50=True), y=seconds, color=block_color())
     )
     bars = base.mark_rule(opacity=0.4).encode(
-        y=alt.Y("q1_reaction_time:Q", scale=seconds), y2="q3_reaction_time:Q"
+        y=alt.Y("q1_reaction_time:Q", scale=seconds["scale"]), y2="q3_reaction_time:Q"
     )
     lines = base.mark_line(strokeWidth=1.5)
     dots = base.mark_point(filled=True, size=40, opacity=1).encode(
@@ -190,13 +218,5 @@ def reaction_times(times: Rows, width: int = 300) -> Any:
             alt.Tooltip("n_reaction_times:Q", title="trials", format=","),
         ]
     )
-    return alt.layer(bars, lines, dots).properties(width=width, height=220)
-
-
-def _contrast() -> alt.X:
-    return alt.X(
-        "signed_contrast:Q",
-        title="contrast, % (right positive)",
-        scale=alt.Scale(domain=[-105, 105], nice=False),
-        axis=alt.Axis(values=[-100, -50, -25, 0, 25, 50, 100]),
-    )
+    layers = (bars, lines, dots, axis_break(with_50=True))
+    return alt.layer(*layers, data=times).properties(width=width, height=220)

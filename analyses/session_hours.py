@@ -1,8 +1,12 @@
 """When sessions are run: the local hour of their start per laboratory, and by day of the week.
 
 The second exercise of the tutorial. The clock is that of the rig and already local, so no time
-zone is added. Hours are bars of the lab's own sessions in percent, so that large and small labs
-compare; click a lab's bars to see its week alone, and click beside them to see all.
+zone is added. A row is a lab, a cell the share of the lab's own sessions that started in that hour,
+so that large and small labs compare; click a row to see its week alone, and click beside it to see
+all.
+
+To take from it: laboratories work at different hours, hardly any at night, and few on weekends.
+There is no published figure of it.
 """
 
 from typing import Any
@@ -17,8 +21,8 @@ from .style import (
     counted,
     finished,
     in_order,
-    institution_color,
     nothing,
+    with_sizes,
 )
 
 TITLE = "When sessions are run"
@@ -65,34 +69,37 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     clicked = alt.selection_point(fields=["laboratory"])
     n_sessions = counted(int(hours["n_sessions"].sum()), "session")
     n_mice = counted(int(hours["n_mice"].iloc[0]), "mouse", "mice")
-    subtitle = f"{n_sessions} of {n_mice}; local time of the rig; below, by day of the week"
+    subtitle = (
+        f"{n_sessions} of {n_mice}; local time of the rig; above by laboratory, below by day of the"
+        " week"
+    )
     panels = alt.vconcat(_by_lab(hours, clicked), _by_weekday(hours, clicked), spacing=25)
     return finished(con, panels.resolve_scale(color="independent"), TITLE, subtitle)
 
 
 def _by_lab(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
-    """Hours of the day, a panel per lab in the colour of its institution."""
-    by_institution = alt.EncodingSortField("institution_number", op="min")
+    """Hours of the day, a row per lab with its number of sessions."""
+    sizes = hours.groupby("laboratory")["n_sessions"].sum()
+    order = hours.sort_values(["institution_number", "laboratory"])["laboratory"].unique().tolist()
+    words = with_sizes({name: f"{sizes[name]:,}" for name in order})
     return (
         alt.Chart(hours)
-        # sums here and not in the encodings, after which the panels could not be put in order
         .transform_aggregate(
             n_sessions="sum(n_sessions)",
             lab_percent="sum(lab_percent)",
-            groupby=[
-                "laboratory",
-                "institution_short",
-                "institution_number",
-                "hour_of_day",
-                "next_hour",
-            ],
+            groupby=["laboratory", "institution_short", "hour_of_day", "next_hour"],
         )
-        .mark_bar(binSpacing=1)
+        .mark_rect()
         .encode(
-            x=_hour_axis(),
+            x=_hour_axis().title(None),
             x2="next_hour",
-            y=alt.Y("lab_percent:Q", title="sessions, %"),
-            color=institution_color(hours["institution_short"]).legend(None),
+            y=alt.Y(
+                "laboratory:N",
+                title="laboratory, sessions",
+                sort=order,
+                axis=alt.Axis(labelExpr=words, labelLimit=220),
+            ),
+            color=_shade("lab_percent:Q", "of the lab's, %"),
             opacity=alt.condition(clicked, alt.value(1), alt.value(0.3)),
             tooltip=[
                 alt.Tooltip("laboratory:N"),
@@ -103,9 +110,13 @@ def _by_lab(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
             ],
         )
         .add_params(clicked)
-        .properties(width=165, height=75)
-        .facet(alt.Facet("laboratory:N", title=None, sort=by_institution), columns=4, spacing=15)
+        .properties(width=600, height=alt.Step(21))
     )
+
+
+def _shade(field: str, title: str) -> alt.Color:
+    scale = alt.Scale(scheme="blues", domainMin=0)
+    return alt.Color(field, title=title, scale=scale, legend=alt.Legend(gradientLength=100))
 
 
 def _by_weekday(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
@@ -117,20 +128,20 @@ def _by_weekday(hours: pd.DataFrame, clicked: alt.Parameter) -> Any:
         .encode(
             x=_hour_axis(),
             x2="next_hour",
-            y=alt.Y("weekday:N", title=None, sort=WEEKDAYS, scale=alt.Scale(domain=WEEKDAYS)),
-            color=alt.Color(
-                "sum(n_sessions):Q",
-                title="sessions",
-                scale=alt.Scale(scheme="blues", domainMin=0),
-                legend=alt.Legend(gradientLength=120),
+            y=alt.Y(
+                "weekday:N",
+                title="day of the week",
+                sort=WEEKDAYS,
+                scale=alt.Scale(domain=WEEKDAYS),
             ),
+            color=_shade("sum(n_sessions):Q", "sessions"),
             tooltip=[
                 alt.Tooltip("weekday:N", title="day of the week"),
                 alt.Tooltip("hour_of_day:Q", title="hour from"),
                 alt.Tooltip("sum(n_sessions):Q", title="sessions", format=","),
             ],
         )
-        .properties(width=640, height=150)
+        .properties(width=600, height=150)
     )
 
 

@@ -6,6 +6,9 @@ minutes on its axis where this has the number of the trial. Bands in colour are 
 a `session` (UUID, or start such as 2019-08-30 12:00:00, also shortened, then with a `subject`) it
 is the last one with trials of the `subject`, or of the mouse with the most trials. Trials without
 a reaction time above 0 have no place on a logarithmic axis and are left out, but counted.
+
+To take from it: whether a mouse slowed down, when it should have been stopped, and where its errors
+are. The published figure has minutes on its axis, and performance in a panel below.
 """
 
 from typing import Any
@@ -14,8 +17,8 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .mice import LOG_TICKS, WIDTH, find_session
-from .style import DARK, ask, block_color, counted, finished, nothing
+from .mice import WIDTH, find_session
+from .style import DARK, ask, block_color, counted, finished, log_seconds, nothing
 
 TITLE = "Trials of a session"
 TRIALS = """
@@ -100,8 +103,8 @@ def chart(
         layers.insert(0, _bands(biased, scale))
     drawn = (
         alt.layer(*layers)
-        .resolve_scale(color="independent")
-        .resolve_legend(color="independent")
+        .resolve_scale(color="independent", shape="independent")
+        .resolve_legend(color="independent", shape="independent")
         .properties(width=WIDTH + 120, height=280)
     )
     return finished(con, drawn, title, _subtitle(found, trials, blocks, end))
@@ -112,12 +115,7 @@ def _x(scale: alt.Scale, field: str = "trial_id") -> alt.X:
 
 
 def _y(field: str) -> alt.Y:
-    return alt.Y(
-        f"{field}:Q",
-        title="reaction time, s",
-        scale=alt.Scale(type="log", nice=False, padding=8),
-        axis=alt.Axis(values=LOG_TICKS, format="~g"),
-    )
+    return log_seconds(field, "reaction time, s")
 
 
 def _points(trials: pd.DataFrame, scale: alt.Scale) -> alt.Chart:
@@ -132,7 +130,7 @@ def _points(trials: pd.DataFrame, scale: alt.Scale) -> alt.Chart:
             x=_x(scale),
             y=_y("reaction_time"),
             color=alt.Color("outcome:N", scale=colors, title="outcome").legend(symbolOpacity=1),
-            shape=alt.Shape("outcome:N", scale=shapes, legend=None),
+            shape=alt.Shape("outcome:N", scale=shapes, title="outcome"),
             tooltip=[
                 alt.Tooltip("trial_id:Q", title="trial"),
                 alt.Tooltip("minute:Q", title="minute"),

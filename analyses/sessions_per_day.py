@@ -3,6 +3,9 @@
 Dates are those of the rigs' wall clocks. A mouse can have two sessions on a date, because crashed
 sessions were restarted. Turn the wheel over the chart to zoom in on a time, drag to move along,
 and click twice to see everything again.
+
+To take from it: who recorded when, where gaps are, and which laboratories went on after the paper.
+There is no published figure of it.
 """
 
 from typing import Any
@@ -18,6 +21,7 @@ from .style import (
     in_order,
     institution_color,
     nothing,
+    with_sizes,
 )
 
 TITLE = "Sessions per day"
@@ -69,6 +73,7 @@ def chart(
     institutions = in_order(days["institution_short"])
     by_institution = alt.EncodingSortField("institution_number", op="min")
     days["institution_number"] = days["institution_short"].map(institutions.index)
+    sizes = days.groupby("laboratory")["n_sessions"].sum()
     # dates without a zone: the browser reads and shows them in its own, so none shifts
     rows = (
         alt.Chart(days)
@@ -96,9 +101,15 @@ def chart(
         .facet(
             row=alt.Row(
                 "laboratory:N",
-                title="sessions per day",
+                title="sessions per day (beside each laboratory: in all)",
                 sort=by_institution,
-                header=alt.Header(labelAngle=0, labelAlign="left", titleFontWeight="normal"),
+                header=alt.Header(
+                    labelAngle=0,
+                    labelAlign="left",
+                    labelExpr=with_sizes({name: f"{n:,}" for name, n in sizes.items()}),
+                    labelLimit=220,
+                    titleFontWeight="normal",
+                ),
             ),
             spacing=16,
         )

@@ -1,8 +1,11 @@
 """How many mice reach each stage of training, by laboratory (counts of figure 1c).
 
 A mouse counts in every stage that it got to, so the bars do not add up; a higher training status
-counts for the lower ones. Stages by status hold only mice that have one: compare them with the
-bar of those, not with all mice, in a mirror in which trials or statuses are missing.
+counts for the lower ones. Stages by status can hold only mice that have one here: they stand below,
+beside the bar of those mice, and the mice without a status are counted in words.
+
+To take from it: where mice are lost on the way to recordings, and of how many nobody knows. The
+published figure has surgery and histology as well, of which no table here knows.
 """
 
 from typing import Any
@@ -12,6 +15,7 @@ import duckdb
 import pandas as pd
 
 from .style import (
+    DARK,
     NO_LABORATORY,
     ask,
     counted,
@@ -19,6 +23,7 @@ from .style import (
     in_order,
     institution_color,
     nothing,
+    together,
 )
 
 TITLE = "Mice at each stage of training"
@@ -63,18 +68,22 @@ unpivot (
 on columns(* exclude (institution_short))
 into name stage value n_mice
 """
-NAMES = {
+# By the sessions of all mice, and by the status of those that have one here.
+BY_SESSIONS = {
     "mice": "all",
     "with_sessions": "had a session",
     "started_training": "started training",
-    "with_status": "have a training status",
-    "reached_trained_1a": "status trained 1a",
-    "reached_trained_1b": "status trained 1b",
     "started_biased": "started the biased task",
-    "reached_ready4ephysrig": "status ready for the ephys rig",
-    "reached_ready4delay": "status ready for the delay",
-    "reached_ready4recording": "status ready for recording",
 }
+BY_STATUS = {
+    "with_status": "have a training status",
+    "reached_trained_1a": "trained 1a",
+    "reached_trained_1b": "trained 1b",
+    "reached_ready4ephysrig": "ready for the ephys rig",
+    "reached_ready4delay": "ready for the delay",
+    "reached_ready4recording": "ready for recording",
+}
+NAMES = BY_SESSIONS | BY_STATUS
 
 
 def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | None = None) -> Any:
@@ -92,23 +101,42 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
         if total["with_known_life"]
         else f"{total['in_training']:,} in training when last seen, as no deaths are recorded"
     )
-    subtitle = (
+    without = int(total["mice"] - total["with_status"])
+    subtitle = [
         f"{counted(int(total['mice']), 'mouse', 'mice')},"
-        f" {total['with_status']:,} with a training status: {in_training}"
-    )
-    return finished(con, _bars(shown, total), TITLE, subtitle)
-
-
-def _bars(shown: pd.DataFrame, total: pd.Series) -> Any:
-    """A bar per stage in the colours of the labs, and its sum beside it."""
+        f" {total['with_status']:,} with a training status: {in_training}",
+    ]
+    if without:
+        subtitle.append(
+            f"{counted(without, 'mouse', 'mice')} without a status here: in no bar of the lower"
+            " panel"
+        )
     institutions = in_order(shown["institution_short"])
-    shown["institution_number"] = shown["institution_short"].map(institutions.index)
-    sums = pd.DataFrame({"name": list(NAMES.values()), "n_mice": total[list(NAMES)].to_list()})
-    order = list(NAMES.values())
-    stage = alt.Y("name:N", title="stage", sort=order)
-    clicked = alt.selection_point(fields=["institution_short"], bind="legend")
+    clicked = alt.selection_point(name="laboratory", fields=["institution_short"], bind="legend")
+    above = _bars(shown, total, BY_SESSIONS, "by sessions, of all mice", institutions, clicked)
+    below = _bars(shown, total, BY_STATUS, "by status, of mice with one", institutions, clicked)
+    return finished(con, together((above, below), 1, 22), TITLE, subtitle)
+
+
+def _bars(
+    shown: pd.DataFrame,
+    total: pd.Series,
+    names: dict[str, str],
+    heading: str,
+    institutions: list[str],
+    clicked: alt.Parameter,
+) -> Any:
+    """A bar per stage in the colours of the labs, which the first names, and its sum beside it."""
+    order = list(names.values())
+    rows = shown[shown["stage"].isin(names)].copy()
+    rows["institution_number"] = rows["institution_short"].map(institutions.index)
+    rows = rows.sort_values(["stage", "institution_number"])
+    # the middle of a laboratory's part of the first bar, for its name
+    rows["middle"] = rows.groupby("stage")["n_mice"].cumsum() - rows["n_mice"] / 2
+    sums = pd.DataFrame({"name": order, "n_mice": total[list(names)].to_list()})
+    stage = alt.Y("name:N", title=heading, sort=order)
     bars = (
-        alt.Chart(shown)
+        alt.Chart(rows)
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             x=alt.X("n_mice:Q", title="mice", axis=alt.Axis(tickCount=8, tickMinStep=1)),
@@ -123,11 +151,18 @@ def _bars(shown: pd.DataFrame, total: pd.Series) -> Any:
                 alt.Tooltip("percent:Q", title="of the stage, %", format=".0f"),
             ],
         )
-        .add_params(clicked)
     )
     numbers = (
         alt.Chart(sums)
         .mark_text(align="left", dx=5, fontSize=11)
         .encode(x="n_mice:Q", y=stage, text=alt.Text("n_mice:Q", format=","))
     )
-    return alt.layer(bars, numbers).properties(width=520, height=alt.Step(26))
+    first = rows[(rows["name"] == order[0]) & (rows["n_mice"] > 0)]
+    labels = (
+        alt.Chart(first)
+        .mark_text(align="left", angle=315, fontSize=10, dx=12, dy=-14, color=DARK)
+        .encode(x="middle:Q", y=stage, text="institution_short:N")
+    )
+    return alt.layer(bars.add_params(clicked), numbers, labels).properties(
+        width=520, height=alt.Step(24)
+    )

@@ -355,16 +355,33 @@ def export(name: str, database: Path | None, output: Path | None) -> None:
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A .html, .svg, .png or .json file.  [default: NAME.html]",
+    help="A .html, .svg, .png, .pdf or .json file.  [default: NAME.html]",
 )
 @click.option("--lab", metavar="NAME", help="Only mice of this lab.")
 @click.option("--cohort", metavar="NAME", help="Only mice of this cohort.")
 @click.option("--subject", metavar="NICKNAME|UUID", help="This mouse.")
 @click.option("--session", metavar="START|UUID", help="This session.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0.1, max=20),
+    help="How large a pixel of the chart is drawn.  [default: 2 in .png, else 1]",
+)
+@click.option(
+    "--width",
+    type=click.IntRange(min=50, max=20_000),
+    metavar="PIXELS",
+    help="How wide the whole picture is, instead of --scale.",
+)
+@click.option("--title/--no-title", default=True, help="With the words above it, or for a slide.")
+@click.option("--sql", is_flag=True, help="Print the chart's queries instead, for 'mirror shell'.")
 def plot(
     name: str | None,
     database: Path | None,
     output: Path | None,
+    scale: float | None,
+    width: int | None,
+    title: bool,
+    sql: bool,
     **values: str | None,
 ) -> None:
     """Draw one of the charts, or list them.
@@ -372,6 +389,8 @@ def plot(
     \b
     mirror plot
     mirror plot learning_curves --lab wittenlab -o witten.png
+    mirror plot learning_curves --no-title --width 1600 -o slide.png
+    mirror plot learning_curves --sql
     """
     from mirror.analyses import gallery
 
@@ -382,16 +401,20 @@ def plot(
         return
     output = output or Path(f"{name}.html")
     given = {parameter: value for parameter, value in values.items() if value is not None}
-    gallery.check(name, output, given)
+    gallery.check(name, output, given, scale, width)
     with store.connect(database) as connection:
         settled, told = gallery.settle(connection, name, given)
-        chart = gallery.draw(connection, name, **settled)
-        gallery.save(chart, output)
+        chart, queries = gallery.with_queries(connection, name, **settled)
+        if not sql:
+            gallery.save(chart if title else gallery.untitled(chart), output, scale, width)
     if why := gallery.why_empty(chart):
         told.append(f"there is nothing to draw: {why}.")
     for sentence in told:
         click.echo(visible(f"note: {sentence}"), err=True)
-    click.echo(str(output), err=True)
+    if sql:
+        click.echo(queries, nl=False)
+    else:
+        click.echo(str(output), err=True)
 
 
 @main.command()

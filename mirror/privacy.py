@@ -35,5 +35,9 @@ PRIVATE = (
 
 def is_private(table: Table, column: Column) -> bool:
     """Whether a column stays behind by default."""
-    name = f"{table.schema}.{table.name}.{column.name}".lower()
-    return any(fnmatchcase(name, pattern) for pattern in PRIVATE)
+    return is_private_name(f"{table.schema}.{table.name}.{column.name}")
+
+
+def is_private_name(name: str) -> bool:
+    """The same of a column by its schema, table and name, with points between."""
+    return any(fnmatchcase(name.lower(), pattern) for pattern in PRIVATE)

@@ -1,6 +1,7 @@
 """Every chart of the gallery is drawn, on mice and on nothing, and written in every format."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -224,10 +225,19 @@ def test_a_choice_with_nothing_to_draw_is_told(
     [
         (
             ("learning_curve",),
-            "There is no chart 'learning_curve': did you mean 'learning_curves'?",
+            "There is no chart 'learning_curve': did you mean 'learning_curves' or"
+            " 'learning_progress' or 'learning_fits'?",
         ),
         (("nothing",), "There is no chart 'nothing': 'mirror plot' lists them."),
-        (("learning_curves", "-o", "c.gif"), "c.gif must end in .html, .svg, .png, .json."),
+        (
+            ("growth", "--scale", "2", "--width", "800", "-o", "c.png"),
+            "A chart takes --scale or --width, not both.",
+        ),
+        (
+            ("growth", "--scale", "2"),
+            "--scale and --width are of .svg, .png, .pdf, not .html.",
+        ),
+        (("learning_curves", "-o", "c.gif"), "c.gif must end in .html, .svg, .png, .pdf, .json."),
         (
             ("learning_curves", "--session", "1"),
             "learning_curves takes --lab, --cohort, not --session.",
@@ -246,3 +256,78 @@ def test_wrong_words_end_in_a_sentence(
 def test_laboratories_stand_in_the_papers_order_then_others_then_none_then_all() -> None:
     names = ["all", "no laboratory", "UCLA", "SWC", "UCL"]
     assert in_order(names) == ["UCL", "SWC", "UCLA", "no laboratory", "all"]
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_a_chart_says_what_to_take_from_it_and_what_the_published_figure_has(name: str) -> None:
+    words = " ".join((gallery.module(name).__doc__ or "").split())
+    assert "To take from it: " in words
+    assert re.search(r"(published|portal's) figure", words.split("To take from it: ")[1])
+
+
+def test_every_chart_answers_one_question() -> None:
+    assert sorted(sum(gallery.QUESTIONS.values(), ())) == gallery.names()
+
+
+@pytest.mark.parametrize("name", gallery.names())
+def test_the_queries_of_a_chart_are_ready_for_a_shell(
+    name: str, simulated: duckdb.DuckDBPyConnection
+) -> None:
+    _, sql = gallery.with_queries(simulated, name)
+
+    assert sql.startswith(f"-- {name}, query 1 of ") and "$" not in sql
+    for statement in duckdb.extract_statements(sql):
+        simulated.execute(statement).fetchall()
+
+
+def test_what_was_asked_for_stands_in_the_query(simulated: duckdb.DuckDBPyConnection) -> None:
+    done = CliRunner().invoke(main, ["plot", "learning_curves", "--sql", "--help"])
+    assert "--sql" in done.output
+    _, sql = gallery.with_queries(simulated, "learning_curves", lab="o'lab")
+    assert "day.lab_name = 'o''lab'" in sql
+
+
+def size(file: Path) -> tuple[int, int]:
+    header = file.read_bytes()[16:24]
+    return int.from_bytes(header[:4], "big"), int.from_bytes(header[4:], "big")
+
+
+def test_a_picture_is_as_large_as_asked(simulated_file: Path, tmp_path: Path) -> None:
+    def drawn(*options: str) -> tuple[int, int]:
+        file = tmp_path / "c.png"
+        words = ["plot", "growth", "--database", str(simulated_file), "-o", str(file), *options]
+        assert CliRunner().invoke(main, words).exit_code == 0
+        return size(file)
+
+    width, height = drawn("--scale", "1")
+    assert drawn("--scale", "3") == pytest.approx((3 * width, 3 * height), abs=3)
+    assert drawn() == pytest.approx((2 * width, 2 * height), abs=2)
+    assert drawn("--width", "1600")[0] == pytest.approx(1600, abs=2)
+    # without the words it is less high
+    assert drawn("--scale", "1", "--no-title")[1] < height
+
+
+def test_a_chart_for_a_slide_still_says_that_its_data_are_simulated(
+    simulated: duckdb.DuckDBPyConnection,
+) -> None:
+    bare = gallery.untitled(gallery.draw(simulated, "growth")).to_dict()
+
+    assert bare["title"]["text"].startswith("SIMULATED DATA")
+    assert "Growth" not in json.dumps(bare["title"])
+
+
+def test_a_page_is_named_and_made_for_a_phone(
+    simulated: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    file = tmp_path / "c.html"
+    gallery.save(gallery.draw(simulated, "growth"), file)
+    text = file.read_text("utf-8")
+
+    assert "<title>Growth of the data</title>" in text
+    assert '<meta name="viewport" content="width=device-width' in text
+    assert "https://cdn" not in text
+
+
+def test_a_pdf_is_one(simulated: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    gallery.save(gallery.draw(simulated, "growth"), tmp_path / "c.pdf")
+    assert (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF")

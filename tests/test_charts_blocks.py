@@ -185,7 +185,7 @@ def test_laboratories_are_compared_in_each_block_and_p_is_corrected_over_the_eig
     assert tests["p"].notna().sum() == 3
 
 
-def test_the_tests_of_laboratories_stand_above_each_parameter(con):
+def test_the_tests_of_laboratories_stand_below_each_parameter(con):
     add(
         con,
         "reference.lab",
@@ -209,7 +209,7 @@ def test_the_tests_of_laboratories_stand_above_each_parameter(con):
     for line, name in zip(bias[1:], ("80:20", "20:80"), strict=True):
         assert line.startswith(f"laboratories, {name}: Kruskal-Wallis, p = ")
         # ranks 1, 2 and 3, 4: H = 2.4, of 3 that there is
-        assert line.endswith("ε² = 0.80")
+        assert line.endswith("ε² = 0.80, n = 4")
     assert "laboratories, 2 of them with 4 mice" in words(chart)
     assert "laboratories" not in words(block_parameters.chart(con, lab="cortexlab"))
 
@@ -217,16 +217,19 @@ def test_the_tests_of_laboratories_stand_above_each_parameter(con):
 def test_each_bar_of_a_laboratory_is_the_standard_error_of_its_own_block():
     rows = pd.DataFrame(
         {
-            "institution_short": ["CCU", "CCU", "CSHL", "no laboratory"],
-            "block_80": [1.0, 3.0, 7.0, 0.0],
-            "block_20": [0.0, 4.0, 8.0, 0.0],
+            "institution_short": ["CCU", "CCU", "CCU", "CSHL", "CSHL", "no laboratory"],
+            "block_80": [1.0, 2.0, 3.0, 7.0, 8.0, 0.0],
+            "block_20": [0.0, 2.0, 4.0, 8.0, 9.0, 0.0],
         }
     )
     means = block_parameters.laboratory_means(rows).set_index("institution_short")
     assert list(means.index) == ["CCU", "CSHL"]
-    # half the difference of two values is the standard error of their mean
-    assert means.loc["CCU", ["left", "block_80", "right"]].tolist() == pytest.approx([1, 2, 3])
-    assert means.loc["CCU", ["low", "block_20", "high"]].tolist() == pytest.approx([0, 2, 4])
+    error = 1 / sqrt(3)
+    right = means.loc["CCU", ["left", "block_80", "right"]].tolist()
+    assert right == pytest.approx([2 - error, 2, 2 + error])
+    left = means.loc["CCU", ["low", "block_20", "high"]].tolist()
+    assert left == pytest.approx([2 - 2 * error, 2, 2 + 2 * error])
+    # two mice have none
     assert means.loc["CSHL", ["left", "high"]].isna().all()
 
 
@@ -252,7 +255,8 @@ def test_points_after_a_choice_are_means_over_mice(con):
     # four of four in one mouse, none of one in the other
     after_reward = found["after reward", "right"]
     assert (after_reward["n_mice"], after_reward["percent_right"]) == (2, 50)
-    assert (after_reward["low"], after_reward["high"]) == (pytest.approx(0), pytest.approx(100))
+    # of two mice there is no bar
+    assert (after_reward["low"], after_reward["high"]) == (None, None)
     assert found["after error", "left"]["percent_right"] == 100
     assert "basic task: 2 mice, 3 sessions, 6 choices" in words(chart)
 
@@ -377,8 +381,9 @@ def test_a_mouse_is_drawn_with_its_numbers(con):
     chart = history_weights.chart(con)
     assert "basic task: 1 mouse, 1 session, 59 choices" in words(chart)
     assert "full task: 1 mouse, 1 session, 59 choices" in words(chart)
-    assert "rewarded: no test without two mice in both tasks" in words(chart)
-    drawn = {(r["task"], r["weight"]): r for r in datasets(chart) if r["kind"] == "mouse"}
+    below = [panel.get("title", {}).get("text", []) for panel in chart.to_dict()["concat"]]
+    assert "rewarded: no test without two mice in both tasks" in below[-1]
+    drawn = {(r["task"], r["weight"]): r for r in datasets(chart) if r.get("kind") == "mouse"}
     assert set(drawn) == set(product(("basic", "full"), ("rewarded", "bias")))
     # after the right 20 of 30 are right, after the left 9 of 29
     assert drawn["basic", "rewarded"]["value"] == pytest.approx(log(2 * 20 / 9) / 2)

@@ -119,7 +119,8 @@ def test_days_with_six_contrasts_of_even_blocks_are_drawn(con):
     define(con)
     chart = learning_fits.chart(con)
     [day] = of_mice(chart)
-    assert (day["day"], day["is_trained"], day["n_trials"]) == (3, True, 140)
+    # the third day, in the middle of the first three
+    assert (day["day"], day["is_trained"], day["n_trials"]) == (2, True, 140)
     assert day["bias"] == pytest.approx(0, abs=0.01)
     assert 5 < day["threshold"] < 25
     assert "1 mouse, 1 day with six contrasts, 140 trials" in words(chart)
@@ -131,14 +132,16 @@ def test_stored_fits_are_drawn_on_request(con):
     add_stored_fit(con, 0, 50, -40)
     add_stored_fit(con, 1, 20, 0, n_contrasts=5)
     add_stored_fit(con, 2, 10, 5)
+    add_stored_fit(con, 4, 12, 6)
     # of blocks with 20 % on the left, and after the last day
     add_stored_fit(con, 3, 10, 5, block=1)
     add_stored_fit(con, 41, 10, 5)
     define(con)
     chart = learning_fits.chart(con, source="stored")
     assert [(r["day"], r["threshold"], r["bias"]) for r in of_mice(chart)] == [
-        (1, 50, -40),
-        (3, 10, 5),
+        # the medians of two days, and a third
+        (2, 30, -17.5),
+        (5, 12, 6),
     ]
     assert "the server's fits" in words(chart)
     [row] = data(learning_fits.chart(con))
@@ -160,7 +163,11 @@ def test_threshold_and_bias_share_their_rows_and_the_mouse_under_the_pointer(con
         mice, wide, means = row["spec"]["layer"]
         for layer in (mice, wide, means):
             assert layer["encoding"]["y"]["field"] == field
-            assert layer["encoding"]["y"]["scale"] == {"domain": ends, "clamp": True}
+            assert layer["encoding"]["y"]["scale"] == {
+                "domain": ends,
+                "clamp": True,
+                "nice": False,
+            }
         assert row["facet"]["sort"] == ["UCL", "CCU"]
         assert mice["name"] in drawn["params"][0]["views"]
 
@@ -204,8 +211,47 @@ def test_one_laboratory_has_no_panel_of_all(con):
     define(con)
     for chart in (learning_curves.chart(con), learning_fits.chart(con, source="stored")):
         assert {row["panel"] for row in data(chart)} == {"CCU"}
-        assert of_means(chart, "CCU") == [("CCU", 1)]
+        # a point of fits is of three days
+        assert of_means(chart, "CCU") in ([("CCU", 1)], [("CCU", 2)])
         assert "all in black" not in words(chart)
+
+
+def heads(chart):
+    """What stands over the panels of a chart of laboratories."""
+    drawn = chart.to_dict()
+    facet = drawn["facet"] if "facet" in drawn else drawn["concat"][0]["facet"]
+    return facet["header"]["labelExpr"]
+
+
+def test_every_panel_says_of_how_many_mice_it_is(con):
+    """Berkeley and SWC had two mice each, and nothing said so."""
+    add_lab(con, "mainenlab", "CCU", MOUSE, OTHER_MOUSE)
+    add_lab(con, "cortexlab", "UCL", THIRD_MOUSE)
+    for mouse in (MOUSE, OTHER_MOUSE, THIRD_MOUSE):
+        add_stored_fit(con, 0, 10, 5, mouse)
+    define(con)
+    for chart in (learning_curves.chart(con), learning_fits.chart(con, source="stored")):
+        assert all(words in heads(chart) for words in ("CCU, 2 mice", "UCL, 1 mouse"))
+        assert "all, 3 mice" in heads(chart)
+
+
+def test_no_cell_without_a_panel_has_axes(con):
+    add_lab(con, "mainenlab", "CCU", MOUSE)
+    add_stored_day(con, 0)
+    define(con)
+    assert learning_curves.chart(con).to_dict()["resolve"] == {"axis": {"x": "independent"}}
+
+
+def test_laboratories_in_one_panel_have_a_dash_each(con):
+    mice = [UUID(int=number) for number in range(1, 7)]
+    add_lab(con, "mainenlab", "CCU", *mice[:3])
+    add_lab(con, "cortexlab", "UCL", *mice[3:])
+    for mouse in mice:
+        add_stored_day(con, 0, mouse)
+    define(con)
+    *_, means = learning_curves.chart(con).to_dict()["spec"]["layer"]
+    dashes = means["encoding"]["strokeDash"]["condition"]["scale"]["range"]
+    assert len({tuple(dash) for dash in dashes[:2]}) == 2
 
 
 def test_mice_leave_room_for_the_means():

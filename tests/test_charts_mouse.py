@@ -240,7 +240,10 @@ def test_each_measure_against_its_limit(con):
     }
     assert lines["trained_1a", "sessions"] == ("2", ">= 3", "failed")
     assert lines["good_enough_for_brainwide_map", "protocol"] == ("no", "yes", "failed")
-    assert {row["met"] for row in having(drawn, "met")} == {"not met"}
+    assert lines["untrainable", "sessions"] == ("2", ">= 40", "not reached")
+    met = {row["heading"]: row["met"] for row in having(drawn, "met")}
+    assert met.pop("untrainable") == "no: trained_1a"
+    assert set(met.values()) == {"not met"}
     assert "2020-01-07 09:30 (biased, training day 2): trained_1a" in words(drawn)
 
 
@@ -288,6 +291,17 @@ def test_a_criterion_that_hangs_on_a_value_near_its_limit_is_uncertain(con):
     )
     assert rows["met"].dropna().tolist() == ["uncertain", "uncertain", "not met", "uncertain"]
     assert rows["shown"].tolist()[1:6:2] == ["18.5 ± 1.5", "19.5 ± 1.5", "399"]
+
+
+def test_a_criterion_that_nobody_wants_is_not_passed(con):
+    """A mouse that was ready read `untrainable: met`, in blue."""
+    con.execute(REPORT.replace("'previous_status', 1, '=', 1", "'sessions', 80, '>=', 40"))
+    measures = criterion_checklist.rows(con, str(MOUSE), MONDAY)
+    found = criterion_checklist.in_rows(measures, ("untrainable",))
+    assert found["verdict"].dropna().tolist() == ["reached"]
+    assert found["met"].dropna().tolist() == ["reached"]
+    ready = criterion_checklist.in_rows(measures, ("untrainable",), "ready4ephysrig")
+    assert ready["met"].dropna().tolist() == ["no: ready4ephysrig"]
 
 
 # session_trials

@@ -242,6 +242,7 @@ def test_the_curves_of_a_session_that_is_named_or_the_last(con):
     assert words(drawn) == (
         "Curves of a session: mouse, 2020-01-08 09:30 biased; 280 choices at 7 contrasts"
         " choices with 68 % intervals and their fits; reaction times: medians and quartiles"
+        " no line where the trials determine none: 2020-01-06 block 50, 2020-01-08 block 50"
     )
     last = session_curves.chart(con, subject="other")
     assert "other, 2020-01-08 09:30 training; 2 choices at 1 contrast" in words(last)
@@ -326,7 +327,7 @@ def test_a_day_of_one_session_has_its_curves_and_reaction_times(con):
     session = session_curves.rows(con, str(MOUSE), WEDNESDAY)
     for of_day, of_session in (("last_curves", "curves"), ("last_times", "times")):
         expected = session[of_session].drop(columns="session_start_time")
-        found = of(day[of_day], session_date="2020-01-08").drop(columns="session_date")
+        found = of(day[of_day], session_date="2020-01-08").drop(columns=["session_date", "day"])
         assert as_text(found) == as_text(expected)
 
 
@@ -358,6 +359,7 @@ def test_the_last_days_of_a_mouse_with_two(con):
     assert words(mouse_last_days.chart(con, subject="other")) == (
         "The last three days: other no laboratory; 2 days; 3 choices at 1 contrast"
         " choices with 68 % intervals and their fits; reaction times: medians and quartiles"
+        " no line where the trials determine none: 2020-01-06 block 50, 2020-01-08 block 50"
     )
 
 

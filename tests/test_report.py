@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pytest
+import screenshots
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from analyses import gallery
@@ -23,7 +26,7 @@ from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
 TABLES = ("mice", "sessions", "daily")
-PAGES = ("index", *TABLES, "compare", "dictionary")
+PAGES = ("index", *TABLES, "compare", "check", "dictionary")
 PHONE = {"width": 360, "height": 740}
 # A name that a page must show and not obey.
 WICKED = "<img src=x onerror=alert(1)>"
@@ -354,7 +357,7 @@ def test_from_a_mouse_to_its_figures_and_neighbours(
     page.goto((folder / "mice.html").as_uri())
     page.get_by_role("link", name=nickname).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(nickname)
-    expect(page.get_by_text(str(uuid))).to_be_visible()
+    expect(page.get_by_text(str(uuid), exact=True)).to_be_visible()
     n_days = value(con, f"select count(*) from days where subject_uuid = '{uuid}' and n_trials > 0")
     expect(page.get_by_text(re.compile(f"^{n_days} days with"))).to_be_visible()
 
@@ -399,43 +402,138 @@ def test_from_a_mouse_to_a_session_and_the_next(
     expect(page.get_by_text("has no session of 1999-01-01")).to_be_visible()
 
 
-def test_two_mice_side_by_side(folder: Path, con: duckdb.DuckDBPyConnection, page: Page) -> None:
-    one, two = (
+def test_two_mice_are_compared_on_one_pair_of_axes(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    first, second, third = (
         name
         for (name,) in rows(
             con,
-            f"select subject_nickname from subjects where subject_nickname <> '{WICKED}'"
-            " order by subject_nickname limit 2",
+            "select subject_nickname from sessions_by_subject"
+            f" where subject_nickname <> '{WICKED}' order by n_trials desc limit 3",
         )
     )
     page.goto((folder / "compare.html").as_uri())
-    page.get_by_label("left").select_option(one)
-    page.get_by_label("right").select_option(two)
+    # two mice are there to begin with
+    page.get_by_label("the first mouse").select_option(first)
+    page.get_by_label("the second mouse").select_option(second)
+    expect(page.locator("thead th")).to_have_text(["fact", first, second])
+    expect(page.locator(".chart.drawn")).to_have_count(1)
+    expect(page.get_by_label(f"{first} and {second} by training day")).to_be_visible()
+    legend = page.locator(".chart .role-legend-label text")
+    expect(legend.filter(has_text=second).first).to_be_visible()
+    assert page.url.endswith(f"#{first},{second}")
 
-    for side, name in ("left", one), ("right", two):
-        frame = page.frame_locator(f'iframe[title="the mouse on the {side}"]')
-        expect(frame.get_by_role("heading", level=1)).to_have_text(name)
-        expect(frame.locator("nav").first).to_be_hidden()
-    assert page.url.endswith(f"#{one},{two}")
+    page.evaluate(f"location.hash = '{third},{first}'")
+    expect(page.locator("thead th")).to_have_text(["fact", third, first])
+    page.get_by_role("link", name=third).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(third)
 
 
-def test_a_comparison_follows_its_address_and_leaves_on_the_way_back(
+def test_a_comparison_begins_with_the_mice_of_most_trials(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    """It opened empty."""
+    most = rows(
+        con, "select subject_nickname from sessions_by_subject order by n_trials desc limit 2"
+    )
+    page.goto((folder / "compare.html").as_uri())
+    expect(page.locator("thead th")).to_have_text(["fact", *(name for (name,) in most)])
+
+
+def test_sessions_with_trials_come_first(folder: Path, page: Page) -> None:
+    """The newest had none: three columns of nothing."""
+    page.goto((folder / "sessions.html").as_uri())
+    assert all(cells(page, 8))
+    assert "order" not in page.url
+
+
+def test_a_chart_says_how_it_is_asked_for_and_hands_over_its_rows(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    page.goto((folder / "charts/growth.html").as_uri())
+    page.get_by_text("this chart in SQL").click()
+    sql = page.locator(".tools pre").inner_text()
+    n = len(con.execute(sql).fetchall())
+    with page.expect_download() as download:
+        page.get_by_role("button", name="this chart as CSV").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert download.value.suggested_filename == "growth.csv"
+    assert lines[0].startswith("session_date,n_mice") and len(lines) == n + 1
+
+
+def test_a_figure_of_a_mouse_is_asked_for_by_its_uuid(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    nickname, uuid = longest_trained(con)
+    page.goto(next(folder.glob(f"mice/{nickname}.html")).as_uri())
+    figure = page.locator("figure", has=page.locator('[data-spec="progress"]'))
+    drawn_through(page)
+    figure.get_by_text("this chart in SQL").click()
+    sql = figure.locator(".tools pre").inner_text()
+    assert f"'{uuid}'" in sql and "$" not in sql
+    first, _ = duckdb.extract_statements(sql)
+    n = value(con, f"select count(*) from days where subject_uuid = '{uuid}' and n_trials > 0")
+    assert len(con.execute(first).fetchall()) == n
+
+
+def test_a_table_hands_over_the_rows_that_its_filters_leave(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    page.goto((folder / "mice.html").as_uri() + "#sex=F")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="this table as CSV").click()
+    lines = download.value.path().read_text("utf-8-sig").splitlines()
+    assert len(lines) - 1 == value(con, "select count(*) from subjects where sex = 'F'")
+    page.get_by_text("this table in SQL").click()
+    assert len(con.execute(page.locator(".tools pre").inner_text()).fetchall()) == 6
+
+
+def test_published_figures_stand_beside_what_is_computed(
+    folder: Path, con: duckdb.DuckDBPyConnection, page: Page
+) -> None:
+    page.goto((folder / "check.html").as_uri())
+    n = value(con, "select count(*) from published_figures")
+    expect(page.locator("tbody tr")).to_have_count(int(str(n)))
+    mice = page.locator("tbody tr", has_text="mice, mice")
+    expect(mice).to_contain_text("140")
+    query = mice.locator("pre").text_content()
+    n_mice = value(con, "select count(*) from cohorts where cohort = 'paper'")
+    assert query and con.execute(query).fetchall() == [(n_mice,)]
+
+
+def test_the_dictionary_says_what_columns_hold(folder: Path, page: Page) -> None:
+    page.goto((folder / "dictionary.html").as_uri() + "#sessions")
+    row = page.locator("#sessions tbody tr", has_text="task_protocol")
+    expect(row.locator(".holds")).to_contain_text("values")
+    trials = page.locator(
+        "#sessions tbody tr", has=page.locator("th", has_text=re.compile("^n_trials$"))
+    )
+    expect(trials.locator(".holds rect")).to_have_count(12)
+
+
+def test_paper_has_the_banner_and_charts_that_nobody_scrolled_to(
     folder: Path, con: duckdb.DuckDBPyConnection, page: Page
 ) -> None:
     nickname, _ = longest_trained(con)
-    page.goto((folder / "mice.html").as_uri())
-    page.goto((folder / "compare.html").as_uri() + "#nobody")
-    expect(page.get_by_label("left")).to_have_value("")
-    page.evaluate(f"location.hash = '{nickname},'")
-    expect(page.get_by_label("left")).to_have_value(nickname)
-    frame = page.frame_locator('iframe[title="the mouse on the left"]')
-    expect(frame.get_by_role("heading", level=1)).to_have_text(nickname)
+    page.goto(next(folder.glob(f"mice/{nickname}.html")).as_uri())
+    n = page.locator(".chart").count()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator(".chart.drawn")).to_have_count(n)
+    page.emulate_media(media="print")
+    expect(page.locator(".simulated")).to_be_visible()
+    expect(page.locator("header nav")).to_be_hidden()
 
-    frame.locator("table.list a").first.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{nickname}, ")
-    assert "/session.html#" in page.url
-    page.evaluate("history.go(-3)")
-    page.wait_for_url("**/mice.html*")
+
+def test_pages_are_dark_where_the_reader_wants_it(folder: Path, page: Page) -> None:
+    def ground() -> str:
+        return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+    page.emulate_media(color_scheme="dark")
+    page.goto((folder / "mice.html").as_uri())
+    assert ground() == "rgb(24, 24, 23)"
+    page.emulate_media(color_scheme="light")
+    assert ground() == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize(
@@ -443,7 +541,7 @@ def test_a_comparison_follows_its_address_and_leaves_on_the_way_back(
     [
         ("session.html#%E0%A4%A/2019", "Choose one of the sessions"),
         ("session.html#one", "Choose one of the sessions"),
-        ("compare.html#%E0%A4%A", "choose a mouse"),
+        ("compare.html#%E0%A4%A", "Facts of both mice"),
         ("dictionary.html#%E0%A4%A", "Every view and table"),
         ("mice.html#order=%E0%A4%A.up&lab_name=nowhere", "Showing 0 to 0"),
     ],
@@ -518,12 +616,31 @@ def test_pages_are_named_and_fit(folder: Path, page: Page, width: int) -> None:
         assert page.evaluate(UNNAMED) == [], place
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out_of_a_page(
+    folder: Path, page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    found = []
+    for name, place in screenshots.places(folder).items():
+        page.goto(f"{folder.as_uri()}/{place}")
+        screenshots.settled(page)
+        # a page of a folder may not fetch its style sheets, which axe would
+        response = Axe().run(page, options={"preload": False}).response
+        found += [
+            (name, rule["id"], rule["nodes"][0]["html"][:120])
+            for rule in response["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+    assert found == []
+
+
 # What Vega draws, named by what it shows.
 PICTURES = "[role=graphics-document]"
 # What a screen reader would have no name for.
 UNNAMED = """
 [...document.querySelectorAll(
-    "select, input, button, iframe, a[href], img, [role=graphics-document], [role=region]"
+    "select, input, button, a[href], img, [role=graphics-document], [role=region]"
 )].filter((element) => {
     const isPicture = element.getAttribute("role") === "graphics-document";
     const named = element.getAttribute("aria-label") || element.getAttribute("alt") !== null

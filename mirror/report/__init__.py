@@ -4,10 +4,11 @@ import inspect
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
@@ -23,6 +24,7 @@ from mirror.report.contents import Mouse
 ASSETS = Path(__file__).parent / "assets"
 # What tells a report from any other folder.
 MARK = Path("assets/report.js")
+T = TypeVar("T")
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
 
@@ -41,7 +43,8 @@ def build(
     path, target = store.path(database), Path(folder)
     with store.connect(path) as con, _replacing(target) as work:
         try:
-            _write(con, path, work, advance)
+            with _beside(con, contents.dictionary) as dictionary:
+                _write(con, path, work, advance, dictionary)
         except duckdb.CatalogException as error:
             reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
             raise UsageError(
@@ -84,11 +87,28 @@ def _replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+@contextmanager
+def _beside(
+    con: duckdb.DuckDBPyConnection, ask: Callable[[duckdb.DuckDBPyConnection], T]
+) -> Iterator[Future[T]]:
+    """What is asked of the mirror beside all else: to write pages takes one core of many."""
+    cursor = con.cursor()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            yield pool.submit(ask, cursor)
+        except BaseException:
+            # nobody waits for it any more
+            cursor.interrupt()
+            cursor.close()
+            raise
+
+
 def _write(
     con: duckdb.DuckDBPyConnection,
     path: Path,
     folder: Path,
     advance: Callable[[int, int], None],
+    dictionary: Future[list[contents.Definition]],
 ) -> None:
     """Write all pages and what they load."""
     for name in ("assets", "charts", "data/charts", "data/mice", "images", "mice"):
@@ -116,24 +136,39 @@ def _write(
     _assets(folder / "assets")
     data("specs.js", pages.script("specs", contents.specs()))
     drawn: dict[str, Any] = {}
+    queries: dict[str, str] = {}
     missing: list[str] = []
     for name in charts:
         try:
-            drawn[name] = gallery.draw(con, name).to_dict()
+            chart, queries[name] = gallery.with_queries(con, name)
+            # that it is a chart of Vega-Lite is for the tests to see
+            drawn[name] = chart.to_dict(validate=False)
         except UsageError as error:
             missing.append(str(error))
         done += 1
         advance(done, total)
     for name, spec in drawn.items():
-        data(f"charts/{name}.js", pages.script(f"spec/{name}", spec))
+        script = pages.script(f"spec/{name}", spec) + pages.script(f"sql/{name}", queries[name])
+        data(f"charts/{name}.js", script)
         image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
         (folder / "images" / f"{name}.png").write_bytes(image)
-        page(f"charts/{name}.html", "chart.html", name=name, names=list(drawn), text=_text(name))
+        page(
+            f"charts/{name}.html",
+            "chart.html",
+            name=name,
+            names=list(drawn),
+            title=gallery.module(name).TITLE,
+            text=_text(name),
+        )
     sessions = contents.sessions(con)
-    mice = contents.mice(con, sessions)
+    mice, of_figures = contents.mice(con, sessions)
+    data("queries.js", pages.script("queries", of_figures))
     figures = contents.figures(con)
     for place, mouse in enumerate(mice):
-        data(f"mice/{mouse.page}.js", pages.frames_script(f"mice/{mouse.page}", mouse.rows))
+        script = pages.frames_script(
+            f"mice/{mouse.page}", mouse.rows, subject_uuid=mouse.about["subject_uuid"]
+        )
+        data(f"mice/{mouse.page}.js", script)
         page(
             f"mice/{mouse.page}.html",
             "mouse.html",
@@ -145,18 +180,19 @@ def _write(
             },
             titles={name: figure.chart.TITLE for name, figure in figures.items()},
             sessions=contents.records(mouse.rows["sessions"]),
-            criteria=contents.checklist(mouse.rows["measures"]),
+            criteria=contents.checklist(mouse.rows["measures"], mouse.about["latest_status"]),
             criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
         )
         done += 1
         advance(done, total)
     tables = _tables(mice, sessions)
     for name, (table, rows) in tables.items():
-        data(f"{name}.js", pages.table_script(name, table, rows))
+        data(f"{name}.js", pages.table_script(name, table, rows, _query_of(name)))
         page(f"{name}.html", "table.html", name=name, table=table)
     page("session.html", "session.html")
     page("compare.html", "compare.html")
-    page("dictionary.html", "dictionary.html", definitions=contents.dictionary(con))
+    page("check.html", "check.html", figures=contents.published(con))
+    page("dictionary.html", "dictionary.html", definitions=dictionary.result())
     age = timedelta(seconds=run["age_seconds"])
     page(
         "index.html",
@@ -164,7 +200,11 @@ def _write(
         run=run,
         age=age,
         counts=counts,
-        charts={name: gallery.description(name) for name in drawn},
+        questions={
+            question: {name: gallery.description(name) for name in names if name in drawn}
+            for question, names in gallery.QUESTIONS.items()
+        },
+        charts=list(drawn),
         missing=missing,
     )
 
@@ -177,6 +217,14 @@ def _assets(folder: Path) -> None:
     (folder / "tables-library.js").write_text(script, "utf-8")
     (folder / "tables-library.css").write_text(style, "utf-8")
     (folder / "vega.js").write_text(libraries.vega(), "utf-8")
+    shutil.copyfile(gallery.FOLDER / "fit.js", folder / "fit.js")
+
+
+def _query_of(table: str) -> str:
+    """What the rows of a table are asked with."""
+    if table == "daily":
+        return f"-- of each living mouse the latest of\n{contents.query('sessions')}"
+    return contents.query(table)
 
 
 def _text(name: str) -> list[str]:
@@ -196,8 +244,9 @@ def _tables(
     daily = living.merge(latest, on="subject_uuid", how="left")
     last_of_all = pd.to_datetime(sessions["session_date"]).max()
     daily["days_ago"] = (last_of_all - pd.to_datetime(daily["session_date"])).dt.days
+    listed = sessions.merge(about[of_mouse[:2]], on="subject_uuid")
     return {
         "mice": (pages.MICE, about),
-        "sessions": (pages.SESSIONS, sessions.merge(about[of_mouse[:2]], on="subject_uuid")),
+        "sessions": (pages.SESSIONS, listed.assign(has_trials=listed["n_trials"].notna())),
         "daily": (pages.DAILY, daily),
     }

@@ -14,6 +14,7 @@ import pandas as pd
 from mirror import views
 from mirror.analyses import (
     criterion_checklist,
+    gallery,
     mouse_contrasts,
     mouse_fits,
     mouse_last_days,
@@ -24,6 +25,7 @@ from mirror.analyses import (
     style,
 )
 from mirror.catalogue import Described, describe, entries
+from mirror.report.summaries import Summary, some_mice, summarize
 
 # Letters of a nickname in the name of a file, which with all that comes after has room for 255.
 LONGEST = 80
@@ -73,17 +75,23 @@ def query(name: str) -> str:
     return (Path(__file__).parent / "sql" / f"{name}.sql").read_text("utf-8")
 
 
-def mice(con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame) -> list[Mouse]:
-    """Every mouse with its rows, in the order of the pages."""
+def mice(
+    con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame
+) -> tuple[list[Mouse], dict[str, str]]:
+    """Every mouse with its rows, in the order of the pages, and the queries of `specs` by name.
+
+    The queries hold `$mouse` and `$start` where a page writes its own.
+    """
     about = con.execute(query("mice")).df()
     names = page_names(about["subject_nickname"], about["subject_uuid"])
-    of_mouse = {name: _by_mouse(frame) for name, frame in _rows(con, sessions).items()}
+    rows, queries = _rows(con, sessions)
+    of_mouse = {name: _by_mouse(frame) for name, frame in rows.items()}
     return [
         Mouse(
             page, row, {name: parts.get(uuid, empty) for name, (parts, empty) in of_mouse.items()}
         )
         for page, uuid, row in zip(names, about["subject_uuid"], records(about), strict=True)
-    ]
+    ], queries
 
 
 def sessions(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
@@ -100,16 +108,29 @@ def overview(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return found | {"failed": failed}
 
 
+def published(con: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str, Any]]] | None:
+    """The published figures beside the recomputed ones, by topic; None without the view."""
+    [(n_views,)] = con.execute(
+        "select count(*) from duckdb_views() where view_name = 'published_figures'"
+    ).fetchall()
+    if not n_views:
+        return None
+    topics: dict[str, list[dict[str, Any]]] = {}
+    for row in records(con.execute("from published_figures order by number").df()):
+        topics.setdefault(row["topic"], []).append(row)
+    return topics
+
+
 def specs() -> dict[str, Any]:
     """The charts that pages fill with the rows of a mouse or session, by name."""
     named = alt.NamedData
     drawn = {
         name: figure.chart.draw(*map(named, figure.rows)) for name, figure in FIGURES.items()
     } | {
-        "progress_by_day": mouse_progress.draw(named("days"), named("statuses"), x="day"),
         "choices": session_curves.choices(named("curves")),
         "times": session_curves.reaction_times(named("times")),
         "course": session_course.draw(named("course"), named("blocks")),
+        "both": mouse_progress.beside(named("days")),
     }
     return {name: style.configured(chart).to_dict() for name, chart in drawn.items()}
 
@@ -122,11 +143,11 @@ def caption(figure: Figure, rows: Mapping[str, pd.DataFrame]) -> str | None:
     return words if isinstance(words, str) else "; ".join(words)
 
 
-def checklist(measures: pd.DataFrame) -> list[dict[str, Any]]:
-    """The criteria after the last session of a mouse, each with its measures."""
+def checklist(measures: pd.DataFrame, status: str | None = None) -> list[dict[str, Any]]:
+    """The criteria after the last session of a mouse of a status, each with its measures."""
     lists: list[dict[str, Any]] = []
     for criteria in criterion_checklist.COLUMNS:
-        for row in records(criterion_checklist.in_rows(measures, criteria)):
+        for row in records(criterion_checklist.in_rows(measures, criteria, status)):
             if row.get("heading"):
                 lists.append({"criterion": row["heading"], "met": row["met"], "measures": []})
             else:
@@ -136,17 +157,29 @@ def checklist(measures: pd.DataFrame) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Definition:
-    """A table or view of the dictionary, with the words above its SQL."""
+    """A table or view of the dictionary, with the words above its SQL and what its columns hold.
+
+    `n_looked_at` are the rows that the summaries of columns, by name, are of.
+    """
 
     described: Described
     header: str
+    n_looked_at: int
+    summaries: Mapping[str, Summary]
 
 
 def dictionary(con: duckdb.DuckDBPyConnection) -> list[Definition]:
     """Every view and table with its columns, and what the views say of themselves."""
     headers = {view.name: _header(view.sql) for view in views.read()}
+    mice = some_mice(con)
+    found = (describe(con, entry.name) for entry in entries(con))
     return [
-        Definition(describe(con, entry.name), headers.get(entry.name, "")) for entry in entries(con)
+        Definition(
+            described,
+            headers.get(described.entry.name, ""),
+            *summarize(con, described, mice),
+        )
+        for described in found
     ]
 
 
@@ -160,28 +193,46 @@ def page_names(nicknames: Iterable[str], uuids: Iterable[str]) -> list[str]:
     ]
 
 
-def _rows(con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What the pages of mice and sessions draw and list, of all mice."""
+def _rows(
+    con: duckdb.DuckDBPyConnection, sessions: pd.DataFrame
+) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+    """What the pages of mice and sessions draw and list, of all mice, and the queries of it."""
     of_mice: dict[str, pd.DataFrame] = {}
-    for figure in figures(con).values():
-        of_mice |= figure.chart.rows(con)
+    queries: dict[str, str] = {}
+
+    def asked(name: str, chart: Any) -> dict[str, pd.DataFrame]:
+        listening: Any = gallery.Listening(con)
+        found: dict[str, pd.DataFrame] = chart.rows(listening)
+        of_page = ("mouse", "start")
+        queries[name] = gallery.statements(
+            name,
+            [
+                (query, {key: of for key, of in values.items() if key not in of_page})
+                for query, values in listening.asked
+            ],
+        )
+        return found
+
+    for name, figure in figures(con).items():
+        of_mice |= asked(name, figure.chart)
     key = ["subject_uuid", "session_start_time"]
     # the place of a session among those of its mouse says in a digit or two what its start does
     places = sessions[key].assign(session=sessions.groupby("subject_uuid").cumcount())
     of_sessions = {
         name: frame.merge(places, on=key).drop(columns="session_start_time")
         for name, frame in {
-            **session_curves.rows(con),
-            **session_course.rows(con),
+            **asked("choices", session_curves),
+            **asked("course", session_course),
             "session_fits": con.execute(query("fits")).df(),
         }.items()
     }
-    return {
+    rows = {
         **of_mice,
         **of_sessions,
         "sessions": sessions,
         "measures": criterion_checklist.rows(con),
     }
+    return rows, queries | {"times": queries["choices"], "both": queries["progress"]}
 
 
 def _by_mouse(frame: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:

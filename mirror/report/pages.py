@@ -1,6 +1,7 @@
 """The pages as HTML, and the rows that they load, as scripts that a folder may hold."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 # Digits after the point: of a second, a percentage or a lapse more would mean nothing.
 DIGITS = 4
@@ -30,13 +32,14 @@ class Column:
 class Table:
     """A table of a page: its columns, the fields with a filter, and the order of its rows.
 
-    `hidden` fields are for links; `dates` is the field of the filter of dates, if any.
+    `hidden` fields are for links and the order; `dates` is the field of the filter of dates, if
+    any.
     """
 
     caption: str
     columns: tuple[Column, ...]
     filters: tuple[str, ...]
-    order: tuple[str, str]
+    order: tuple[tuple[str, str], ...]
     hidden: tuple[str, ...] = ()
     dates: str = ""
 
@@ -61,7 +64,7 @@ MICE = Table(
         Column("last_session_date", "last session"),
     ),
     filters=("lab_name", "sex", "projects", "latest_status", "alive", "responsible_user"),
-    order=("lab_name", "asc"),
+    order=(("lab_name", "asc"),),
     hidden=("page", "subject_uuid"),
 )
 SESSIONS = Table(
@@ -90,8 +93,9 @@ SESSIONS = Table(
         "status",
         "flags",
     ),
-    order=("session_start_time", "desc"),
-    hidden=("page",),
+    # a session without trials has little to show
+    order=(("has_trials", "desc"), ("session_start_time", "desc")),
+    hidden=("page", "has_trials"),
     dates="session_start_time",
 )
 DAILY = Table(
@@ -111,7 +115,7 @@ DAILY = Table(
         Column("session_project", "project"),
     ),
     filters=("lab_name", "task", "latest_status", "data", "session_project"),
-    order=("lab_name", "asc"),
+    order=(("lab_name", "asc"),),
     hidden=("page",),
     dates="session_start_time",
 )
@@ -128,7 +132,21 @@ def environment(shared: Mapping[str, Any]) -> Environment:
     )
     made.globals.update(shared)
     made.filters["count"] = "{:,}".format
+    made.filters["measure"] = _measure
+    made.filters["prose"] = _prose
     return made
+
+
+def _prose(text: str) -> Markup:
+    """Words of a docstring with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _measure(value: float | None) -> str:
+    """A number in four digits, whole ones as they are."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
 def script(name: str, value: Any) -> str:
@@ -136,9 +154,10 @@ def script(name: str, value: Any) -> str:
     return f"report.put({json.dumps(name)}, {json.dumps(value, ensure_ascii=False)});\n"
 
 
-def frames_script(name: str, frames: Mapping[str, pd.DataFrame]) -> str:
+def frames_script(name: str, frames: Mapping[str, pd.DataFrame], **words: str) -> str:
     """A script that hands rows to the pages: by name, the fields and the values of each row."""
-    parts = (f"{json.dumps(key)}: {packed(frame)}" for key, frame in frames.items())
+    parts = [f"{json.dumps(key)}: {json.dumps(word)}" for key, word in words.items()]
+    parts += [f"{json.dumps(key)}: {packed(frame)}" for key, frame in frames.items()]
     return f"report.put({json.dumps(name)}, {{{', '.join(parts)}}});\n"
 
 
@@ -155,8 +174,11 @@ def _unmasked(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ma.MaskedArray) else value
 
 
-def table_script(name: str, table: Table, rows: pd.DataFrame) -> str:
-    """A script that hands a table to its page: how it looks, and its rows."""
+def table_script(name: str, table: Table, rows: pd.DataFrame, query: str) -> str:
+    """A script that hands a table to its page: how it looks, its rows, and their query."""
     fields = [*(column.name for column in table.columns), *table.hidden]
     how = json.dumps(asdict(table), ensure_ascii=False)
-    return f"report.put({json.dumps(name)}, {{table: {how}, rows: {packed(rows[fields])}}});\n"
+    return (
+        f"report.put({json.dumps(name)}, {{table: {how}, sql: {json.dumps(query)}, rows:"
+        f" {packed(rows[fields])}}});\n"
+    )

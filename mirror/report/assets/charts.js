@@ -2,12 +2,6 @@
 // Draws each element of class `chart` when it comes into sight: the chart that it names, with the
 // rows that it names or was given.
 (() => {
-    // As wide as analyses draw one mouse or session; axes and legends come beside it.
-    const WIDTH = 640;
-    const BESIDE = 170;
-    // Axis, labels and menu of a chart on a narrow page.
-    const AROUND = 165;
-
     function sources(part, found = new Set()) {
         if (part && typeof part === "object") {
             if (part.data && part.data.name) {
@@ -18,59 +12,12 @@
         return found;
     }
 
-    // The chart with each value that `change` gives another one for, by its key.
-    function changed(part, change) {
-        if (Array.isArray(part)) {
-            return part.map((child) => changed(child, change));
-        }
-        if (part && typeof part === "object") {
-            return Object.fromEntries(
-                Object.entries(part).map(([key, value]) => [
-                    key,
-                    change[key]?.(value) ?? changed(value, change),
-                ]),
-            );
-        }
-        return part;
-    }
-
-    // Words in lines of at most so many letters.
-    function wrapped(words, most) {
-        return [words].flat().flatMap((line) =>
-            line.split(" ").reduce((lines, word) => {
-                const last = lines.pop();
-                const longer = last === undefined ? word : `${last} ${word}`;
-                return longer.length > most && last !== undefined
-                    ? [...lines, last, word]
-                    : [...lines, longer];
-            }, []),
-        );
-    }
-
-    // On a narrow page: as wide as the page, few panels in a row, titles in lines, legends below.
-    function fitted(chart, width) {
-        if (width >= WIDTH + BESIDE) {
-            return chart;
-        }
-        const most = Math.max(20, Math.floor(width / 6.5));
-        const columns = Math.max(1, Math.floor(width / 220));
-        const narrow = changed(chart, {
-            width: (value) =>
-                Number.isFinite(value) ? Math.min(value, Math.max(160, width - AROUND)) : undefined,
-            columns: (value) => (Number.isInteger(value) ? Math.min(value, columns) : undefined),
-            subtitle: (words) => wrapped(words, most),
-        });
-        narrow.config = {...narrow.config, legend: {...narrow.config?.legend, orient: "bottom"}};
-        return narrow;
-    }
-
     function specification(element) {
         const {spec: name, alt} = element.dataset;
         const {specs = {}} = report.data;
-        const made = fitted(
-            structuredClone(specs[name] ?? report.data[`spec/${name}`]),
-            element.clientWidth,
-        );
+        const made = structuredClone(specs[name] ?? report.data[`spec/${name}`]);
+        // the page's own ground, light or dark
+        made.config = {...made.config, background: null};
         const rows = element.rows ?? report.data[element.dataset.rows];
         if (rows) {
             made.datasets = {...made.datasets};
@@ -86,6 +33,18 @@
         return made;
     }
 
+    // The rows that a chart draws, as tables by name.
+    function tables({datasets = {}}) {
+        return Object.values(datasets).filter((rows) => rows.length > 1 || Object.keys(rows[0] ?? {}).length > 1);
+    }
+
+    // The query of a chart; of a mouse or session with its own key filled in.
+    function sql({dataset: {spec, mouse, start}}) {
+        const text = report.data[`sql/${spec}`] ?? report.data.queries?.[spec] ?? "";
+        const literal = (value) => (value === undefined ? "null" : `'${value.replaceAll("'", "''")}'`);
+        return text.replaceAll("$mouse", literal(mouse)).replaceAll("$start", literal(start));
+    }
+
     async function draw(element) {
         const options = {
             renderer: "svg",
@@ -93,8 +52,17 @@
             downloadFileName: element.dataset.spec,
         };
         try {
-            element.view = (await vegaEmbed(element, specification(element), options)).view;
+            const chart = specification(element);
+            element.view = (await fit.draw(element, chart, options)).view;
+            // its menu has no name, and a mark of no rows nothing to say
+            element.querySelector("summary").ariaLabel = "save this chart as a picture";
+            for (const mark of element.querySelectorAll("[role=graphics-symbol]:empty")) {
+                mark.removeAttribute("role");
+            }
             element.classList.add("drawn");
+            if (!element.parentElement.querySelector(".tools")) {
+                element.after(report.tools(element.dataset.spec, () => tables(chart), sql(element)));
+            }
         } catch (error) {
             element.textContent = `This chart could not be drawn: ${error.message}`;
             throw error;
@@ -105,23 +73,38 @@
         (entries) => {
             for (const {isIntersecting, target} of entries) {
                 if (isIntersecting) {
-                    seen.unobserve(target);
-                    draw(target);
+                    drawOnce(target);
                 }
             }
         },
         {rootMargin: "400px"},
     );
 
-    report.watch = (element) => seen.observe(element);
+    const waiting = new Set();
 
-    if (location.hash === "#beside") {
-        // Two mice are compared day by day, not date by date.
-        document.documentElement.classList.add("beside");
-        document.head.append(report.element("base", {target: "_top"}));
-        for (const element of document.querySelectorAll('[data-spec="progress"]')) {
-            element.dataset.spec = "progress_by_day";
+    report.watch = (element) => {
+        waiting.add(element);
+        seen.observe(element);
+    };
+
+    function drawOnce(element) {
+        if (waiting.delete(element)) {
+            seen.unobserve(element);
+            return draw(element);
         }
     }
+
+    // Paper shows what nobody scrolled to: the rest is drawn when the page has nothing else to do,
+    // and at the latest when it goes to print.
+    async function drawRest() {
+        const [next] = waiting;
+        if (next) {
+            await drawOnce(next);
+            requestIdleCallback(drawRest);
+        }
+    }
+    addEventListener("load", () => setTimeout(drawRest, 1000));
+    addEventListener("beforeprint", () => [...waiting].forEach(drawOnce));
+
     document.querySelectorAll(".chart").forEach(report.watch);
 })();

@@ -93,10 +93,11 @@
         );
     }
 
-    function figure(name, title, rows) {
+    function figure(name, title, rows, key) {
         const chart = element("div", {className: "chart", rows});
         chart.dataset.spec = name;
         chart.dataset.alt = title;
+        Object.assign(chart.dataset, key);
         report.watch(chart);
         return element("figure", {}, chart, element("figcaption", {textContent: title}));
     }
@@ -159,20 +160,27 @@
                 of(all[name], place),
             ]),
         );
+        const key = {mouse: all.subject_uuid, start};
         const drawn = [];
         if (rows.curves.data.length) {
             drawn.push(
                 element(
                     "div",
                     {className: "beside-each-other"},
-                    figure("choices", `${name}: choices by contrast and block, with fits and 68 % intervals`, rows),
-                    figure("times", `${name}: median reaction times by contrast and block, with quartiles`, rows),
+                    figure("choices", `${name}: choices by contrast and block, with fits and 68 % intervals`, rows, key),
+                    figure("times", `${name}: median reaction times by contrast and block, with quartiles`, rows, key),
                 ),
-                element("div", {className: "scroll"}, fits(report.rows(rows.session_fits))),
+                element("div", {className: "scroll", tabIndex: 0, role: "region", ariaLabel: "Fits"}, fits(report.rows(rows.session_fits))),
+                report.tools(
+                    "fits",
+                    () => [report.rows(rows.session_fits)],
+                    `from psychometric_fits where subject_uuid = '${all.subject_uuid}' and session_start_time = '${start}' and unit = 'session_block' and variant = 'datajoint';`,
+                    "table",
+                ),
             );
         }
         if (rows.course.data.length) {
-            drawn.push(figure("course", `${name}: stimuli, choices and reaction times, ten trials a step`, rows));
+            drawn.push(figure("course", `${name}: stimuli, choices and reaction times, ten trials a step`, rows, key));
         } else {
             drawn.push(element("p", {className: "none", textContent: "The trials of this session are not here."}));
         }

@@ -21,7 +21,7 @@
     }
 
     function build(section) {
-        const {table, rows} = report.data[section.dataset.table];
+        const {table, rows, sql} = report.data[section.dataset.table];
         const place = Object.fromEntries(rows.columns.map((name, i) => [name, i]));
         const columns = table.columns.map((column, i) => ({...column, place: place[column.name], i}));
         const kinds = Object.fromEntries(columns.map(({name, kind}) => [name, kind]));
@@ -55,13 +55,30 @@
         const element = report.element("table", {className: "display compact"});
         element.append(report.element("caption", {textContent: table.caption}));
         const scroll = report.element("div", {className: "scroll", tabIndex: 0}, element);
-        section.replaceChildren(form, scroll);
+        const tools = report.tools(
+            section.dataset.table,
+            () => [api.rows({search: "applied", order: "applied"}).data().toArray().map(named)],
+            sql,
+            "table",
+        );
+        section.replaceChildren(form, scroll, tools);
+
+        // what the first order goes by and nobody needs to see
+        const unseen = table.order
+            .filter(([name]) => !kinds[name])
+            .map(([name]) => ({name, title: name, kind: "text", place: place[name], visible: false}));
+        const all = [...columns, ...unseen];
+        const first = table.order.map(([name, direction]) => [
+            all.findIndex((column) => column.name === name),
+            direction,
+        ]);
 
         let kept = [];
         const api = new DataTable(element, {
             data: rows.data,
-            columns: columns.map(({name, title, kind, link, place}) => ({
+            columns: [...columns, ...unseen].map(({name, title, kind, link, place, visible = true}) => ({
                 title,
+                visible,
                 data: place,
                 className: kind,
                 orderSequence: ["asc", "desc"],
@@ -80,7 +97,7 @@
                         : document.createTextNode(text);
                 },
             })),
-            order: [[columns.findIndex(({name}) => name === table.order[0]), table.order[1]]],
+            order: first,
             autoWidth: false,
             deferRender: true,
             pageLength: 25,
@@ -143,9 +160,10 @@
             if (api.search()) {
                 state.set("search", api.search());
             }
-            const [[place, direction] = []] = api.order();
-            if (place !== undefined) {
-                state.set("order", `${columns[place].name}.${direction}`);
+            const words = (order) =>
+                order.map(([place, direction]) => `${all[place].name}.${direction}`).join(",");
+            if (words(api.order()) !== words(first)) {
+                state.set("order", words(api.order()));
             }
             const {page} = api.page.info();
             if (page) {
@@ -166,11 +184,15 @@
                 end.value = state.get(end.name) ?? "";
             }
             api.search(state.get("search") ?? "");
-            const [name, direction] = (state.get("order") ?? "").split(".");
-            const column = columns.findIndex((column) => column.name === name);
-            if (column >= 0) {
-                api.order([column, direction === "desc" ? "desc" : "asc"]);
-            }
+            const asked = (state.get("order") ?? "")
+                .split(",")
+                .map((words) => words.split("."))
+                .map(([name, direction]) => [
+                    all.findIndex((column) => column.name === name),
+                    direction === "desc" ? "desc" : "asc",
+                ])
+                .filter(([place]) => place >= 0);
+            api.order(asked.length ? asked : first);
             narrow();
             api.draw();
             // a page that there is not, or that somebody mistyped, is the first
