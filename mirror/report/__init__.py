@@ -3,8 +3,7 @@
 import inspect
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,14 @@ import vl_convert
 from mirror import store
 from mirror.analyses import gallery
 from mirror.catalogue import status
-from mirror.errors import MirrorError, UsageError
+from mirror.errors import UsageError
+from mirror.folders import replacing
 from mirror.report import contents, libraries, pages
 from mirror.report.contents import Mouse
 
 ASSETS = Path(__file__).parent / "assets"
 # What tells a report from any other folder.
-MARK = Path("assets/report.js")
+MARK = "assets/report.js"
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
 
@@ -39,7 +39,7 @@ def build(
     lacks a view.
     """
     path, target = store.path(database), Path(folder)
-    with store.connect(path) as con, _replacing(target) as work:
+    with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
         try:
             _write(con, path, work, advance)
         except duckdb.CatalogException as error:
@@ -48,40 +48,6 @@ def build(
                 f"No report can be made from this mirror ({reason}): 'mirror status' says why."
             ) from error
     return target / "index.html"
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A folder to write in, which takes the place of the target when all went well."""
-    # what a link points to is replaced, not the link
-    target = target.resolve()
-    is_other = target.exists() and not (target / MARK).exists()
-    if is_other and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(f"{target} is there and no report: name another folder, -o DIR.")
-    # two runs into one folder must not write in each other's pages: the last one stays
-    partial = f".{target.name}.{os.getpid()}"
-    work, old = (target.with_name(f"{partial}.{word}") for word in ("partial", "old"))
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
-        yield work
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        try:
-            work.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise MirrorError(
-            f"{target} cannot be written ({error.strerror}): make room, or name another folder"
-            " with -o DIR."
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _write(
