@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mirror.parquet import MANIFEST, Manifest, place
-from mirror.spark.translation import SETTINGS, Names, define_table, translate
+from mirror.errors import MirrorError, UsageError
+from mirror.parquet import MANIFEST, Manifest, Table, place
+from mirror.spark.translation import MARK, SETTINGS, Names, define_table, quoted, translate
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+OLDEST_SPARK = 4
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,40 @@ def define(
     """
     from pyspark.errors import AnalysisException
 
-    address = _address(folder)
-    names = Names(database)
+    _check(spark)
+    address, names = _address(folder), Names(database)
     manifest = _manifest(spark, address)
     stored = [t.name.removeprefix("main.") for t in manifest.tables if t.name.startswith("main.")]
     translation = translate(manifest, names, stored)
-    with _settings(spark):
+    refused = dict(translation.refused)
+    with settings(spark):
+        if names.database:
+            _make_room(spark, names, manifest)
         for table in manifest.tables:
-            spark.sql(define_table(table, f"{address}/{place(table.name)}", names))
-        refused = dict(translation.refused)
+            _define_table(spark, table, address, names)
         for name, statement in translation.views.items():
             try:
                 spark.sql(statement)
             except AnalysisException as error:
-                refused[name] = f"Spark does not take it ({str(error).splitlines()[0]})"
+                refused[name] = f"Spark does not take it ({_said(error)})"
     return Defined(
         tuple(table.name for table in manifest.tables),
         tuple(name for name in translation.views if name not in refused),
         refused,
     )
+
+
+def _check(spark: "SparkSession") -> None:
+    if int(spark.version.partition(".")[0]) < OLDEST_SPARK:
+        raise UsageError(
+            f"The session is of Spark {spark.version}, and the views need {OLDEST_SPARK} or later:"
+            " start one of pyspark 4."
+        )
+
+
+def _said(error: Exception) -> str:
+    """What Spark says, without where in itself it was."""
+    return str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
 
 
 def _address(folder: str | os.PathLike) -> str:
@@ -63,16 +82,76 @@ def _address(folder: str | os.PathLike) -> str:
     # one letter is a drive
     if len(urlsplit(where).scheme) > 1:
         return where.rstrip("/")
-    return Path(where).absolute().as_uri()
+    # Spark takes no % for another letter
+    return f"file://{Path(where).absolute().as_posix()}"
 
 
 def _manifest(spark: "SparkSession", address: str) -> Manifest:
-    [row] = spark.read.text(f"{address}/{MANIFEST}", wholetext=True).collect()
+    from pyspark.errors import AnalysisException
+
+    try:
+        [row] = spark.read.text(f"{address}/{MANIFEST}", wholetext=True).collect()
+    except AnalysisException as error:
+        raise UsageError(
+            f"{address} is no export of a mirror, or half of one ({_said(error)}): 'mirror export"
+            f" --all DIR' makes one, and {MANIFEST} is there when it is whole."
+        ) from error
     return Manifest.read(row[0], address)
 
 
+def _make_room(spark: "SparkSession", names: Names, manifest: Manifest) -> None:
+    """Make the database, and drop what an earlier call has put there, but nothing else."""
+    from pyspark.errors import PySparkException
+
+    listed = [table.name for table in manifest.tables] + [view.name for view in manifest.views]
+    wanted = {names.parts(name)[1].lower() for name in listed}
+    database = names.quoted_database
+    try:
+        spark.sql(f"create database if not exists {database}")
+        for row in spark.sql(f"show tables in {database}").collect():
+            if row.isTemporary or row.tableName.lower() not in wanted:
+                continue
+            name = f"{database}.{quoted(row.tableName)}"
+            marks = {
+                mark.key: mark.value for mark in spark.sql(f"show tblproperties {name}").collect()
+            }
+            if MARK not in marks:
+                raise UsageError(
+                    f"The database {names.database} has a {row.tableName} that is not the mirror's:"
+                    " name another database."
+                )
+            spark.sql(f"drop {marks[MARK]} {name}")
+    except PySparkException as error:
+        raise _no_rights(names, error) from error
+
+
+def _no_rights(names: Names, error: Exception) -> MirrorError:
+    return MirrorError(
+        f"The catalogue lets nothing be made in the database {names.database} ({_said(error)}):"
+        " name one in which you may make tables, or none, for temporary views."
+    )
+
+
+def _define_table(spark: "SparkSession", table: Table, address: str, names: Names) -> None:
+    from pyspark.errors import PySparkException
+
+    where = f"{address}/{place(table.name).as_posix()}"
+    try:
+        spark.sql(define_table(table, where, names))
+        n = len(spark.table(names.of(table.name)).inputFiles())
+    except PySparkException as error:
+        if "PATH_NOT_FOUND" not in str(error):
+            raise _no_rights(names, error) if names.database else error from error
+        n = 0
+    if n != table.files:
+        raise MirrorError(
+            f"{where} has {n} files of {table.files}: copy the folder whole, or export it again"
+            " with 'mirror export --all DIR --full'."
+        )
+
+
 @contextmanager
-def _settings(spark: "SparkSession") -> Iterator[None]:
+def settings(spark: "SparkSession") -> Iterator[None]:
     """What the views are defined under, which they keep; the session gets its own back."""
     before = {name: spark.conf.get(name, None) for name in SETTINGS}
     try:

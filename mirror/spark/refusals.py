@@ -27,13 +27,13 @@ class Refusal:
     better: str
 
     def __str__(self) -> str:
-        return f"line {self.line}, {self.construct}: write {self.better}"
+        return f"line {self.line}, {self.construct}: use {self.better}"
 
 
 # Functions by name: what to write instead.
 FUNCTIONS = {
-    **dict.fromkeys(["log"], "log10 or ln: elsewhere log is ln"),
-    **dict.fromkeys(["quantile_disc", "mad", "histogram"], "quantile_cont, or count in steps"),
+    "log": "log10 or ln: Spark's log is ln",
+    **dict.fromkeys(["quantile", "quantile_disc", "mad", "histogram"], "quantile_cont, or count"),
     **dict.fromkeys(
         ["epoch", "epoch_ms", "epoch_us", "epoch_ns", "date_sub", "datesub"],
         "date_diff, or epoch(date_trunc('second', x))",
@@ -45,20 +45,18 @@ FUNCTIONS = {
     **dict.fromkeys(
         ["dayofweek", "isodow", "weekday"], "date_diff('day', date '2018-01-01', d) % 7"
     ),
-    **dict.fromkeys(["monthname"], "strftime(d, '%B')"),
-    **dict.fromkeys(["hash"], "md5"),
-    **dict.fromkeys(
-        [f"duckdb_{what}" for what in ("tables", "columns", "views", "schemas", "constraints")]
-        + ["current_database"],
-        "no question about the file, which is not there",
-    ),
-    **dict.fromkeys(["format"], "printf or ||"),
-    **dict.fromkeys(["len"], "array_length, or length of a text"),
+    "monthname": "strftime(d, '%B')",
+    "hash": "md5",
+    "format": "printf or ||",
+    "len": "array_length, or length of a text",
+    "count_if": "count(*) filter (where ...)",
+    "sign": "case when x > 0 then 1 ... end: Spark knows no sign of NaN",
+    **dict.fromkeys(["isfinite", "isinf"], "a comparison, and isnan"),
     **dict.fromkeys(
         [
             f"{kind}_{name}"
             for kind in ("list", "array")
-            for name in ("sum", "avg", "min", "max", "median", "aggregate", "reduce", "zip")
+            for name in ("sum", "avg", "median", "aggregate", "reduce", "zip")
         ],
         "unnest, then aggregate",
     ),
@@ -72,9 +70,40 @@ FUNCTIONS = {
             for kind in ("list", "array")
             for name in ("contains", "has", "distinct", "unique", "concat", "cat")
         ],
-        "unnest and compare: NULLs are treated otherwise elsewhere",
+        "unnest and compare: Spark treats NULLs otherwise",
+    ),
+    "array_to_string": "string_agg",
+    **dict.fromkeys(
+        [f"duckdb_{what}" for what in ("tables", "columns", "views", "schemas", "constraints")]
+        + ["current_database"],
+        "nothing about the file, which is not there",
     ),
 }
+# What the battery has found to be the same on both engines, by sqlglot's names.
+_TRIED = """
+abs add and anyvalue argmax argmin array arrayagg arrayfilter arraymax arraymin arraysize
+arraysort atan2 avg bitwiseand bitwiseleftshift bitwiseor bitwisexor case cast cbrt ceil coalesce
+concat concatws contains cos count covarpop covarsamp cumedist currentdate datediff datefromparts
+day dayname dayofyear degrees denserank div dot dpipe endswith eq exists exp explode firstvalue
+floor generateseries greatest groupconcat gt gte hour if ilike intdiv is isnan lag lastday
+lastvalue lead least left length like ln log logicaland logicalor lower lt lte map mapkeys max md5
+median min minute mod month mul neq nthvalue ntile nullif nullsafeeq nullsafeneq or pad
+percentilecont percentrank pi pow propertyeq quarter rank regexpextract regexplike regexpreplace
+repeat replace reverse right round rownumber second sessionuser sha2 sin split splitpart sqrt
+startswith stddev stddevpop stddevsamp strposition struct sub substring sum timestamptrunc
+timetostr timetounix transform translate trim trycast unnest upper variance variancepop year
+"""
+TRIED = frozenset(_TRIED.split())
+ANONYMOUS = frozenset(["list_reverse", "array_reverse", "map_keys", "map_values", "now", "printf"])
+UNTRIED = "a function that both engines were tried with"
+# codes of strftime that both write the same
+DATE_CODES = frozenset("%" + code for code in "AaBbdfHIMmpSyY")
+# types that Spark has too
+_TYPES = """
+    tinyint smallint int bigint float double decimal boolean varchar text char date timestamp
+    timestamptz timestampntz array list struct map interval null unknown binary varbinary
+"""
+TYPES = frozenset(_TYPES.split())
 
 
 def _select_of(node: exp.Expr) -> exp.Select | None:
@@ -149,6 +178,56 @@ def _names_an_alias(where: exp.Expr) -> bool:
     )
 
 
+def _is_whole(node: exp.Expr) -> bool:
+    """Whether a fraction is a whole number already when it is cast."""
+    match node:
+        case exp.Paren() | exp.Cast() | exp.TryCast() | exp.Abs():
+            return not _is_fraction(node) or _is_whole(node.this)
+        case exp.Round():
+            return not node.args.get("decimals")
+        case exp.Coalesce():
+            return all(map(_is_whole, (node.this, *node.expressions)))
+    return isinstance(node, exp.Floor | exp.Ceil | exp.IntDiv | exp.Sum) or not _is_fraction(node)
+
+
+def _is_fraction(node: exp.Expr) -> bool:
+    return node.is_type("double", "float", "decimal")
+
+
+def _has_other_text(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Paren):
+        return _has_other_text(node.this)
+    is_duration = isinstance(node, exp.Sub) and node.left.is_type(
+        "timestamp", "timestampntz", "timestamptz"
+    )
+    return is_duration or node.is_type("double", "float", "interval")
+
+
+def _has_other_format(node: exp.Expr) -> bool:
+    """A printf of fractions, but for the digits of %g that are made a number again."""
+    if node.name.lower() != "printf":
+        return False
+    form = node.expressions[0]
+    if not isinstance(form, exp.Literal):
+        return True
+    codes = re.findall(r"%[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z%])", form.name)
+    is_number_again = isinstance(node.parent, exp.Cast) and node.parent.to.is_type("double")
+    return any(code not in "ds%" and not (code == "g" and is_number_again) for code in codes)
+
+
+def _has_other_codes(node: exp.TimeToStr) -> bool:
+    form = node.args["format"]
+    if not isinstance(form, exp.Literal):
+        return True
+    return not set(re.findall(r"%-?.", form.name)) <= DATE_CODES
+
+
+def _is_untried(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower() not in ANONYMOUS | FUNCTIONS.keys()
+    return node.key not in TRIED
+
+
 def _n_unnested(select: exp.Select) -> int:
     return sum(
         _select_of(node) is select
@@ -178,9 +257,9 @@ REFUSED: dict[str, tuple[tuple[type[exp.Expr], ...], Rule, str]] = {
         lambda node: str(node.args.get("kind")).upper() == "GROUPS",
         "dense_rank, then range",
     ),
-    "* exclude, replace or rename": (
+    "* replace or rename": (
         (exp.Star,),
-        lambda node: any(node.args.get(key) for key in ("except_", "replace", "rename")),
+        lambda node: any(node.args.get(key) for key in ("replace", "rename")),
         "name the columns",
     ),
     "columns()": ((exp.Columns,), lambda node: True, "name the columns"),
@@ -190,20 +269,10 @@ REFUSED: dict[str, tuple[tuple[type[exp.Expr], ...], Rule, str]] = {
     "alias in where": ((exp.Where,), _names_an_alias, "a CTE"),
     "list comprehension": ((exp.Comprehension,), lambda node: True, "list_transform"),
     "slice": ((exp.Slice,), lambda node: True, "substring, or unnest"),
-    "string_agg without order": (
-        (exp.GroupConcat,),
-        lambda node: not node.find(exp.Order),
-        "string_agg(x, ',' order by x)",
-    ),
-    "arg_max of several": (
-        (exp.ArgMax, exp.ArgMin),
-        lambda node: node.args.get("count"),
+    "extremes of several": (
+        (exp.ArgMax, exp.ArgMin, exp.Max, exp.Min),
+        lambda node: node.args.get("count") or node.expressions,
         "row_number() <= n",
-    ),
-    "difference in months or longer": (
-        (exp.DateDiff,),
-        lambda node: str(node.args.get("unit")).lower() not in ("day", "hour", "minute", "second"),
-        "from year() * 12 + month(): elsewhere whole months count",
     ),
     "two time zones in a chain": (
         (exp.AtTimeZone,),
@@ -221,6 +290,76 @@ REFUSED: dict[str, tuple[tuple[type[exp.Expr], ...], Rule, str]] = {
         (exp.RegexpReplace,),
         lambda node: "g" not in node.text("modifiers"),
         "regexp_replace(s, a, b, 'g'): elsewhere all are replaced",
+    ),
+    "difference in other units": (
+        (exp.DateDiff,),
+        lambda node: (
+            node.text("unit").lower()
+            not in ("day", "hour", "minute", "second", "month", "quarter", "year")
+        ),
+        "days, hours, minutes, seconds, months, quarters or years",
+    ),
+    "string_agg without order": (
+        (exp.GroupConcat,),
+        lambda node: not isinstance(node.this, exp.Order) or isinstance(node.parent, exp.Window),
+        "string_agg(x, ',' order by x) of a group",
+    ),
+    "list without order": (
+        (exp.ArrayAgg,),
+        lambda node: not isinstance(node.this, exp.Order) or isinstance(node.parent, exp.Window),
+        "list(x order by k) of a group",
+    ),
+    "list or texts in falling order": (
+        (exp.ArrayAgg, exp.GroupConcat),
+        lambda node: (
+            isinstance(node.this, exp.Order)
+            and not isinstance(node.this.this, exp.Distinct)
+            and any(key.args.get("desc") for key in node.this.expressions)
+        ),
+        "rising order, or list_reverse",
+    ),
+    "distinct in a window": (
+        (exp.Window,),
+        lambda node: bool(node.this.find(exp.Distinct)),
+        "dense_rank, and its maximum",
+    ),
+    "printf of fractions": (
+        (exp.Anonymous,),
+        _has_other_format,
+        "round, or printf('%.6g', x)::double",
+    ),
+    "strftime with other codes": (
+        (exp.TimeToStr,),
+        _has_other_codes,
+        f"a text with codes of {' '.join(sorted(DATE_CODES))}",
+    ),
+    "backslash in a pattern": (
+        (exp.Like, exp.ILike),
+        lambda node: "\\" in node.expression.name and not isinstance(node.parent, exp.Escape),
+        "like '...!_' escape '!'",
+    ),
+    "similar to": ((exp.SimilarTo,), lambda node: True, "regexp_matches(a, '^(b)$')"),
+    "in a list": ((exp.In,), lambda node: node.args.get("field"), "unnest and compare"),
+    "comparison of structures": (
+        (exp.GT, exp.GTE, exp.LT, exp.LTE),
+        lambda node: isinstance(node.left, exp.Struct) or isinstance(node.right, exp.Struct),
+        "a comparison of each part",
+    ),
+    "series with a step": (
+        (exp.GenerateSeries,),
+        lambda node: node.args.get("step") or node.args.get("is_end_exclusive"),
+        "generate_series(a, b), and multiply",
+    ),
+    "place 0 of a list": (
+        (exp.Bracket,),
+        lambda node: any(place.is_number and float(place.name) == 0 for place in node.expressions),
+        "places from 1",
+    ),
+    "sample": ((exp.TableSample,), lambda node: True, "a condition"),
+    "type of DuckDB alone": (
+        (exp.Cast, exp.TryCast),
+        lambda node: node.to.this.value.lower() not in TYPES,
+        "a signed type, varchar or timestamp",
     ),
     "two unnests": ((exp.Select,), lambda node: _n_unnested(node) > 1, "unnest the positions"),
     "left join unnest": (
@@ -248,6 +387,40 @@ REFUSED_BY_TYPE: dict[str, tuple[tuple[type[exp.Expr], ...], Rule, str]] = {
         (exp.Binary, exp.Round, exp.In, exp.Between, exp.Case),
         _computes_with_float,
         "a cast to double, and round: .7 * 100 is 69.99 elsewhere",
+    ),
+    "cast of a fraction to an integer": (
+        (exp.Cast, exp.TryCast),
+        lambda node: (
+            node.to.is_type("tinyint", "smallint", "int", "bigint") and not _is_whole(node.this)
+        ),
+        "a cast of round(x): Spark cuts off",
+    ),
+    "text of a fraction": (
+        (exp.Cast, exp.TryCast, exp.DPipe, exp.Concat, exp.ConcatWs),
+        lambda node: (
+            node.to.is_type("varchar", "text") and _has_other_text(node.this)
+            if isinstance(node, exp.Cast)
+            else any(map(_has_other_text, node.iter_expressions()))
+        ),
+        "the number itself: Spark writes other digits, and NaN otherwise",
+    ),
+    "quantile of decimals or dates": (
+        (exp.Median, exp.PercentileCont),
+        lambda node: node.this.is_type("decimal", "date", "timestamp", "timestampntz"),
+        "a cast to double, or another measure: DuckDB rounds to the places there are",
+    ),
+    "time zone of an instant": (
+        (exp.AtTimeZone,),
+        lambda node: node.this.is_type("timestamptz") or node.this.name.lower() == "now",
+        "the wall clock, at time zone",
+    ),
+    "part of a structure, or of a map by what is computed": (
+        (exp.Bracket,),
+        lambda node: (
+            node.this.is_type("struct")
+            or (node.this.is_type("map") and not isinstance(node.expressions[0], exp.Literal))
+        ),
+        "x.name, or a key as it is",
     ),
     "date minus date": (
         (exp.Sub,),
@@ -289,12 +462,15 @@ def refused(sql: str, schema: MappingSchema) -> list[Refusal]:
     `schema` has the types of all tables and views.
     """
     query = query_of(sql)
-    found = _refused_functions(sql)
+    found = refused_functions(sql)
     for tree, rules in ((query, REFUSED), (typed(query, schema), REFUSED_BY_TYPE)):
         for node in tree.walk():
-            for name, (kinds, rule, better) in rules.items():
-                if isinstance(node, kinds) and rule(node):
+            for name, (kinds, test, better) in rules.items():
+                if isinstance(node, kinds) and test(node):
                     found.append(Refusal(_line(node), name, better))
+    for node in query.find_all(exp.Func, exp.Binary):
+        if _is_untried(node) and _name(node) not in FUNCTIONS:
+            found.append(Refusal(_line(node), f"{_name(node)}()", UNTRIED))
     return sorted(set(found))
 
 
@@ -306,7 +482,18 @@ def typed(query: exp.Expr, schema: MappingSchema) -> exp.Expr:
     return annotate_types(query, schema=schema, dialect="duckdb")
 
 
-def _refused_functions(sql: str) -> list[Refusal]:
+def _name(node: exp.Expr) -> str:
+    return (
+        node.name.lower()
+        if isinstance(node, exp.Anonymous)
+        else node.sql_name().lower()
+        if isinstance(node, exp.Func)
+        else node.key
+    )
+
+
+def refused_functions(sql: str) -> list[Refusal]:
+    """The calls of FUNCTIONS, which sqlglot may know under another name."""
     found = []
     tokens = sqlglot.tokenize(sql, dialect="duckdb")
     for token, bracket, first in zip(tokens, tokens[1:], tokens[2:], strict=False):
@@ -315,6 +502,8 @@ def _refused_functions(sql: str) -> list[Refusal]:
         is_in_seconds = name == "epoch" and first.text.lower() == "date_trunc"
         if name in FUNCTIONS and is_call and not is_in_seconds:
             found.append(Refusal(token.line, f"{name}()", FUNCTIONS[name]))
+        elif name in ("~", "!~", "~~~"):
+            found.append(Refusal(token.line, name, "regexp_matches(a, '^(b)$')"))
     return found
 
 

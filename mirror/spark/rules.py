@@ -33,7 +33,8 @@ def rewritten(query: exp.Expr) -> exp.Expr:
             new = function(new)
         if new is not node:
             # the filter of an aggregate that is no longer the outermost has gone inside
-            has_gone_inside = isinstance(node.parent, exp.Filter) and isinstance(new, exp.If)
+            is_aggregate = isinstance(node, exp.ArrayAgg | exp.GroupConcat)
+            has_gone_inside = is_aggregate and isinstance(node.parent, exp.Filter)
             (node.parent if has_gone_inside and node.parent else node).replace(new)
     return query
 
@@ -57,8 +58,17 @@ def quantile(node: exp.Expr) -> exp.Expr:
 
 @rule(exp.AtTimeZone)
 def time_zone(node: exp.Expr) -> exp.Expr:
-    """A wall clock in a zone is an instant; sqlglot takes it the other way round."""
-    return call("to_utc_timestamp", node.this.copy(), node.args["zone"].copy())
+    """A wall clock in a zone is an instant; sqlglot takes it the other way round.
+
+    Of the hour that a night in autumn has twice, DuckDB means the later one, Spark the earlier.
+    """
+    hour = exp.Interval(this=exp.Literal.string("1"), unit=exp.var("HOUR"))
+    clock, zone = node.this, node.args["zone"]
+    later = call("to_utc_timestamp", exp.paren(clock.copy()) + hour, zone.copy())
+    return exp.Greatest(
+        this=call("to_utc_timestamp", clock.copy(), zone.copy()),
+        expressions=[exp.Sub(this=later, expression=hour.copy())],
+    )
 
 
 @rule(exp.DateDiff)
@@ -87,7 +97,7 @@ def day_name(node: exp.Expr) -> exp.Expr:
 @rule(exp.ArgMax, exp.ArgMin)
 def argument_of_extreme(node: exp.Expr) -> exp.Expr:
     """DuckDB passes over rows whose value is NULL; Spark would return it."""
-    is_known = exp.Not(this=exp.Is(this=node.this.copy(), expression=exp.Null()))
+    is_known = _is_known(node.this)
     if isinstance(node.parent, exp.Filter):
         where = node.parent.expression
         where.set("this", exp.and_(where.this.copy(), is_known))
@@ -97,9 +107,56 @@ def argument_of_extreme(node: exp.Expr) -> exp.Expr:
 
 @rule(exp.Bracket)
 def element(node: exp.Expr) -> exp.Expr:
-    """An element by its place from 1, NULL beyond the end, where Spark fails or counts from 0."""
-    [place] = node.expressions
-    return call("try_element_at", node.this.copy(), place.copy())
+    """An element by its place from 1, NULL beyond the ends, where Spark fails or counts from 0."""
+    [place] = (found.copy() for found in node.expressions)
+    if not isinstance(place, exp.Literal):
+        place = exp.Nullif(this=place, expression=exp.Literal.number(0))
+    return call("try_element_at", node.this.copy(), place)
+
+
+@rule(exp.GenerateSeries)
+def series(node: exp.Expr) -> exp.Expr:
+    """Nothing where the end is before the start, where Spark counts down."""
+    start, end = node.args["start"], node.args["end"]
+    return exp.Case(
+        ifs=[
+            exp.If(
+                this=exp.GTE(this=end.copy(), expression=start.copy()),
+                true=call("sequence", start.copy(), end.copy()),
+            ),
+            exp.If(this=exp.LT(this=end.copy(), expression=start.copy()), true=call("array")),
+        ]
+    )
+
+
+@rule(exp.IsNan)
+def not_a_number(node: exp.Expr) -> exp.Expr:
+    """NULL is neither a number nor not one; Spark says it is not NaN."""
+    return exp.If(this=_is_known(node.this), true=node.copy(), false=exp.Null())
+
+
+@rule(exp.Floor, exp.Ceil)
+def whole_number_below(node: exp.Expr) -> exp.Expr:
+    """NaN stays NaN, of which Spark makes 0."""
+    return exp.If(this=call("isnan", node.this.copy()), true=node.this.copy(), false=node.copy())
+
+
+@rule(exp.Round)
+def rounded(node: exp.Expr) -> exp.Expr:
+    """DuckDB rounds what the number times 10^n is, Spark the digits that it is written with."""
+    places = node.args.get("decimals")
+    if not isinstance(places, exp.Literal) or int(places.name) < 1:
+        return node
+    factor = exp.Literal.number(f"1e{places.name}")
+    scaled = exp.Round(this=exp.Mul(this=exp.paren(node.this.copy()), expression=factor))
+    return exp.paren(exp.Div(this=scaled, expression=factor.copy(), typed=False, safe=False))
+
+
+@rule(exp.CTE)
+def common_table(node: exp.Expr) -> exp.Expr:
+    """Spark is not told whether to keep what a query asks for twice."""
+    node.set("materialized", None)
+    return node
 
 
 @rule(exp.Dot)
@@ -118,45 +175,79 @@ def reversed_list(node: exp.Expr) -> exp.Expr:
     return call("reverse", *(values.copy() for values in node.expressions))
 
 
+@rule(exp.Anonymous)
+def formatted(node: exp.Expr) -> exp.Expr:
+    """A text of what is NULL is NULL; Spark writes the word."""
+    if node.name.lower() != "printf":
+        return node
+    known = exp.and_(*(_is_known(value) for value in node.expressions[1:]))
+    return exp.If(this=known, true=node.copy(), false=exp.Null())
+
+
 @rule(exp.ArrayAgg)
 def ordered_list(node: exp.Expr) -> exp.Expr:
     """Spark collects in no order and without NULLs: each value goes with what orders it."""
     if not isinstance(node.this, exp.Order):
         return node
-    value, [ordered] = node.this.this, node.this.expressions
-    key = ordered.this
-    entry = call("struct", call("isnull", key.copy()), key.copy(), value.copy())
-    collected: exp.Expr = call("collect_list", entry)
-    if isinstance(node.parent, exp.Filter):
-        collected = exp.Filter(this=collected, expression=node.parent.expression.copy())
-    listed = call("array_sort", collected)
-    element = exp.Lambda(
-        this=exp.Dot(this=exp.to_identifier("entry"), expression=exp.to_identifier("col3")),
-        expressions=[exp.to_identifier("entry")],
-    )
-    values = call("transform", listed, element)
-    # of no rows, NULL
-    return exp.If(
-        this=exp.EQ(this=call("size", listed.copy()), expression=exp.Literal.number(0)),
-        true=exp.Null(),
-        false=values,
-    )
+    return _unless_empty(_in_order(node.this, _filter_around(node)), lambda values: values)
 
 
 @rule(exp.GroupConcat)
-def distinct_texts(node: exp.Expr) -> exp.Expr:
-    """Texts without repeats: Spark 4.3 breaks where its own way stands beside other DISTINCT."""
-    if not isinstance(node.this, exp.Order) or not isinstance(node.this.this, exp.Distinct):
+def joined_texts(node: exp.Expr) -> exp.Expr:
+    """Texts in an order: Spark 4.3 breaks where its own way stands beside a DISTINCT."""
+    if not isinstance(node.this, exp.Order):
         return node
-    [value], [ordered] = node.this.this.expressions, node.this.expressions
-    collected: exp.Expr = call("collect_set", value.copy())
-    if isinstance(node.parent, exp.Filter):
-        collected = exp.Filter(this=collected, expression=node.parent.expression.copy())
-    is_upwards = exp.false() if ordered.args.get("desc") else exp.true()
-    texts = call("sort_array", collected, is_upwards)
-    # of no rows, NULL
+    where, separator = _filter_around(node), node.args["separator"]
+    if isinstance(node.this.this, exp.Distinct):
+        [value], [ordered] = node.this.this.expressions, node.this.expressions
+        is_upwards = exp.false() if ordered.args.get("desc") else exp.true()
+        texts = call("sort_array", _filtered(call("collect_set", value.copy()), where), is_upwards)
+    else:
+        is_known = _is_known(node.this.this)
+        texts = _in_order(node.this, exp.and_(where, is_known) if where else is_known)
+    return _unless_empty(texts, lambda values: call("array_join", values, separator.copy()))
+
+
+def _is_known(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null()))
+
+
+def _filter_around(node: exp.Expr) -> exp.Expr | None:
+    """The condition of an aggregate's rows, which goes inside with what collects them."""
+    return node.parent.expression.this if isinstance(node.parent, exp.Filter) else None
+
+
+def _filtered(aggregate: exp.Expr, where: exp.Expr | None) -> exp.Expr:
+    if where is None:
+        return aggregate
+    return exp.Filter(this=aggregate, expression=exp.Where(this=where.copy()))
+
+
+def _in_order(order: exp.Order, where: exp.Expr | None) -> exp.Expr:
+    """The values of a group as a list in an order, those without a key at the end."""
+    keys = [
+        exp.alias_(part, f"k{place}_{name}")
+        for place, ordered in enumerate(order.expressions)
+        for name, part in (
+            ("is_null", call("isnull", ordered.this.copy())),
+            ("value", ordered.this.copy()),
+        )
+    ]
+    entry = call("struct", *keys, exp.alias_(order.this.copy(), "entry"))
+    return call(
+        "transform",
+        call("array_sort", _filtered(call("collect_list", entry), where)),
+        exp.Lambda(
+            this=exp.Dot(this=exp.to_identifier("each"), expression=exp.to_identifier("entry")),
+            expressions=[exp.to_identifier("each")],
+        ),
+    )
+
+
+def _unless_empty(values: exp.Expr, then: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """An aggregate of no rows is NULL, also where Spark has an empty list."""
     return exp.If(
-        this=exp.EQ(this=call("size", texts.copy()), expression=exp.Literal.number(0)),
+        this=exp.EQ(this=call("size", values.copy()), expression=exp.Literal.number(0)),
         true=exp.Null(),
-        false=call("array_join", texts, node.args["separator"].copy()),
+        false=then(values),
     )

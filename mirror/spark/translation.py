@@ -14,6 +14,9 @@ from mirror.spark.rules import rewritten
 # What decides in a session what SQL means. A view keeps what it was defined under.
 SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 
+# What tells the tables and views of a catalogue that are the mirror's, and which of both they are.
+MARK = "ibl-mirror"
+
 
 @dataclass(frozen=True)
 class Names:
@@ -26,13 +29,19 @@ class Names:
 
     def of(self, name: str) -> str:
         """The name of a table, `schema.table` or `main.view`, as it stands in Spark's SQL."""
-        database, name = self.parts(name)
-        return f"{quoted(database)}.{quoted(name)}" if database else quoted(name)
+        path, name = self.parts(name)
+        return ".".join(map(quoted, (*path, name)))
 
-    def parts(self, name: str) -> tuple[str | None, str]:
-        """The database and the name in it."""
+    def parts(self, name: str) -> tuple[list[str], str]:
+        """The catalogue and the database, if any, and the name in it."""
         name = name.removeprefix("main.")
-        return self.database, name.replace(".", "__") if self.database else name
+        if self.database is None:
+            return [], name
+        return self.database.split("."), name.replace(".", "__")
+
+    @property
+    def quoted_database(self) -> str:
+        return ".".join(map(quoted, (self.database or "").split(".")))
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,7 @@ class Translation:
 
 def translate(manifest: Manifest, names: Names, defined: Iterable[str] = ()) -> Translation:
     """The statements that define a mirror's views, but for those `defined` already as tables."""
-    schema = _schema(manifest)
+    schema = types(manifest)
     done, refused = set(defined), {}
     statements = {}
     for view in manifest.views:
@@ -62,7 +71,7 @@ def translate(manifest: Manifest, names: Names, defined: Iterable[str] = ()) -> 
     return Translation(statements, refused)
 
 
-def _schema(manifest: Manifest) -> MappingSchema:
+def types(manifest: Manifest) -> MappingSchema:
     """The types of all columns, as sqlglot takes them."""
     found = MappingSchema(dialect="duckdb")
     relations: tuple[Table | View, ...] = (*manifest.tables, *manifest.views)
@@ -89,7 +98,9 @@ def _statement(view: View, query: exp.Expr, names: Names) -> str:
     for table in query.find_all(exp.Table):
         if table.name and (table.db or table.name not in local):
             _rename(table, names)
-    kind = "temporary view" if names.database is None else "view"
+    kind, mark = "temporary view", ""
+    if names.database is not None:
+        kind, mark = "view", f" tblproperties ('{MARK}' = 'view')"
     columns = ",\n".join(f"    {_head(column)}" for column in view.columns)
     casts = ",\n".join(
         f"    cast({quoted(column.name)} as {spark_type(column.kind)}) as {quoted(column.name)}"
@@ -98,16 +109,18 @@ def _statement(view: View, query: exp.Expr, names: Names) -> str:
     body = query.sql(dialect="spark", pretty=True)
     return (
         f"create or replace {kind} {names.of(view.name)} (\n{columns}\n)"
-        f"{_comment(view.comment)} as\nselect\n{casts}\nfrom (\n{body}\n)"
+        f"{_comment(view.comment)}{mark} as\nselect\n{casts}\nfrom (\n{body}\n)"
     )
 
 
 def _rename(table: exp.Table, names: Names) -> None:
     # under its own name, by which the query calls its columns
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name))
-    database, name = names.parts(f"{table.db or 'main'}.{table.name}")
-    table.set("this", exp.to_identifier(name, quoted=True))
-    table.set("db", exp.to_identifier(database, quoted=True) if database else None)
+    path, name = names.parts(f"{table.db or 'main'}.{table.name}")
+    for part, word in zip(("this", "db", "catalog"), [name, *reversed(path)], strict=False):
+        table.set(part, exp.to_identifier(word, quoted=True))
+    if not path:
+        table.set("db", None)
     table.set("alias", alias)
 
 
@@ -121,7 +134,10 @@ def define_table(table: Table, folder: str, names: Names) -> str:
     using = f"using parquet options (path {text(folder)}, recursiveFileLookup 'true')"
     if names.database is None:
         return f"create or replace temporary view {names.of(table.name)} (\n{columns}\n) {using}"
-    return f"create table {names.of(table.name)} (\n{columns}\n) {using}{_comment(table.comment)}"
+    return (
+        f"create table {names.of(table.name)} (\n{columns}\n) {using}{_comment(table.comment)}"
+        f" tblproperties ('{MARK}' = 'table')"
+    )
 
 
 def _head(column: Column) -> str:
