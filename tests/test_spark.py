@@ -7,6 +7,7 @@ import datetime
 import decimal
 import math
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ import pyarrow as pa
 import pytest
 import sqlglot
 
-from mirror import connect, parquet, views
+from mirror import connect, parquet, store, views
+from mirror.errors import MirrorError, UsageError
 from mirror.parquet import Manifest
 from mirror.sources.demo import DemoSource
 from mirror.spark import Defined, define, session
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 
 FIXTURES = Path(__file__).parent / "fixtures" / "spark"
 ZONE = "America/Los_Angeles"
+# the compiler and the garbage collector for programs that do not run for long
+JAVA = "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m", "-XX:+UseSerialGC"
 # what asks about the file itself
 NOT_HERE = {"mirror_health"}
 VIEWS = sorted({view.name for view in views.read()} - NOT_HERE - {"movement_times"})
@@ -40,16 +44,19 @@ PROVENANCE = {"data_health"}
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator["SparkSession"]:
-    """One small session for all tests, with the compiler and the garbage collector of programs
-    that do not run for long."""
+    """One small session for all tests."""
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     running = session(
         "local[2]",
         spark_ui_enabled="false",
         spark_ui_showConsoleProgress="false",
         spark_driver_memory="2g",
-        spark_driver_extraJavaOptions="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        spark_driver_extraJavaOptions=" ".join(JAVA),
         spark_sql_shuffle_partitions="2",
+        # to compile the code of a query costs more than to answer it, of a few mice
+        spark_sql_codegen_wholeStage="false",
+        spark_sql_codegen_factoryMode="NO_CODEGEN",
+        spark_sql_adaptive_enabled="false",
         spark_sql_session_timeZone=ZONE,
         spark_sql_ansi_enabled="false",
         spark_sql_warehouse_dir=str(tmp_path_factory.mktemp("warehouse")),
@@ -207,7 +214,7 @@ def query(section: str, *constructs: str) -> str:
     [first, *_] = constructs
     if first.startswith(("select ", "with ", "from ")):
         return first
-    key, _, group = ("g", "", " group by g") if section == "groups" else ("id", "", "")
+    key, group = ("g", " group by g") if section == "groups" else ("id", "")
     listed = ", ".join(f"{construct} as c{i}" for i, construct in enumerate(constructs))
     return f"select {key} as key, {listed} from t{group}"
 
@@ -262,10 +269,16 @@ def test_what_is_let_through_is_not_refused(engines: Any) -> None:
             sql = f"create view v as {query(section, construct)}"
 
             assert refused(sql, schema) == [], construct
-    for construct in BATTERY["refused"]:
-        section, _, bare = construct.rpartition(": ") if ": " in construct else ("", "", construct)
+    for line in BATTERY["refused"]:
+        assert refused(f"create view v as {refused_query(line)}", schema), line
 
-        assert refused(f"create view v as {query(section + 's', bare)}", schema), construct
+
+def refused_query(line: str) -> str:
+    """The query of a construct that is refused, which may be an aggregate or a window."""
+    for kind in ("group", "window"):
+        if line.startswith(f"{kind}: "):
+            return query(f"{kind}s", line.removeprefix(f"{kind}: "))
+    return query("values", line)
 
 
 @pytest.mark.parametrize("construct", BATTERY["refused"])
@@ -274,10 +287,7 @@ def test_what_is_refused_is_another_on_spark(construct: str, engines: Any) -> No
     from pyspark.errors import PySparkException
 
     con, spark = engines
-    kind, _, bare = (
-        construct.rpartition(": ") if construct[:5] in ("group", "windo") else ("", "", construct)
-    )
-    sql = query(kind + "s", bare)
+    sql = refused_query(construct)
     ours = rows_of(con.sql(sql).to_arrow_table())
     try:
         theirs = rows_of(there(spark, sqlglot.transpile(sql, "duckdb", "spark")[0]))
@@ -285,3 +295,96 @@ def test_what_is_refused_is_another_on_spark(construct: str, engines: Any) -> No
         return
 
     assert ours != theirs
+
+
+# bad input
+
+
+def test_a_folder_that_is_no_export_is_a_sentence(spark: "SparkSession", tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is no export of a mirror, or half of one"):
+        define(spark, tmp_path)
+
+
+def test_an_export_of_another_version_is_a_sentence(spark: "SparkSession", tmp_path: Path) -> None:
+    (tmp_path / "export.json").write_text('{"format": 99, "mirror": "9.9"}', "utf-8")
+
+    with pytest.raises(MirrorError, match=r"was exported by mirror 9\.9.*--full"):
+        define(spark, tmp_path)
+
+
+def test_a_copy_that_lacks_a_file_is_a_sentence(
+    spark: "SparkSession", folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    next(copy.glob("behavior/trial_set__trial/*/*.parquet")).unlink()
+
+    with pytest.raises(MirrorError, match=r"files of behavior\.trial_set__trial, and the export"):
+        define(spark, copy)
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """An export of few tables and of views that somebody added, with quotes in every name."""
+    file = tmp_path / 'o\'dd "x".duckdb'
+    with duckdb.connect(str(file)) as con:
+        store.prepare(con)
+        con.execute('create schema "it\'s"')
+        con.execute('create table "it\'s"."a`b" ("c\'d" integer, "e`f" time)')
+        con.execute("comment on column \"it's\".\"a`b\".\"c'd\" is 'it''s \\ `so`'")
+        con.execute('insert into "it\'s"."a`b" values (1, \'10:00:00\'), (2, null)')
+        con.execute('create view "q\'v" as select "c\'d" as "g`h" from "it\'s"."a`b"')
+        con.execute('create view hashed as select hash("c\'d") as h from "it\'s"."a`b"')
+        con.execute("create view on_hashed as select h from hashed")
+    with connect(file) as mirror:
+        parquet.export(mirror, tmp_path / "o'dd out")
+    return tmp_path / "o'dd out"
+
+
+def test_names_with_quotes_arrive_and_refused_views_leave_the_rest(
+    spark: "SparkSession", odd: Path
+) -> None:
+    found = define(spark, odd)
+
+    assert found.views == ("q'v",)
+    assert [list(row) for row in spark.sql("select * from `q'v` order by 1").collect()] == [
+        [1],
+        [2],
+    ]
+    assert "line 1, hash()" in found.refused["hashed"]
+    assert found.refused["on_hashed"] == "needs hashed"
+
+
+def test_a_database_of_the_catalogue_keeps_what_is_defined(
+    spark: "SparkSession", odd: Path, tmp_path: Path
+) -> None:
+    plain_names = tmp_path / "plain"
+    with duckdb.connect(str(tmp_path / "plain.duckdb")) as con:
+        store.prepare(con)
+        con.execute("create schema subject; create table subject.mice (name varchar)")
+        con.execute("insert into subject.mice values ('a')")
+        con.execute("create view names as select name from subject.mice")
+    with connect(tmp_path / "plain.duckdb") as mirror:
+        parquet.export(mirror, plain_names)
+    for _ in range(2):
+        define(spark, plain_names, "pool")
+
+    assert spark.sql("select name from pool.names").collect() == [("a",)]
+    assert spark.sql("select name from pool.subject__mice").collect() == [("a",)]
+
+    spark.sql("drop view pool.names")
+    spark.sql("create view pool.names as select 1 as mine")
+    with pytest.raises(UsageError, match=r"has a names that is not the mirror's"):
+        define(spark, plain_names, "pool")
+
+
+def test_a_catalogue_without_rights_is_a_sentence(
+    spark: "SparkSession", odd: Path, folder: Path
+) -> None:
+    # a file where the catalogue would make the database's folder
+    warehouse = Path(spark.conf.get("spark.sql.warehouse.dir").removeprefix("file:"))
+    warehouse.mkdir(exist_ok=True)
+    (warehouse / "locked.db").touch()
+
+    with pytest.raises(MirrorError, match=r"The catalogue lets nothing be made in .* locked"):
+        define(spark, folder, "locked")

@@ -1,15 +1,16 @@
 """A mirror's tables and views in a Spark session, from the folder of its export."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mirror.errors import MirrorError, UsageError
-from mirror.parquet import MANIFEST, Manifest, Table, place
+from mirror.parquet import MANIFEST, Manifest, place
 from mirror.spark.translation import MARK, SETTINGS, Names, define_table, quoted, translate
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ def define(
     takes no dots: `behavior__trial_set__trial`. The folder is a path or an address that Spark can
     read. Views keep the time zone that they need, whatever the session's is. Raises MirrorError.
     """
-    from pyspark.errors import AnalysisException
+    from pyspark.errors import AnalysisException, PySparkException
 
     _check(spark)
     address, names = _address(folder), Names(database)
     manifest = _manifest(spark, address)
+    _check_files(spark, manifest, address)
     stored = [t.name.removeprefix("main.") for t in manifest.tables if t.name.startswith("main.")]
     translation = translate(manifest, names, stored)
     refused = dict(translation.refused)
@@ -50,7 +52,11 @@ def define(
         if names.database:
             _make_room(spark, names, manifest)
         for table in manifest.tables:
-            _define_table(spark, table, address, names)
+            where = f"{address}/{place(table.name).as_posix()}"
+            try:
+                spark.sql(define_table(table, where, names))
+            except PySparkException as error:
+                raise _no_rights(names, error) if names.database else error from error
         for name, statement in translation.views.items():
             try:
                 spark.sql(statement)
@@ -132,22 +138,28 @@ def _no_rights(names: Names, error: Exception) -> MirrorError:
     )
 
 
-def _define_table(spark: "SparkSession", table: Table, address: str, names: Names) -> None:
-    from pyspark.errors import PySparkException
+def _check_files(spark: "SparkSession", manifest: Manifest, address: str) -> None:
+    """Whether the folder has the files that the export wrote. Raises MirrorError."""
+    from pyspark.errors import AnalysisException
 
-    where = f"{address}/{place(table.name).as_posix()}"
+    # what begins with _ is only looked into when named
+    folders = [address, f"{address}/_mirror"]
+    listing = spark.read.format("text").option("recursiveFileLookup", "true")
     try:
-        spark.sql(define_table(table, where, names))
-        n = len(spark.table(names.of(table.name)).inputFiles())
-    except PySparkException as error:
-        if "PATH_NOT_FOUND" not in str(error):
-            raise _no_rights(names, error) if names.database else error from error
-        n = 0
-    if n != table.files:
-        raise MirrorError(
-            f"{where} has {n} files of {table.files}: copy the folder whole, or export it again"
-            " with 'mirror export --all DIR --full'."
-        )
+        files = listing.option("pathGlobFilter", "*.parquet").load(folders).inputFiles()
+    except AnalysisException:
+        files = []
+    found = Counter(
+        Path(unquote(file)).relative_to(urlsplit(address).path).parts[:2]
+        for file in (urlsplit(file).path for file in files)
+    )
+    for table in manifest.tables:
+        n = found[place(table.name).parts]
+        if n != table.files:
+            raise MirrorError(
+                f"{address} has {n} files of {table.name}, and the export wrote {table.files}: copy"
+                " the folder whole, or export it again with 'mirror export --all DIR --full'."
+            )
 
 
 @contextmanager

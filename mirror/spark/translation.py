@@ -12,7 +12,13 @@ from mirror.spark import refusals
 from mirror.spark.rules import rewritten
 
 # What decides in a session what SQL means. A view keeps what it was defined under.
-SETTINGS = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.caseSensitive": "false",
+    # else each view reads all the SQL below it again
+    "spark.sql.legacy.storeAnalyzedPlanForView": "true",
+}
 
 # What tells the tables and views of a catalogue that are the mirror's, and which of both they are.
 MARK = "ibl-mirror"
