@@ -187,8 +187,38 @@ def sync(
 
 @main.command()
 @database_option
-def views(database: Path | None) -> None:
-    """Define the SQL views anew in the file, without asking any server."""
+@click.option(
+    "--dialect",
+    type=click.Choice(["spark"]),
+    help="Write the views in another engine's SQL instead, and leave the file as it is.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to, with --dialect.  [default: standard output]",
+)
+def views(database: Path | None, dialect: str | None, output: Path | None) -> None:
+    """Define the SQL views anew in the file, without asking any server.
+
+    \b
+    mirror views
+    mirror views --dialect spark -o views.sql
+    """
+    if dialect:
+        from mirror.spark.script import script
+
+        with store.connect(database) as connection:
+            text, refused = script(connection)
+        if output:
+            output.write_text(text, encoding="utf-8")
+        else:
+            click.echo(text)
+        for name, why in refused.items():
+            click.echo(visible(f"left out {name}: {why}"), err=True)
+        return
+    if output:
+        raise UsageError("-o says where the SQL of --dialect goes: add --dialect spark.")
     from mirror.views import apply
 
     with interruption.soon(lambda: _say_interrupted(sys.stderr)):
@@ -322,7 +352,7 @@ def shell(database: Path | None) -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", required=False)
 @database_option
 @click.option(
     "-o",
@@ -330,13 +360,48 @@ def shell(database: Path | None) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="A .csv or .parquet file.  [default: NAME.csv]",
 )
-def export(name: str, database: Path | None, output: Path | None) -> None:
-    """Write a table, a view or a query's result to CSV or Parquet.
+@click.option(
+    "--all",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Everything instead, as a folder of Parquet; other mice are added to those in it.",
+)
+@click.option("--full", is_flag=True, help="With --all, replace what the folder holds.")
+def export(
+    name: str | None,
+    database: Path | None,
+    output: Path | None,
+    folder: Path | None,
+    full: bool,
+) -> None:
+    """Write a table, a view or a query's result to CSV or Parquet, or the whole mirror.
 
     \b
     mirror export sessions
     mirror export "from trials where subject_nickname = 'KS014'" -o ks014.parquet
+    mirror export --all parquet/
     """
+    if folder:
+        from mirror import parquet
+
+        if name or output:
+            raise UsageError("--all exports everything into its folder: leave out NAME and -o.")
+        with (
+            interruption.soon(lambda: _say_interrupted(sys.stderr)),
+            store.connect(database) as connection,
+        ):
+            held = parquet.export(connection, folder, full)
+        click.echo(
+            f"{len(held.tables)} tables, {len(held.views)} views and {len(held.mice)} mice in"
+            f" {folder}",
+            err=True,
+        )
+        return
+    if full:
+        raise UsageError("--full replaces the folder of an export: add --all DIR.")
+    if name is None:
+        raise UsageError("Say what to export: NAME, a query, or --all DIR.")
     from mirror.output import export
 
     if output is None:

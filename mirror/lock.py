@@ -20,25 +20,27 @@ NOT_THROUGH_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 @contextmanager
-def held(target: Path, mode: int) -> Iterator[None]:
+def held(
+    target: Path, mode: int, work: str = "sync", elsewhere: str = "a file elsewhere with --database"
+) -> Iterator[None]:
     """Keep other processes, and other threads of this one, from writing the target meanwhile.
 
-    `mode` are the permission bits of the file that is locked. Raises MirrorError when another
-    one holds the target, or when the folder cannot be written.
+    `mode` are the permission bits of the file that is locked; `work` and `elsewhere` are for
+    the sentences. Raises MirrorError when another one holds the target, or when the folder
+    cannot be written.
     """
     lock = target.with_name(f".{target.name}.lock")
     try:
         opened = _locked(lock, mode | 0o600)
     except BlockingIOError as error:
         raise MirrorError(
-            f"Another sync{_holder(lock)} is writing {target}: wait for it, or stop it and run"
+            f"Another {work}{_holder(lock)} is writing {target}: wait for it, or stop it and run"
             " this one again."
         ) from error
     except OSError as error:
         at = lock if os.path.isfile(lock) else target.parent
         raise MirrorError(
-            f"{at} cannot be written ({error.strerror}): name a file elsewhere with"
-            " --database PATH."
+            f"{at} cannot be written ({error.strerror}): name {elsewhere} PATH."
         ) from error
     try:
         yield

@@ -165,7 +165,7 @@ def _for_parquet(result: duckdb.DuckDBPyRelation) -> str:
     """The result without the types of which Parquet keeps less than there is."""
     places = [f"c{i}" for i in range(len(result.columns))]
     values = [
-        f"cast({place} as {_leaves(kind, lambda leaf: BETTER_IN_PARQUET.get(leaf.id, str(leaf)))})"
+        f"cast({place} as {leaves(kind, lambda leaf: BETTER_IN_PARQUET.get(leaf.id, str(leaf)))})"
         for place, kind in zip(places, result.types, strict=True)
     ]
     outputs = ", ".join(f"{v} as {quoted(n)}" for v, n in zip(values, _names(result), strict=True))
@@ -182,9 +182,9 @@ def _names(result: duckdb.DuckDBPyRelation) -> list[str]:
     return names
 
 
-def _leaves(kind: DuckDBPyType, leaf: Callable[[DuckDBPyType], str]) -> str:
+def leaves(kind: DuckDBPyType, leaf: Callable[[DuckDBPyType], str]) -> str:
     """A type in SQL, with other types of values in its lists, maps and structures."""
-    inner = {name: _leaves(part, leaf) for name, part in _parts(kind).items()}
+    inner = {name: leaves(part, leaf) for name, part in _parts(kind).items()}
     match kind.id:
         case _ if not inner:
             return leaf(kind)

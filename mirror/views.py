@@ -275,7 +275,7 @@ def _forget(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None
 def read(root: Path | None = None) -> list[View]:
     """Read every file under `sql/`. Raises MirrorError on one that defines no single view."""
     files = sorted((root or folder()).rglob("*.sql"))
-    return [_parse(file, file.read_text("utf-8")) for file in files]
+    return [parsed(file, file.read_text("utf-8")) for file in files]
 
 
 def in_order(views: Iterable[View]) -> list[View]:
@@ -293,7 +293,8 @@ def in_order(views: Iterable[View]) -> list[View]:
 
 
 @cache
-def _parse(file: Path, text: str) -> View:
+def parsed(file: Path, text: str) -> View:
+    """Read the statements of one view. Raises MirrorError where they define another, or several."""
     import sqlglot
     from sqlglot import exp
 

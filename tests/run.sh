@@ -39,6 +39,12 @@ if ! command -v chromium >/dev/null; then
     apt_install chromium fonts-dejavu-core
 fi
 
+if ! command -v java >/dev/null; then
+    # Spark runs on it; where manuals are left out, the package misses their folder
+    as_root mkdir -p /usr/share/man/man1
+    apt_install openjdk-17-jre-headless
+fi
+
 uv=$(command -v uv || true)
 if [ -z "$uv" ]; then
     echo "installing uv" >&2

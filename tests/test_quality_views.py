@@ -494,7 +494,8 @@ def bare():
         store.prepare(con)
         con.execute("create schema subject; create table subject.subject (subject_uuid uuid)")
         con.execute("insert into subject.subject values (?)", [MOUSE])
-        con.execute((SQL / "quality" / "mirror_health.sql").read_text())
+        for view in ("data_health", "mirror_health"):
+            con.execute((SQL / "quality" / f"{view}.sql").read_text())
         con.execute("create temp view health as from mirror_health")
         yield con
 

@@ -166,3 +166,26 @@ def test_the_readme_names_every_verb() -> None:
     from mirror.cli import main
 
     assert all(f"| `{verb}" in README for verb in main.commands)
+
+
+def test_the_job_files_for_spark_are_programs() -> None:
+    from mirror.cli import main
+
+    text = (Path(__file__).parents[1] / "mirror" / "spark" / "README.md").read_text("utf-8")
+    shell, python = (
+        re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("bash", "python")
+    )
+    used = {
+        (verb, option)
+        for verb, rest in re.findall(r"mirror (\w+)([^`\n]*)", "".join(shell))
+        for option in re.findall(r"--[a-z-]+", rest)
+    }
+
+    assert len(shell) == len(python) == 2
+    for job in shell:
+        subprocess.run(["bash", "-n"], input=job, text=True, check=True)
+    for program in python:
+        compile(program, "README.md", "exec")
+    assert {("export", "--all"), ("sync", "--database")} <= used
+    for verb, option in used:
+        assert option in {name for p in main.commands[verb].params for name in p.opts}

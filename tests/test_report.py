@@ -21,7 +21,8 @@ from playwright.sync_api import Page, expect
 from analyses import gallery
 from mirror import connect
 from mirror.errors import MirrorError, UsageError
-from mirror.report import MARK, _replacing, build
+from mirror.folders import replacing
+from mirror.report import MARK, build
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
@@ -181,7 +182,7 @@ def test_a_link_keeps_leading_to_the_report(tmp_path: Path) -> None:
     link = tmp_path / "report"
     link.symlink_to("shared")
     for words in ("first", "second"):
-        with _replacing(link) as work:
+        with replacing(link, MARK, "report", "-o") as work:
             (work / MARK).parent.mkdir()
             (work / MARK).touch()
             (work / "index.html").write_text(words)
@@ -242,20 +243,18 @@ def test_an_interrupted_report_leaves_nothing(file: Path, tmp_path: Path) -> Non
 
 def test_two_runs_into_one_folder_keep_apart(tmp_path: Path) -> None:
     other = (
-        "from pathlib import Path; from mirror.report import MARK, _replacing\n"
-        "with _replacing(Path('report')) as work:\n"
-        "    (work / MARK).parent.mkdir()\n"
-        "    (work / MARK).touch()\n"
+        "from pathlib import Path; from mirror.folders import replacing\n"
+        "with replacing(Path('report'), 'index.html', 'report', '-o') as work:\n"
+        "    (work / 'index.html').touch()\n"
         "    (work / 'other.html').touch()\n"
     )
-    with _replacing(tmp_path / "report") as work:
-        (work / MARK).parent.mkdir()
-        (work / MARK).touch()
+    with replacing(tmp_path / "report", "index.html", "report", "-o") as work:
+        (work / "index.html").touch()
         subprocess.run([sys.executable, "-c", other], cwd=tmp_path, check=True)
         assert (tmp_path / "report" / "other.html").exists()
 
     assert [entry.name for entry in tmp_path.iterdir()] == ["report"]
-    assert [entry.name for entry in (tmp_path / "report").iterdir()] == ["assets"]
+    assert [entry.name for entry in (tmp_path / "report").iterdir()] == ["index.html"]
 
 
 # in the browser

@@ -3,9 +3,13 @@
 import inspect
 import os
 import shutil
+<<<<<<< HEAD
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+=======
+from collections.abc import Callable
+>>>>>>> h/15
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,14 +21,19 @@ import vl_convert
 from mirror import store
 from mirror.analyses import gallery
 from mirror.catalogue import status
-from mirror.errors import MirrorError, UsageError
+from mirror.errors import UsageError
+from mirror.folders import replacing
 from mirror.report import contents, libraries, pages
 from mirror.report.contents import Mouse
 
 ASSETS = Path(__file__).parent / "assets"
 # What tells a report from any other folder.
+<<<<<<< HEAD
 MARK = Path("assets/report.js")
 T = TypeVar("T")
+=======
+MARK = "assets/report.js"
+>>>>>>> h/15
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
 
@@ -41,7 +50,7 @@ def build(
     lacks a view.
     """
     path, target = store.path(database), Path(folder)
-    with store.connect(path) as con, _replacing(target) as work:
+    with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
         try:
             with _beside(con, contents.dictionary) as dictionary:
                 _write(con, path, work, advance, dictionary)
@@ -53,6 +62,7 @@ def build(
     return target / "index.html"
 
 
+<<<<<<< HEAD
 @contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A folder to write in, which takes the place of the target when all went well."""
@@ -103,6 +113,8 @@ def _beside(
             raise
 
 
+=======
+>>>>>>> h/15
 def _write(
     con: duckdb.DuckDBPyConnection,
     path: Path,

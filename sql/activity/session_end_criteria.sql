@@ -26,9 +26,6 @@
 -- * What is first met in the very first row (index 0) counts as never met.
 -- * The original looks at sessions of CompleteTrialSession, here all with trials.
 --
--- Not portable: medians over rows, and lists in an order, exist in DuckDB and not elsewhere.
--- The original's rules are defined by them.
---
 -- Cost: the dearest of the views, one to three seconds per million trials on two cores. A filter
 -- on subject_nickname spares nothing: filter by subject_uuid.
 create or replace view session_end_criteria as
@@ -58,6 +55,27 @@ numbered_trial as (
 
 ),
 
+ranked_trial as (
+
+    select
+        subject_uuid,
+        session_start_time,
+        trial_id,
+        trial_index,
+        reaction_time_stim_on,
+        row_number() over (
+            partition by subject_uuid, session_start_time
+            order by reaction_time_stim_on nulls last
+        ) as reaction_time_rank,
+        sum(
+            case when trial_index <= 401 and reaction_time_stim_on is not null then 1 else 0 end
+        ) over (
+            partition by subject_uuid, session_start_time
+        ) as n_first_reaction_times
+    from numbered_trial
+
+),
+
 -- the median of so far is at least the value in the middle of the first 402, taken from the low
 -- end of the whole session: below five times that no trial needs the median itself
 session_times as (
@@ -67,12 +85,10 @@ session_times as (
         session_start_time,
         count(*) as n_trials,
         min(trial_id) filter (where trial_index = 401) as trial_id_401,
-        list(reaction_time_stim_on order by trial_id) as reaction_times,
-        list_sort(
-            list(reaction_time_stim_on) filter (where reaction_time_stim_on is not null)
-        )[(count(reaction_time_stim_on) filter (where trial_index <= 401) + 1) // 2]
-            as lowest_median
-    from numbered_trial
+        min(reaction_time_stim_on) filter (
+            where reaction_time_rank = (n_first_reaction_times + 1) // 2
+        ) as lowest_median
+    from ranked_trial
     group by subject_uuid, session_start_time
 
 ),
@@ -96,13 +112,14 @@ late_trial as (
 
 ),
 
-session_long_rt as (
+slow_trial as (
 
     select
         late_trial.subject_uuid,
         late_trial.session_start_time,
-        min(late_trial.trial_index) as long_rt_index,
-        min(late_trial.trial_id) as long_rt_trial_id
+        late_trial.trial_id,
+        late_trial.trial_index,
+        late_trial.local_median
     from late_trial
     join session_times
         on session_times.subject_uuid = late_trial.subject_uuid
@@ -110,10 +127,40 @@ session_long_rt as (
     where late_trial.trial_index > 400
         and late_trial.n_local = 20
         and late_trial.local_median > 5 * session_times.lowest_median
-        and late_trial.local_median > 5 * list_aggregate(
-            session_times.reaction_times[1:late_trial.trial_index + 1], 'median'
-        )
-    group by late_trial.subject_uuid, late_trial.session_start_time
+
+),
+
+long_rt_trial as (
+
+    select
+        slow_trial.subject_uuid,
+        slow_trial.session_start_time,
+        slow_trial.trial_id,
+        slow_trial.trial_index
+    from slow_trial
+    join numbered_trial as so_far
+        on so_far.subject_uuid = slow_trial.subject_uuid
+        and so_far.session_start_time = slow_trial.session_start_time
+        and so_far.trial_index <= slow_trial.trial_index
+    group by
+        slow_trial.subject_uuid,
+        slow_trial.session_start_time,
+        slow_trial.trial_id,
+        slow_trial.trial_index,
+        slow_trial.local_median
+    having slow_trial.local_median > 5 * median(so_far.reaction_time_stim_on)
+
+),
+
+session_long_rt as (
+
+    select
+        subject_uuid,
+        session_start_time,
+        min(trial_index) as long_rt_index,
+        min(trial_id) as long_rt_trial_id
+    from long_rt_trial
+    group by subject_uuid, session_start_time
 
 ),
 

@@ -1,20 +1,20 @@
--- Grain: one row per check of the file itself.
+-- Grain: one row per check of the file itself, and of its data.
 --
 -- Sources: the schema _mirror, which every mirror has, however narrowed; and the catalogue that
--- DuckDB keeps of the tables in the file.
+-- DuckDB keeps of the tables in the file; data_health.
 --
--- Definition: what the last sync wrote down, compared with what is in the file, and counted
--- where it can make an analysis wrong. is_ok is NULL where a number only informs.
+-- Definition: what the last sync wrote down, compared with what is in the file, and all checks of
+-- data_health. is_ok is NULL where a number only informs.
 --
 -- Traps:
 -- * A sync already refuses a file whose rows are not those of the server; these checks are for
---   what came later, and for what the server itself has wrong.
+--   what came later.
 -- * Rows here are those of DuckDB's catalogue, exact in a file that a sync wrote. A file that was
 --   changed by hand can be off by rows that were deleted and not yet cleared away.
 -- * Derived tables are stale if a table they are made from was read after them.
 --
--- Not portable: asks DuckDB for its catalogue and for the time; it says nothing about data that
--- have left the file.
+-- Not portable: asks DuckDB for its catalogue, and says nothing about data that have left the
+-- file. data_health does.
 create or replace view mirror_health as
 
 with
@@ -24,8 +24,6 @@ last_run as (
     select
         run,
         finished_at,
-        is_simulated,
-        options,
         n_tables,
         n_rows
     from _mirror.runs
@@ -79,27 +77,11 @@ mirrored_table as (
         recorded.table_name,
         recorded.n_rows,
         recorded.run,
-        recorded.left_out,
-        recorded.notes,
         present.n_rows as n_rows_here
     from _mirror.tables as recorded
     left join table_in_file as present
         on present.schema_name = recorded.schema_name
         and present.table_name = recorded.table_name
-
-),
-
-forced_value as (
-
-    select unnest(map_values(forced_to_null)) as n_values
-    from _mirror.tables
-
-),
-
-true_value as (
-
-    select unnest(map_values(read_as_true)) as n_values
-    from _mirror.tables
 
 ),
 
@@ -162,24 +144,6 @@ numbered_check as (
     union all
 
     select
-        'simulated',
-        case when is_simulated then 1 else 0 end,
-        null,
-        '1 if no animal ever did what the file says, 0 if the data are real.'
-    from last_run
-
-    union all
-
-    select
-        'narrowed',
-        case when options::varchar in ('{}', '{"include_private": true}') then 0 else 1 end,
-        null,
-        '1 if the last sync was asked for some tables, mice or dates only, 0 if for all.'
-    from last_run
-
-    union all
-
-    select
         'tables',
         count(*),
         count(*) = (select coalesce(max(n_tables), 0) from last_run),
@@ -218,16 +182,6 @@ numbered_check as (
     union all
 
     select
-        'tables_empty',
-        count(*),
-        null,
-        'Mirrored tables without a row on the server.'
-    from mirrored_table
-    where n_rows = 0
-
-    union all
-
-    select
         'columns_missing',
         count(*),
         count(*) = 0,
@@ -243,70 +197,6 @@ numbered_check as (
     union all
 
     select
-        'columns_left_out',
-        coalesce(sum(array_length(left_out)), 0)::bigint,
-        null,
-        'Columns that were not copied, such as private ones: _mirror.tables says why.'
-    from mirrored_table
-
-    union all
-
-    select
-        'left_out',
-        count(*),
-        null,
-        'Schemas and tables of the server that were not copied: _mirror.left_out says why.'
-    from _mirror.left_out
-
-    union all
-
-    select
-        'values_forced_to_null',
-        coalesce(sum(n_values), 0)::bigint,
-        coalesce(sum(n_values), 0) = 0,
-        'Values that became NULL, such as zero dates: see _mirror.tables.forced_to_null.'
-    from forced_value
-
-    union all
-
-    select
-        'values_read_as_true',
-        coalesce(sum(n_values), 0)::bigint,
-        coalesce(sum(n_values), 0) = 0,
-        'Boolean values other than 0 and 1: _mirror.tables.read_as_true has the columns.'
-    from true_value
-
-    union all
-
-    select
-        'notes',
-        coalesce(sum(array_length(notes)), 0)::bigint,
-        null,
-        'What else was noticed while reading: _mirror.tables.notes.'
-    from mirrored_table
-
-    union all
-
-    select
-        'orphans',
-        coalesce(sum(violations), 0)::bigint,
-        coalesce(sum(violations), 0) = 0,
-        'Rows that refer to a row that is not there, as on the server: _mirror.foreign_keys.'
-    from _mirror.foreign_keys
-
-    union all
-
-    select
-        'references_unchecked',
-        count(*),
-        null,
-        'References that were not checked, as the table referred to is not mirrored.'
-    from _mirror.foreign_keys
-    where violations is null
-
-    union all
-
-    select
         'views',
         count(*),
         count(*) = count(present.view_name),
@@ -315,16 +205,6 @@ numbered_check as (
     left join view_in_file as present
         on present.view_name = recorded.view_name
     where recorded.skipped is null
-
-    union all
-
-    select
-        'views_skipped',
-        count(*),
-        count(*) = 0,
-        'Views left out as a table or column that they need is not there: see _mirror.views.'
-    from _mirror.views
-    where skipped is not null
 
     union all
 
@@ -354,6 +234,15 @@ numbered_check as (
         'Derived tables older than a table they are made from: the next sync renews them.'
     from derived_table
     where run < (select run from newest_input)
+
+    union all
+
+    select
+        check_name,
+        n,
+        is_ok,
+        meaning
+    from data_health
 
 )
 
