@@ -3,98 +3,6 @@
 import inspect
 import os
 import shutil
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-=======
-from collections.abc import Callable
->>>>>>> h/15
-from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
-
-import duckdb
-import pandas as pd
-import vl_convert
-
-from mirror import store
-from mirror.analyses import gallery
-from mirror.catalogue import status
-from mirror.errors import UsageError
-from mirror.folders import replacing
-from mirror.report import contents, libraries, pages
-from mirror.report.contents import Mouse
-
-ASSETS = Path(__file__).parent / "assets"
-# What tells a report from any other folder.
-<<<<<<< HEAD
-MARK = Path("assets/report.js")
-T = TypeVar("T")
-=======
-MARK = "assets/report.js"
->>>>>>> h/15
-# The images of the first page, against the charts in full.
-IMAGE_SCALE = 0.8
-
-
-def build(
-    database: str | os.PathLike | None = None,
-    folder: str | os.PathLike = "report",
-    advance: Callable[[int, int], None] = lambda done, total: None,
-) -> Path:
-    """Write the report of a mirror into a folder and return its first page.
-
-    An earlier report there is replaced when the new one is complete. `advance` hears how many of
-    all pages are done. Raises UsageError where the folder holds something else, or the mirror
-    lacks a view.
-    """
-    path, target = store.path(database), Path(folder)
-    with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
-        try:
-            with _beside(con, contents.dictionary) as dictionary:
-                _write(con, path, work, advance, dictionary)
-        except duckdb.CatalogException as error:
-            reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
-            raise UsageError(
-                f"No report can be made from this mirror ({reason}): 'mirror status' says why."
-            ) from error
-    return target / "index.html"
-
-
-<<<<<<< HEAD
-@contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
-    """A folder to write in, which takes the place of the target when all went well."""
-    # what a link points to is replaced, not the link
-    target = target.resolve()
-    is_other = target.exists() and not (target / MARK).exists()
-    if is_other and not (target.is_dir() and not any(target.iterdir())):
-        raise UsageError(f"{target} is there and no report: name another folder, -o DIR.")
-    # two runs into one folder must not write in each other's pages: the last one stays
-    partial = f".{target.name}.{os.getpid()}"
-    work, old = (target.with_name(f"{partial}.{word}") for word in ("partial", "old"))
-    shutil.rmtree(work, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
-        yield work
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        try:
-            work.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
-        shutil.rmtree(old, ignore_errors=True)
-    except OSError as error:
-        raise MirrorError(
-            f"{target} cannot be written ({error.strerror}): make room, or name another folder"
-            " with -o DIR."
-        ) from error
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 @contextmanager
@@ -113,8 +21,6 @@ def _beside(
             raise
 
 
-=======
->>>>>>> h/15
 def _write(
     con: duckdb.DuckDBPyConnection,
     path: Path,
