@@ -3,6 +3,55 @@
 import inspect
 import os
 import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import pandas as pd
+import vl_convert
+
+from mirror import store
+from mirror.analyses import gallery
+from mirror.catalogue import status
+from mirror.errors import UsageError
+from mirror.folders import replacing
+from mirror.report import contents, libraries, pages
+from mirror.report.contents import Mouse
+
+ASSETS = Path(__file__).parent / "assets"
+# What tells a report from any other folder.
+MARK = "assets/report.js"
+T = TypeVar("T")
+# The images of the first page, against the charts in full.
+IMAGE_SCALE = 0.8
+
+
+def build(
+    database: str | os.PathLike | None = None,
+    folder: str | os.PathLike = "report",
+    advance: Callable[[int, int], None] = lambda done, total: None,
+) -> Path:
+    """Write the report of a mirror into a folder and return its first page.
+
+    An earlier report there is replaced when the new one is complete. `advance` hears how many of
+    all pages are done. Raises UsageError where the folder holds something else, or the mirror
+    lacks a view.
+    """
+    path, target = store.path(database), Path(folder)
+    with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
+        try:
+            with _beside(con, contents.dictionary) as dictionary:
+                _write(con, path, work, advance, dictionary)
+        except duckdb.CatalogException as error:
+            reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
+            raise UsageError(
+                f"No report can be made from this mirror ({reason}): 'mirror status' says why."
+            ) from error
+    return target / "index.html"
 
 
 @contextmanager

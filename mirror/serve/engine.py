@@ -320,7 +320,10 @@ class Answer:
             result = self.cursor.execute(query(self.relation))
             blobs = self._blobs(result)
             found = 0
-            for batch in result.to_arrow_reader(BATCH_ROWS):
+            batches = result.to_arrow_reader(BATCH_ROWS)
+            # DuckDB 2's types allow for no result
+            assert batches is not None
+            for batch in batches:
                 found += batch.num_rows
                 yield _written(batch, blobs, is_binary)
         self._found(found)
