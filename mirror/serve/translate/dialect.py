@@ -17,6 +17,7 @@ from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokens import TokenType
 
 from mirror.serve.answers import Refusal
+from mirror.serve.translate.assignments import without_assignments
 from mirror.serve.translate.lists import Constants, taken_out
 
 COMPARISONS = (
@@ -56,6 +57,14 @@ class Plain(MySQL):
             node = self.expression(exp.Placeholder())
             node.meta["place"] = self._prev.start
             return node
+
+        def _parse_disjunction(self) -> exp.Expr | None:
+            """A condition, or an assignment, which MySQL takes wherever a value may stand."""
+            this = super()._parse_disjunction()
+            if isinstance(this, exp.Parameter) and self._match(TokenType.COLON_EQ):
+                value = self._parse_disjunction()
+                return self.expression(exp.PropertyEQ(this=this, expression=value))
+            return this
 
         def _warn_unsupported(self) -> None:
             """Say nothing to whoever serves: a statement is its client's affair."""
@@ -127,6 +136,8 @@ def _read(statement: str, dialect: type[Plain]) -> exp.Expr:
     for hole in list(trees[0].find_all(exp.Placeholder)) if lists else ():
         if hole.meta.get("place") in lists:
             hole.replace(lists[hole.meta["place"]])
+    if ":=" in statement:
+        without_assignments(trees[0])
     has_bytes = BYTE.search(statement) is not None
     for node in trees[0].walk():
         if has_bytes:

@@ -840,6 +840,8 @@ def _own_name(item: exp.Expr) -> str:
     inner = unwrapped(item)
     if inner.meta.get("is_parameter"):
         return "?"
+    if ":=" in written:
+        return written
     match inner:
         case exp.Column() as column:
             return column.name
