@@ -295,7 +295,7 @@ class Answer:
         if self.relation is None or self.cursor is None:
             return []
         with _refusals():
-            result = self.cursor.execute(render.for_python(self.relation))
+            result = self.cursor.sql(render.for_python(self.relation))
             blobs = self._blobs(result)
             rows = result.fetchall()
         self._found(len(rows))
@@ -317,13 +317,10 @@ class Answer:
             return
         query = render.for_binary if is_binary else render.for_text
         with _refusals():
-            result = self.cursor.execute(query(self.relation))
+            result = self.cursor.sql(query(self.relation))
             blobs = self._blobs(result)
             found = 0
-            batches = result.to_arrow_reader(BATCH_ROWS)
-            # DuckDB 2's types allow for no result
-            assert batches is not None
-            for batch in batches:
+            for batch in result.to_arrow_reader(BATCH_ROWS):
                 found += batch.num_rows
                 yield _written(batch, blobs, is_binary)
         self._found(found)
@@ -332,10 +329,10 @@ class Answer:
         if self.settings is not None:
             self.settings.found_rows = count
 
-    def _blobs(self, result: duckdb.DuckDBPyConnection) -> dict[int, DuckDBPyType]:
+    def _blobs(self, result: duckdb.DuckDBPyRelation) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""
         return {
-            place: result.description[place][1]
+            place: result.types[place]
             for place, field in enumerate(self.fields)
             if field.type.kind == "blob"
         }

@@ -146,7 +146,7 @@ class Reader:
             return cursor.execute(statement).fetchall()
 
     def batches(self, statement: str, batch_rows: int) -> pa.RecordBatchReader:
-        return self._connection.execute(statement).to_arrow_reader(batch_rows)
+        return self._connection.sql(statement).to_arrow_reader(batch_rows)
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns that the query of a table gives."""
