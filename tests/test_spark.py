@@ -229,6 +229,8 @@ def plain(value: Any) -> Any:
             return "nan" if math.isnan(number) else float(f"{number:.12g}") + 0.0
         case datetime.datetime() if value.tzinfo:
             return value.astimezone(datetime.UTC).replace(tzinfo=None)
+        case pa.MonthDayNano():
+            return datetime.timedelta(days=value.days, microseconds=value.nanoseconds // 1000)
         case list() | tuple():
             return [plain(part) for part in value]
         case dict():

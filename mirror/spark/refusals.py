@@ -84,10 +84,10 @@ _TRIED = """
 abs add and anyvalue argmax argmin array arrayagg arrayfilter arraymax arraymin arraysize
 arraysort atan2 avg bitwiseand bitwiseleftshift bitwiseor bitwisexor case cast cbrt ceil coalesce
 concat concatws contains cos count covarpop covarsamp cumedist currentdate datediff datefromparts
-day dayname dayofyear degrees denserank div dot dpipe endswith eq exists exp explode firstvalue
-floor generateseries greatest groupconcat gt gte hour if ilike intdiv is isnan lag lastday
-lastvalue lead least left length like ln log logicaland logicalor lower lt lte map mapkeys max md5
-median min minute mod month mul neq nthvalue ntile nullif nullsafeeq nullsafeneq or pad
+day dayname dayofyear degrees denserank div dot dpipe endswith eq escape exists exp explode
+firstvalue floor generateseries greatest groupconcat gt gte hour if ilike intdiv is isnan lag
+lastday lastvalue lead least left length like ln log logicaland logicalor lower lt lte map mapkeys
+max md5 median min minute mod month mul neq nthvalue ntile nullif nullsafeeq nullsafeneq or pad
 percentilecont percentrank pi pow propertyeq quarter rank regexpextract regexplike regexpreplace
 repeat replace reverse right round rownumber second sessionuser sha2 sin split splitpart sqrt
 startswith stddev stddevpop stddevsamp strposition struct sub substring sum timestamptrunc
