@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mirror.serve.offline import Offline
     from mirror.syncing import Report
 
-__all__ = ["connect", "offline", "sync", "views"]
+__all__ = ["__version__", "connect", "offline", "sync", "views"]
 
 
 def connect(database: str | os.PathLike | None = None) -> duckdb.DuckDBPyConnection:
@@ -97,7 +97,11 @@ def offline(database: str | os.PathLike | None = None) -> Offline:
 
 
 def __getattr__(name: str) -> Any:
-    """Import `mirror.views` when it is first asked for."""
+    """Look up the version, and import `mirror.views`, when it is first asked for."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("ibl-mirror")
     if name == "views":
         from importlib import import_module
 

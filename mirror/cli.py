@@ -16,14 +16,13 @@ import sys
 import traceback
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 import duckdb
 
-from mirror import interruption, store
+from mirror import __version__, interruption, store
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible, visible_lines
 from mirror.sources.choose import KINDS
@@ -78,7 +77,7 @@ class Commands(click.Group):
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("ibl-mirror"), prog_name="mirror")
+@click.version_option(__version__, prog_name="mirror")
 def main() -> None:
     """The International Brain Laboratory's behavioural database as one DuckDB file.
 
@@ -343,7 +342,8 @@ def shell(database: Path | None) -> None:
     program = shutil.which("duckdb", path=os.pathsep.join([_scripts(), os.environ.get("PATH", "")]))
     if program is None:
         raise UsageError(
-            "The DuckDB shell is not installed: pip install 'duckdb-cli<2', or use 'mirror sql'."
+            "The DuckDB shell is not installed, the extra [shell] brings it: pip install"
+            " '.[shell]' in the checkout, or use 'mirror sql'."
         )
     spill = f"set temp_directory = {store.literal(str(store.spill_folder(path)))}"
     settings = ("-cmd", store.TRUSTED_OPTIMIZERS, "-cmd", spill)

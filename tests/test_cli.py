@@ -483,7 +483,7 @@ def test_a_missing_shell_is_answered_with_how_to_install_it(
     )
 
     assert done.returncode == 2
-    assert "pip install 'duckdb-cli<2'" in done.stderr
+    assert "pip install '.[shell]'" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

@@ -64,6 +64,13 @@ def test_the_views_are_there_as_soon_as_the_package_is(tmp_path: Path) -> None:
     assert shown == "mirror.views\n"
 
 
+def test_the_version_is_the_commands(tmp_path: Path) -> None:
+    shown = python("import mirror; print(mirror.__version__)", tmp_path)
+
+    done = subprocess.run([MIRROR, "--version"], capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"mirror, version {shown}"
+
+
 def test_datajoint_is_whole_after_the_mirror_has_used_part_of_it(tmp_path: Path) -> None:
     shown = python(
         f"{OFFLINE}from mirror.sources import library\n"

@@ -1,7 +1,8 @@
-"""The README's commands do what it says, on the small database, in its order."""
+"""What the READMEs show works, in the order in which they show it, on small mirrors."""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +15,16 @@ import pytest
 from server import Server, environment
 
 from analyses import gallery
-from mirror import connect
+from mirror import connect, sync
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[1]
+FIRST, SQL, CHARTS = (ROOT / name / "README.md" for name in ("", "sql", "analyses"))
+PAGES = [
+    FIRST,
+    *(page for room in ROOT.glob("[a-z]*/") for page in sorted(room.rglob("README.md"))),
+]
+# its programs need a Spark and its jobs a cluster: they are read, not run
+SPARK = ROOT / "mirror" / "spark" / "README.md"
 # an installation and a run of these tests would be this test's own tail; the variables name
 # a server of the reader's
 NOT_HERE = ("bash tests/run.sh", "export DJ_HOST")
@@ -29,23 +37,40 @@ OF_A_SERVER = "mirror sync"
 # all that is said of the demo holds with fewer mice
 DEMO, SMALL_DEMO = "sync --demo", "sync --demo --demo-mice 6"
 INSTALLATION = "python3 -m venv .venv && . .venv/bin/activate && pip install -q '.[shell]' && "
+# the last is not run: transcripts, with what they print
+LANGUAGES = {"console", "sql", "python", "r", "text"}
 
 
-def blocks(language: str) -> Iterator[str]:
-    return iter(re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL))
+def text(readme: Path) -> str:
+    return readme.read_text(encoding="utf-8")
 
 
-def commands() -> list[str]:
-    lines = [line for block in blocks("console") for line in block.splitlines()]
+def name(readme: Path) -> str:
+    return str(readme.relative_to(ROOT))
+
+
+def blocks(readme: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text(readme), re.DOTALL)
+
+
+def commands(readme: Path) -> list[str]:
+    lines = [line for block in blocks(readme, "console") for line in block.splitlines()]
     assert all(line.startswith("$ ") for line in lines)
     return [line[2:] for line in lines]
 
 
 def cookbook() -> list[str]:
     """The queries in the last column of the cookbook's tables."""
-    rows = re.findall(r"^\| .* \|$", README.partition("## Cookbook")[2], re.MULTILINE)
+    section = text(SQL).partition("\n## Cookbook\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| .* \|$", section, re.MULTILINE)
     cells = [re.split(r" (?<!\\)\| ", row.strip("| "))[-1] for row in rows]
     return [q for cell in cells for q in re.findall(r"`((?:select|from) [^`]*)`", cell)]
+
+
+def anchors(readme: Path) -> set[str]:
+    """What a link can point at in a readme: its headings, as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", text(readme), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.fixture
@@ -68,12 +93,25 @@ def run(server: Server, tables: SimpleNamespace, tmp_path: Path):
     return run
 
 
-@pytest.fixture
-def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two mice's public files, in ONE's layout."""
+    return one_cache.build(tmp_path_factory.mktemp("ONE"))
+
+
+@pytest.fixture(scope="module")
+def public(cache: Path) -> Iterator[str]:
     """A bucket as IBL's, with two mice; its address."""
-    cache = one_cache.build(tmp_path_factory.mktemp("ONE"))
     with bucket.serving(bucket.of_folder(cache)) as serving:
         yield serving.url
+
+
+@pytest.fixture(scope="module")
+def published_file(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mirror of one mouse's public files."""
+    file = tmp_path_factory.mktemp("published") / "ibl.duckdb"
+    sync(file, source="one", one_cache=cache, subject=HELD)
+    return file
 
 
 @pytest.fixture
@@ -100,9 +138,22 @@ def serve(run, tmp_path: Path) -> Iterator[Callable[[str], int]]:
         process.communicate(timeout=60)
 
 
-def test_every_command_and_block_of_the_readme_works(run, serve, public, tmp_path: Path) -> None:
+@pytest.mark.parametrize("readme", [page for page in PAGES if page != SPARK], ids=name)
+def test_every_command_and_block_of_a_readme_works(
+    readme: Path,
+    run: Callable[..., str],
+    serve: Callable[[str], int],
+    public: str,
+    published_file: Path,
+    simulated_file: Path,
+    tmp_path: Path,
+) -> None:
     port = 0
-    for command in commands():
+    # what the first page makes; there, the demo is made again, which takes a moment
+    shutil.copy(simulated_file, tmp_path)
+    if readme != FIRST:
+        shutil.copy(published_file, tmp_path)
+    for command in commands(readme):
         if command.startswith(SERVE):
             port = serve(command)
         elif PUBLIC in command:
@@ -111,70 +162,105 @@ def test_every_command_and_block_of_the_readme_works(run, serve, public, tmp_pat
             run("bash", "-c", command, MIRROR_DATABASE="server.duckdb")
         elif not command.startswith(NOT_HERE):
             run("bash", "-c", command.removeprefix(INSTALLATION).replace(DEMO, SMALL_DEMO))
-    for query in blocks("sql"):
+        for made in re.findall(r"(?:-o|--database) (\S+)", command):
+            assert (tmp_path / made).exists(), command
+    for query in blocks(readme, "sql"):
         assert run("mirror", "sql", query)
-    for program in blocks("python"):
+    for program in blocks(readme, "python"):
         run(sys.executable, "-c", program.replace('"127.0.0.1"', f'"127.0.0.1:{port}"'))
-    with connect(tmp_path / "demo.duckdb") as demo:
-        for query in cookbook():
+    with connect(tmp_path / "ibl.duckdb") as mirror:
+        # R is not here, and its queries are DuckDB's
+        for program in blocks(readme, "r"):
+            [query] = re.findall(r'dbGetQuery\(con, "(.*?)"\)', program)
+            assert mirror.sql(query).columns
+
+
+def test_the_queries_of_the_cookbook_work(simulated_file: Path) -> None:
+    queries = cookbook()
+    with connect(simulated_file) as demo:
+        for query in queries:
             assert demo.sql(query).columns
 
-    assert {
-        "demo.duckdb",
-        "ibl.duckdb",
-        "server.duckdb",
-        "one_mouse.duckdb",
-        "mice.duckdb",
-        "sessions.parquet",
-        "csh.csv",
-    } <= {file.name for file in tmp_path.iterdir()}
+    assert len(queries) > 50
 
 
-def test_the_cookbook_has_queries() -> None:
-    assert len(cookbook()) > 50
+@pytest.mark.parametrize("readme", PAGES, ids=name)
+def test_whatever_a_readme_shows_is_of_a_language_that_is_tried(readme: Path) -> None:
+    jobs = {"bash"} if readme == SPARK else set()
+
+    assert set(re.findall(r"^```(.+)$", text(readme), re.MULTILINE)) <= LANGUAGES | jobs
 
 
-def test_the_readme_names_every_chart() -> None:
-    assert all(
-        f"| `{name}` | {gallery.description(name).rstrip('.')} |" in README
-        for name in gallery.names()
+@pytest.mark.parametrize("readme", PAGES, ids=name)
+def test_the_links_of_a_readme_lead_somewhere(readme: Path) -> None:
+    links = re.findall(r'(?:\]\(|(?:href|src)=")([^)"\s]+)', text(readme))
+    for link in links:
+        if not link.startswith("https://"):
+            path, _, anchor = link.partition("#")
+            target = (readme.parent / path) if path else readme
+            assert target.exists(), link
+            assert not anchor or anchor in anchors(target), link
+
+
+def test_no_folder_has_a_readme_that_nobody_finds() -> None:
+    linked = {
+        (page.parent / path).resolve()
+        for page in PAGES
+        for path in re.findall(r"\]\(([^)#\s]+README\.md)", text(page))
+    }
+
+    assert set(PAGES) - {FIRST} <= linked
+
+
+def test_the_first_readme_is_short() -> None:
+    assert len(text(FIRST).splitlines()) < 200
+
+
+def test_every_chart_is_in_the_gallery_once() -> None:
+    images = FIRST.parent / "analyses" / "images"
+    shown = re.findall(
+        r"^\| \[`(\w+)`\]\((\w+)\.py\) \| (.*) \| <img src=\"images/(\w+)\.png\"",
+        text(CHARTS),
+        re.MULTILINE,
     )
 
-
-def test_the_readme_shows_every_chart() -> None:
-    images = Path(__file__).parents[1] / "analyses" / "images"
-    shown = re.findall(r'<img src="analyses/images/(\w+)\.png"', README)
-
-    assert sorted(shown) == gallery.names()
+    assert sorted(shown) == [
+        (name, name, gallery.description(name).rstrip("."), name) for name in gallery.names()
+    ]
     assert sorted(image.stem for image in images.iterdir()) == gallery.names()
 
 
+def test_every_bench_is_listed() -> None:
+    listed = re.findall(
+        r"^\| \[`(bench_\w+\.py)`\]", text(ROOT / "tests" / "README.md"), re.MULTILINE
+    )
+
+    assert sorted(listed) == sorted(file.name for file in (ROOT / "tests").glob("bench_*.py"))
+
+
 def test_only_set_up_is_left_out_of_this_test() -> None:
-    left_out = [command for command in commands() if command.startswith(NOT_HERE)]
+    shown = [command for page in PAGES for command in commands(page)]
+    left_out = [command for command in shown if command.startswith(NOT_HERE)]
 
     assert len(left_out) == len(NOT_HERE)
-    assert sum(command.startswith(INSTALLATION) for command in commands()) == 1
+    assert sum(command.startswith(INSTALLATION) for command in shown) == 1
 
 
 def test_nobody_is_sent_to_a_package_index_that_lacks_the_mirror() -> None:
-    root = Path(__file__).parents[1]
-    for file in (root / "README.md", *(root / "mirror").rglob("*.py")):
-        assert not re.search(r"pip install[^`\n]*ibl-mirror", file.read_text("utf-8")), file
+    for file in (*PAGES, *(ROOT / "mirror").rglob("*.py")):
+        assert not re.search(r"pip install[^`\n]*ibl-mirror", text(file)), file
 
 
-def test_the_readme_names_every_verb() -> None:
+def test_the_first_readme_names_every_verb() -> None:
     from mirror.cli import main
 
-    assert all(f"| `{verb}" in README for verb in main.commands)
+    assert all(f"| `{verb}" in text(FIRST) for verb in main.commands)
 
 
 def test_the_job_files_for_spark_are_programs() -> None:
     from mirror.cli import main
 
-    text = (Path(__file__).parents[1] / "mirror" / "spark" / "README.md").read_text("utf-8")
-    shell, python = (
-        re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL) for kind in ("bash", "python")
-    )
+    shell, python = blocks(SPARK, "bash"), blocks(SPARK, "python")
     used = {
         (verb, option)
         for verb, rest in re.findall(r"mirror (\w+)([^`\n]*)", "".join(shell))

@@ -7,8 +7,8 @@ select
     nullif(session_row.lab, '') as lab_name,
     nullif(session_row.task_protocol, '') as task_protocol,
     list_filter(
-        list_transform(string_split(session_row.projects, ','), project -> trim(project)),
-        project -> project <> ''
+        list_transform(string_split(session_row.projects, ','), lambda project: trim(project)),
+        lambda project: project <> ''
     ) as projects
 from session_row
 cross join own
