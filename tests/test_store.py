@@ -252,7 +252,8 @@ def test_duckdb_1_1_reads_tables_views_and_comments(synced: Path) -> None:
         timeout=120,
     )
 
-    expected = ["1.1.0", "24", "24", "4", "information about behavioral trials"]
+    comment = "One row per subject_uuid and session_start_time: information about behavioral trials"
+    expected = ["1.1.0", "24", "24", "4", comment]
     assert done.stdout.splitlines() == expected, done.stderr
 
 
