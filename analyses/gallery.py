@@ -105,7 +105,8 @@ OPTIONS = ("lab", "cohort", "subject", "session")
 
 def names() -> list[str]:
     """The charts that there are."""
-    return sorted(m.name for m in pkgutil.iter_modules([str(FOLDER)]) if m.name not in SHARED)
+    modules = pkgutil.iter_modules([str(FOLDER)])
+    return sorted(m.name for m in modules if not m.ispkg and m.name not in SHARED)
 
 
 def description(name: str) -> str:

@@ -14,20 +14,25 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 import duckdb
 
-from mirror import __version__, interruption, store
+from mirror import __version__, completion, interruption, store
 from mirror.errors import MirrorError, UsageError
 from mirror.printing import visible, visible_lines
 from mirror.sources.choose import KINDS
 from mirror.syncing import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
+
+if TYPE_CHECKING:
+    from mirror.catalogue import Described
 
 INTERRUPTED = "mirror: interrupted."
 
@@ -84,6 +89,10 @@ def main() -> None:
     \b
     mirror sync                           copy it from a DataJoint server
     mirror sql "from sessions limit 5"    ask it anything
+
+    \b
+    Let the Tab key complete verbs, options, views, charts, labs and mice, by a line in ~/.bashrc:
+    eval "$(_MIRROR_COMPLETE=bash_source mirror)"    in ~/.zshrc: zsh_source
     """
     # a locale that lacks a letter would end a command half-way
     for stream in (sys.stdout, sys.stderr):
@@ -98,7 +107,11 @@ def main() -> None:
     "--table", multiple=True, metavar="GLOB", help="Only tables of this name; repeatable."
 )
 @click.option(
-    "--subject", multiple=True, metavar="NICKNAME|UUID", help="Only this mouse; repeatable."
+    "--subject",
+    multiple=True,
+    metavar="NICKNAME|UUID",
+    help="Only this mouse; repeatable.",
+    shell_complete=completion.mice,
 )
 @click.option(
     "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Only from this day on."
@@ -228,6 +241,47 @@ def views(database: Path | None, dialect: str | None, output: Path | None) -> No
 
 
 @main.command()
+@click.argument("name")
+@click.argument(
+    "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False
+)
+@click.option("--remove", is_flag=True, help="Forget the cohort.")
+@database_option
+def cohort(name: str, file: Path | None, remove: bool, database: Path | None) -> None:
+    """Make the mice that a CSV file names a cohort of your own.
+
+    The file names them by nickname or uuid, in its first column or under subject_nickname or
+    subject_uuid. Syncs keep the cohort; it is in the view cohorts, and any chart takes it.
+
+    \b
+    mirror cohort fast fast_mice.csv
+    mirror plot learning_curves --cohort fast
+    mirror cohort fast --remove
+    """
+    from mirror import cohorts
+
+    if remove == (file is not None):
+        raise UsageError("Name the CSV file with the mice of the cohort, or --remove it.")
+    with interruption.soon(lambda: _say_interrupted(sys.stderr)):
+        if file is None:
+            cohorts.remove(name, database)
+            return
+        listed = cohorts.put(name, file, database)
+    told = []
+    if listed.unknown:
+        told.append(f"left out, no mouse in this mirror: {', '.join(listed.unknown)}")
+    told += [
+        f"left out, give the uuid: {name} is {' and '.join(mice)}"
+        for name, mice in listed.several.items()
+    ]
+    if listed.no_view:
+        told.append(f"kept, but this mirror has no view cohorts: {listed.no_view}")
+    told.append(f"{listed.mice} mice in the cohort {name}")
+    for line in told:
+        click.echo(visible(line), err=True)
+
+
+@main.command()
 @database_option
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(database: Path | None, as_json: bool) -> None:
@@ -260,6 +314,9 @@ def status(database: Path | None, as_json: bool) -> None:
         click.echo(visible(f"became NULL: {n:,} values of {column}"))
     for child, parent, n in found["orphans"]:
         click.echo(visible(f"dangling: {n:,} rows of {child} refer to no row of {parent}"))
+    for name, listed, here in found["cohorts"]:
+        away = f", {listed - here:,} of them not here" if listed > here else ""
+        click.echo(visible(f"your cohort {name}: {listed:,} mice{away}"))
     for name, why in found["views_skipped"]:
         click.echo(visible(f"no view {name}: {why}"))
     for line in _noted(found["notes"]):
@@ -271,40 +328,41 @@ def status(database: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.tables)
 @database_option
-def describe(name: str | None, database: Path | None) -> None:
+@click.option("--search", "word", metavar="WORD", help="Only what has it in a name or comment.")
+@click.option("--all", "with_empty", is_flag=True, help="Also tables without rows.")
+@click.option("--json", "as_json", is_flag=True, help="For programs, with all columns.")
+def describe(
+    name: str | None, database: Path | None, word: str | None, with_empty: bool, as_json: bool
+) -> None:
     """Show the tables and views, or the columns of one with types and comments.
 
     \b
     mirror describe
     mirror describe trials
     mirror describe behavior.TrialSet.Trial
+    mirror describe --search contrast
     """
-    from mirror.catalogue import describe, entries
+    from mirror.catalogue import describe, listed
 
+    if name is not None and word is not None:
+        raise UsageError("Name one table or view, or --search in all of them.")
     with store.connect(database) as connection:
-        if name is None:
-            found = [e for e in entries(connection) if e.kind != "provenance"]
-            width = max((len(entry.name) for entry in found), default=0)
-            for entry in found:
-                rows = "" if entry.rows is None else f"{entry.rows:,}"
-                line = f"{entry.name:<{width}}  {entry.kind:<8}  {rows:>11}  {entry.comment}"
-                click.echo(_clipped(visible(line)))
+        if name is not None:
+            shown = describe(connection, name)
+            click.echo(json.dumps(_plain(shown), indent=2) if as_json else _in_full(shown))
             return
-        shown = describe(connection, name)
-    rows = "" if shown.entry.rows is None else f", {shown.entry.rows:,} rows"
-    click.echo(visible(f"{shown.entry.name} ({shown.entry.kind}{rows})"))
-    if shown.origin:
-        click.echo(visible(f"DataJoint: {shown.origin}"))
-    click.echo(f"{visible(shown.entry.comment)}\n")
-    columns = [tuple(map(visible, column)) for column in shown.columns]
-    width = max(len(column) for column, *_ in columns)
-    types = max(min(len(kind), 20) for _, kind, *_ in columns)
-    for column, kind, comment in columns:
-        click.echo(f"{column:<{width}}  {kind:<{types}}  {comment}".rstrip())
-    for note in shown.notes:
-        click.echo(visible(f"note: {note}"))
+        found = listed(connection, word)
+    kept = [d for d in found if with_empty or d.entry.rows != 0 or d.entry.kind == "view"]
+    if as_json:
+        click.echo(json.dumps([_plain(some) for some in kept], indent=2))
+    elif kept:
+        click.echo("\n".join(map(_clipped, _grouped(kept, word is not None))))
+    else:
+        click.echo(visible(f"nothing has {word!r} in a name or comment."), err=True)
+    if hidden := len(found) - len(kept):
+        click.echo(f"{hidden} tables without rows are not shown: --all shows them.", err=True)
 
 
 @main.command()
@@ -352,7 +410,7 @@ def shell(database: Path | None) -> None:
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.tables)
 @database_option
 @click.option(
     "-o",
@@ -414,7 +472,7 @@ def export(
 
 
 @main.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.charts)
 @database_option
 @click.option(
     "-o",
@@ -422,9 +480,15 @@ def export(
     type=click.Path(dir_okay=False, path_type=Path),
     help="A .html, .svg, .png, .pdf or .json file.  [default: NAME.html]",
 )
-@click.option("--lab", metavar="NAME", help="Only mice of this lab.")
-@click.option("--cohort", metavar="NAME", help="Only mice of this cohort.")
-@click.option("--subject", metavar="NICKNAME|UUID", help="This mouse.")
+@click.option(
+    "--lab", metavar="NAME", help="Only mice of this lab.", shell_complete=completion.labs
+)
+@click.option(
+    "--cohort", metavar="NAME", help="Only mice of this cohort.", shell_complete=completion.cohorts
+)
+@click.option(
+    "--subject", metavar="NICKNAME|UUID", help="This mouse.", shell_complete=completion.mice
+)
 @click.option("--session", metavar="START|UUID", help="This session.")
 @click.option(
     "--scale",
@@ -647,6 +711,46 @@ def _told(report: Any, include_private: bool) -> str:
         f" mirror shell{named}"
     )
     return "\n".join(map(visible, lines)) + "\n"
+
+
+def _in_full(shown: "Described") -> str:
+    """A table or view with its columns, for eyes."""
+    rows = "" if shown.entry.rows is None else f", {shown.entry.rows:,} rows"
+    lines = [f"{shown.entry.name} ({shown.entry.kind}{rows})"]
+    if shown.origin:
+        lines.append(f"DataJoint: {shown.origin}")
+    lines += [shown.entry.comment, ""]
+    columns = [tuple(map(visible, column)) for column in shown.columns]
+    width = max(len(column) for column, *_ in columns)
+    types = max(min(len(kind), 20) for _, kind, *_ in columns)
+    lines += [f"{column:<{width}}  {kind:<{types}}  {comment}" for column, kind, comment in columns]
+    lines += [f"note: {note}" for note in shown.notes]
+    return "\n".join(visible(line).rstrip() for line in lines)
+
+
+def _grouped(found: "Sequence[Described]", with_columns: bool) -> list[str]:
+    """A line for each table and view, and for each of its columns, under those of its folder."""
+    lines: list[str] = []
+    for folder, some in groupby(found, key=lambda described: described.entry.folder):
+        group = list(some)
+        width = max(len(visible(described.entry.name)) for described in group)
+        lines += ["", visible(folder)] if lines else [visible(folder)]
+        for entry, columns in ((described.entry, described.columns) for described in group):
+            rows = "" if entry.rows is None else f"{entry.rows:,}"
+            name = f"  {visible(entry.name):<{width}}"
+            lines.append(visible(f"{name}  {entry.kind:<8}  {rows:>11}  {entry.comment}"))
+            if with_columns:
+                lines += [visible(f"      {c.name}  {c.comment}") for c in columns]
+    return lines
+
+
+def _plain(described: "Described") -> dict[str, Any]:
+    """What is known of a table or view, for JSON."""
+    return {
+        **asdict(described.entry),
+        "columns": [column._asdict() for column in described.columns],
+        "notes": list(described.notes),
+    }
 
 
 def _noted(notes: Iterable[tuple[str, str]]) -> list[str]:

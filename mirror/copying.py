@@ -714,7 +714,10 @@ def _record(
 
 
 def _described(table: Table) -> str:
-    return table.comment or f"DataJoint table {table.datajoint_name}"
+    """What a row is, by the table's key, and what the server says of the table."""
+    *most, last = table.primary_key or ("entry",)
+    row = f"One row per {', '.join(most)} and {last}" if most else f"One row per {last}"
+    return f"{row}: {table.comment}" if table.comment else row
 
 
 def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -187,3 +187,12 @@ comment on column _mirror.derived.table_name is 'Name in the schema derived';
 comment on column _mirror.derived.n_rows is 'Rows';
 comment on column _mirror.derived.run is 'The sync that computed it';
 comment on column _mirror.derived.inputs is 'Digest of the rows and the code it was made with';
+
+create table if not exists _mirror.cohort_mice (
+    cohort varchar not null,
+    subject_uuid uuid not null
+);
+
+comment on table _mirror.cohort_mice is 'One row per cohort of one''s own and mouse listed in it';
+comment on column _mirror.cohort_mice.cohort is 'The name that ''mirror cohort'' gave it';
+comment on column _mirror.cohort_mice.subject_uuid is 'The mouse, here or not: syncs keep the row';

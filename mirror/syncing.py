@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from mirror import derive, store, views
+from mirror import cohorts, derive, store, views
 from mirror.copying import (
     Copied,
     Due,
@@ -130,6 +130,9 @@ def sync(
     ):
         connection = work.connection
         store.prepare(connection)
+        if full and target.exists():
+            with store.connect(target) as replaced:
+                store.insert(connection, "cohort_mice", cohorts.kept(replaced))
         run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
         gone = _drop_gone(connection, wanted)
         job = Job(

@@ -10,7 +10,7 @@ name, with the same comments, and made again when what it is made from has chang
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -54,18 +54,25 @@ def folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[1] / "sql"
 
 
-def apply(database: str | os.PathLike | None = None) -> Applied:
+def apply(
+    database: str | os.PathLike | None = None,
+    purpose: str = "views",
+    change: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
+) -> Applied:
     """Define the views of `sql/` anew in an existing mirror; no source is asked.
 
-    What they read of the derived tables is brought up first, if another version made it.
+    What they read of the derived tables is brought up first, if another version made it, and
+    `change`, whose purpose is told, makes what else shall be in the file.
     """
     # which itself needs this module
     from mirror import derive
 
     file = store.path(database)
     store.connect(file).close()
-    with store.held(file) as target, store.staging(target, "views") as work:
+    with store.held(file) as target, store.staging(target, purpose) as work:
         store.prepare(work.connection)
+        if change:
+            change(work.connection)
         available = read()
         derive.bring_up(work.connection, available)
         applied = define(work.connection, available)
@@ -148,7 +155,9 @@ def inputs_of(
     for name, *state in connection.execute(
         "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
         " from _mirror.tables union all"
-        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
+        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived union all"
+        " select '_mirror.cohort_mice', md5(string_agg(cohort || ' ' || subject_uuid, ','"
+        " order by cohort, subject_uuid)), count(*), null from _mirror.cohort_mice order by 1"
     ).fetchall():
         if name in tables:
             found.update(repr((name, state)).encode())

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 import sys
@@ -122,15 +123,88 @@ def test_status_says_what_is_in_the_file_and_whence(run: Callable[..., Result]) 
     assert ["subject.~log", "DataJoint's own bookkeeping"] in found["left_out"]
 
 
-def test_describe_lists_views_first_and_no_provenance(run: Callable[..., Result]) -> None:
-    lines = run("describe").stdout.splitlines()
+def test_describe_lists_views_first_by_folder_and_no_provenance(run: Callable[..., Result]) -> None:
+    groups = [group.splitlines() for group in run("describe").stdout.split("\n\n")]
 
-    kinds = [line.split()[1] for line in lines]
-    assert {"sessions", "subjects", "trials"} <= {line.split()[0] for line in lines}
-    assert kinds == sorted(kinds, key="view".__ne__)
-    [trials] = [line for line in lines if line.startswith("behavior.trial_set__trial")]
+    heads = [head for head, *_ in groups]
+    assert heads[0] == "base" and heads.index("tutorial") < heads.index("behavior")
+    assert "_mirror" not in heads
+    [base] = [group for head, *group in groups if head == "base"]
+    assert {"sessions", "subjects", "trials"} <= {line.split()[0] for line in base}
+    [behavior] = [group for head, *group in groups if head == "behavior"]
+    [trials] = [line for line in behavior if line.startswith("  behavior.trial_set__trial")]
     assert trials.split()[1:3] == ["part", "24"]
-    assert not any(line.startswith("_mirror") for line in lines)
+
+
+def test_describe_hides_tables_without_rows_and_says_so(run: Callable[..., Result]) -> None:
+    shown, all_of_it = run("describe"), run("describe", "--all")
+
+    # the names of a group are as wide as the longest that is shown
+    seen, every = (
+        {tuple(line.split()) for line in text.stdout.splitlines()} for text in (shown, all_of_it)
+    )
+    # neither is the head of a group of which nothing is left
+    hidden = {words for words in every - seen if len(words) > 1}
+    assert {words[2] for words in hidden} == {"0"}
+    told = f"{len(hidden)} tables without rows are not shown: --all shows them.\n"
+    assert shown.stderr == told
+    assert all_of_it.stderr == ""
+
+
+def test_describe_searches_names_and_comments_of_tables_and_columns(
+    run: Callable[..., Result],
+) -> None:
+    lines = run("describe", "--search", "TRIALSET.tri").stdout.splitlines()
+    by_column = run("describe", "--search", "right minus LEFT").stdout
+
+    assert [line.split()[0] for line in lines] == ["behavior", "behavior.trial_set__trial"]
+    assert "\n  trials " in by_column and "\n      signed_contrast  " in by_column
+    assert "trial_id" not in by_column
+    assert run("describe", "--search", "zzz").stderr.startswith("nothing has 'zzz' in a name")
+    one_sentence(run("describe", "trials", "--search", "block"))
+
+
+def test_describe_tells_programs_all_it_knows(run: Callable[..., Result]) -> None:
+    found = {entry["name"]: entry for entry in json.loads(run("describe", "--json").stdout)}
+    one = json.loads(run("describe", "behavior.TrialSet.Trial", "--json").stdout)
+
+    assert found["trials"]["folder"] == "base" and found["trials"]["rows"] == 24
+    assert "_mirror.runs" not in found
+    assert one == found["behavior.trial_set__trial"]
+    assert one["origin"] == "behavior.TrialSet.Trial"
+    assert one["columns"][0] == {"name": "subject_uuid", "type": "UUID", "comment": ""}
+
+
+def completed(synced: Path, *words: str) -> list[str]:
+    """What the shell is offered for the last word."""
+    done = CliRunner(
+        env={
+            "MIRROR_DATABASE": str(synced),
+            "_MIRROR_COMPLETE": "bash_complete",
+            "COMP_WORDS": shlex.join(["mirror", *words]),
+            "COMP_CWORD": str(len(words)),
+        }
+    ).invoke(main, prog_name="mirror")
+    return [line.removeprefix("plain,") for line in done.stdout.split()]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["des"], ["describe"]),
+        (["describe", "session_l"], ["session_labels"]),
+        (["export", "behavior.trial_set_"], ["behavior.trial_set__trial"]),
+        (["plot", "sessions_per_l"], ["sessions_per_lab"]),
+        (["plot", "learning_curves", "--lab", "cor"], ["cortexlab"]),
+        (["plot", "learning_curves", "--subject", "KS"], ["KS014"]),
+        (["plot", "learning_curves", "--database", "none.duckdb", "--lab", "w"], []),
+    ],
+    ids=str,
+)
+def test_the_shell_completes_what_is_in_the_mirror(
+    synced: Path, words: list[str], offered: list[str]
+) -> None:
+    assert completed(synced, *words) == offered
 
 
 def test_describe_shows_the_columns_of_a_view(run: Callable[..., Result]) -> None:

@@ -116,7 +116,7 @@ def test_tables_keep_the_servers_primary_keys(server: mariadb.Server, synced: Pa
     assert sorted(here) == sorted(there)
 
 
-def test_tables_keep_their_comments_or_say_what_they_are(synced: Path) -> None:
+def test_tables_say_what_a_row_is_and_keep_their_comments(synced: Path) -> None:
     with connect(synced) as mirror:
         comments = dict(
             mirror.execute(
@@ -124,8 +124,10 @@ def test_tables_keep_their_comments_or_say_what_they_are(synced: Path) -> None:
             ).fetchall()
         )
 
-    assert comments["behavior.trial_set"] == "information about behavioral trials"
-    assert comments["subject.death"] == "DataJoint table subject.Death"
+    key = "subject_uuid and session_start_time"
+    comment = f"One row per {key}: information about behavioral trials"
+    assert comments["behavior.trial_set"] == comment
+    assert comments["subject.death"] == "One row per subject_uuid"
 
 
 def test_rows_lie_in_the_order_of_the_primary_key(synced: Path) -> None:
@@ -250,7 +252,8 @@ def test_duckdb_1_1_reads_tables_views_and_comments(synced: Path) -> None:
         timeout=120,
     )
 
-    expected = ["1.1.0", "24", "24", "4", "information about behavioral trials"]
+    comment = "One row per subject_uuid and session_start_time: information about behavioral trials"
+    expected = ["1.1.0", "24", "24", "4", comment]
     assert done.stdout.splitlines() == expected, done.stderr
 
 

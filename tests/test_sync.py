@@ -83,7 +83,8 @@ def test_keys_nullability_and_comments_are_the_servers(source: DataJointSource, 
     assert columns["session_end_time"] == (True, "end time")
     # DataJoint's own mark of the type, :uuid:, is not for readers
     assert columns["session_uuid"] == (False, None)
-    assert table == ("information about behavioral trials",)
+    row = "One row per subject_uuid and session_start_time"
+    assert table == (f"{row}: information about behavioral trials",)
 
 
 def test_the_provenance_keeps_what_the_server_declared(source: DataJointSource, file: Path) -> None:

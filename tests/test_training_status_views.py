@@ -29,6 +29,8 @@ from handmade import (
     rows,
 )
 
+from mirror import views
+
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 PROJECT = "ibl_neuropixel_brainwide_01"
@@ -691,6 +693,19 @@ def test_a_mouse_that_skipped_trained_1a_and_1b_counts_as_trained_but_not_for_th
         "select criterion, is_reached, n_sessions_in_training from time_to_criterion"
         " where criterion in ('trained', 'reached_trained_1a') order by criterion",
     ) == [("reached_trained_1a", True, 1), ("trained", False, 1)]
+
+
+def test_a_cohort_of_ones_own_is_as_it_was_listed(con):
+    add_mouse(con)
+    for mouse in (MOUSE, THIRD_MOUSE):
+        add(con, "_mirror.cohort_mice", cohort="mine", subject_uuid=mouse)
+    query = "select cohort, subject_uuid, date_trained from cohorts where cohort = 'mine'"
+    # not trained; the other is not in this mirror
+    assert answer(con, query) == [("mine", MOUSE, None)]
+    # what is stored follows the list, without a sync
+    con.execute("delete from _mirror.cohort_mice")
+    views.define(con)
+    assert rows(con, query) == []
 
 
 def test_a_mouse_that_was_not_trained_is_in_no_cohort(con):
