@@ -488,8 +488,8 @@ def test_blobs_of_a_datajoint_table_can_be_asked_in_sql(
     )
     with connect(tmp_path / "ibl.duckdb") as mirror:
         asked = mirror.sql(
-            "select list_filter(position, lambda x: isnan(x)), position[3] is null, mixed->>'$.a[0]'"
-            " from behavior.wheel where id = 1"
+            "select list_filter(position, lambda x: isnan(x)), position[3] is null,"
+            " mixed->>'$.a[0]' from behavior.wheel where id = 1"
         ).fetchall()
     assert repr(asked) == repr([([NAN], True, "nan")])
 
