@@ -22,7 +22,7 @@ from mirror import store
 from mirror.errors import MirrorError
 
 # Rows of a stored view that DuckDB puts in order at a time, within its memory.
-PORTION = 1_000_000
+PORTION = 300_000
 STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
 
 
@@ -155,9 +155,7 @@ def inputs_of(
     for name, *state in connection.execute(
         "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
         " from _mirror.tables union all"
-        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived union all"
-        " select '_mirror.cohort_mice', md5(string_agg(cohort || ' ' || subject_uuid, ','"
-        " order by cohort, subject_uuid)), count(*), null from _mirror.cohort_mice order by 1"
+        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
     ).fetchall():
         if name in tables:
             found.update(repr((name, state)).encode())

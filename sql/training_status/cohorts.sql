@@ -1,8 +1,6 @@
 -- Grain: one row per cohort and mouse in it. Mice that are not in a cohort, or not in this mirror,
 -- have no row of it.
 --
--- Stored: in the order of cohort, subject_uuid.
---
 -- Sources: training_milestones, subject.subject_project; _mirror.cohort_mice, the lists that
 -- `mirror cohort NAME FILE.csv` puts in.
 --

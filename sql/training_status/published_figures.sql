@@ -489,7 +489,14 @@ recomputed as (
 
     select
         'correct',
-        replace(biased_trial.contrast::varchar, '.0', '') || ' %',
+        case biased_trial.contrast
+            when 0 then '0 %'
+            when 6.25 then '6.25 %'
+            when 12.5 then '12.5 %'
+            when 25 then '25 %'
+            when 50 then '50 %'
+            when 100 then '100 %'
+        end,
         100 * avg(biased_trial.rewarded),
         count(distinct biased_trial.subject_uuid)
     from biased_trial
@@ -499,7 +506,14 @@ recomputed as (
 
     select
         'reaction_time_biased',
-        replace(biased_trial.contrast::varchar, '.0', '') || ' %',
+        case biased_trial.contrast
+            when 0 then '0 %'
+            when 6.25 then '6.25 %'
+            when 12.5 then '12.5 %'
+            when 25 then '25 %'
+            when 50 then '50 %'
+            when 100 then '100 %'
+        end,
         median(biased_trial.reaction_time),
         count(distinct biased_trial.subject_uuid)
     from biased_trial
