@@ -26,7 +26,8 @@ def looked_at(
         f" where schema_name = '{schema}' and table_name = '{table}' order by column_index"
     ).fetchall()
     [(n,)] = con.execute(f"select count(*) from {name}").fetchall()
-    return summarize(con, Described(Entry(name, "table", "main", n, "", ""), "", tuple(columns), ()), [])
+    entry = Entry(name, "table", "main", n, "", "")
+    return summarize(con, Described(entry, tuple(columns)), [])
 
 
 def test_few_values_are_named_with_how_often_they_come(con):
