@@ -39,6 +39,7 @@ def define(
     takes no dots: `behavior__trial_set__trial`. The folder is a path or an address that Spark can
     read. Views keep the time zone that they need, whatever the session's is. Raises MirrorError.
     """
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import AnalysisException, PySparkException
 
     _check(spark)
@@ -55,7 +56,7 @@ def define(
             where = f"{address}/{place(table.name).as_posix()}"
             try:
                 spark.sql(define_table(table, where, names))
-            except PySparkException as error:
+            except (PySparkException, Py4JJavaError) as error:
                 raise _no_rights(names, error) if names.database else error from error
         for name, statement in translation.views.items():
             try:
@@ -79,7 +80,10 @@ def _check(spark: "SparkSession") -> None:
 
 def _said(error: Exception) -> str:
     """What Spark says, without where in itself it was."""
-    return str(error).strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
+    # what is not Spark's own comes with Java's
+    java = getattr(error, "java_exception", None)
+    text = str(java.getMessage()) if java else str(error)
+    return text.strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
 
 
 def _address(folder: str | os.PathLike) -> str:
@@ -107,6 +111,7 @@ def _manifest(spark: "SparkSession", address: str) -> Manifest:
 
 def _make_room(spark: "SparkSession", names: Names, manifest: Manifest) -> None:
     """Make the database, and drop what an earlier call has put there, but nothing else."""
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     listed = [table.name for table in manifest.tables] + [view.name for view in manifest.views]
@@ -127,7 +132,7 @@ def _make_room(spark: "SparkSession", names: Names, manifest: Manifest) -> None:
                     " name another database."
                 )
             spark.sql(f"drop {marks[MARK]} {name}")
-    except PySparkException as error:
+    except (PySparkException, Py4JJavaError) as error:
         raise _no_rights(names, error) from error
 
 
