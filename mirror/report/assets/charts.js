@@ -57,7 +57,10 @@
             // its menu has no name, and a mark of no rows nothing to say
             element.querySelector("summary").ariaLabel = "save this chart as a picture";
             for (const mark of element.querySelectorAll("[role=graphics-symbol]:empty")) {
-                mark.removeAttribute("role");
+                // without a role a label is not allowed
+                for (const name of ["role", "aria-label", "aria-roledescription"]) {
+                    mark.removeAttribute(name);
+                }
             }
             element.classList.add("drawn");
             if (!element.parentElement.querySelector(".tools")) {
