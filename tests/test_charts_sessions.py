@@ -5,6 +5,7 @@ from datetime import timedelta
 from math import sqrt
 
 import altair as alt
+import pandas as pd
 import pytest
 import vl_convert
 from charted import add_status, opened, words
@@ -242,7 +243,6 @@ def test_the_curves_of_a_session_that_is_named_or_the_last(con):
     assert words(drawn) == (
         "Curves of a session: mouse, 2020-01-08 09:30 biased; 280 choices at 7 contrasts"
         " choices with 68 % intervals and their fits; reaction times: medians and quartiles"
-        " no line where the trials determine none: 2020-01-06 block 50, 2020-01-08 block 50"
     )
     last = session_curves.chart(con, subject="other")
     assert "other, 2020-01-08 09:30 training; 2 choices at 1 contrast" in words(last)
@@ -407,13 +407,18 @@ def curves_and_times(con, mouse):
     return session_curves.rows(con, mouse, WEDNESDAY)
 
 
+def days_of_two(con, mouse):
+    days = [
+        mouse_progress.rows(con, uuid)["days"].assign(mouse=place)
+        for place, uuid in enumerate((mouse, str(OTHER_MOUSE)))
+    ]
+    return {"days": pd.concat(days)}
+
+
 # Of each chart of the report: where its rows come from, and how it is drawn from them.
 CHARTS = {
     "progress": (mouse_progress.rows, mouse_progress.draw),
-    "progress_by_day": (
-        mouse_progress.rows,
-        lambda days, statuses: mouse_progress.draw(days, statuses, x="day"),
-    ),
+    "both": (days_of_two, mouse_progress.beside),
     "contrasts": (mouse_contrasts.rows, mouse_contrasts.draw),
     "fits": (mouse_fits.rows, mouse_fits.draw),
     "last_days": (mouse_last_days.rows, mouse_last_days.draw),
@@ -453,7 +458,7 @@ def test_a_chart_looks_the_same_with_its_rows_and_with_rows_that_a_page_brings(c
     assert ("first date of: trained_1a" in picture) == ("statuses" in found)
 
 
-@pytest.mark.parametrize("name", ("progress", "progress_by_day", "contrasts", "fits"))
+@pytest.mark.parametrize("name", ("progress", "contrasts", "fits"))
 def test_the_strip_of_a_mouse_without_a_status_is_empty(con, specs, name):
     find, draw = CHARTS[name]
     statuses = find(con, str(OTHER_MOUSE))["statuses"]

@@ -54,7 +54,7 @@ def test_the_derived_tables_are_described_with_the_others(folder: Path) -> None:
     lines = run(folder, "describe", "--database", "demo.duckdb").stdout.splitlines()
     shown = run(folder, "describe", "derived.session_status", "--database", "demo.duckdb").stdout
 
-    [line] = [line for line in lines if line.startswith("derived.psychometric_fits")]
+    [line] = [line for line in lines if line.startswith("  derived.psychometric_fits")]
     assert line.split()[1] == "derived"
     assert shown.startswith("derived.session_status (derived, ")
     assert "rule_set" in shown
