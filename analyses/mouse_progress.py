@@ -108,9 +108,9 @@ def words(days: pd.DataFrame, statuses: pd.DataFrame) -> list[str]:
     return [f"{counted(len(days), 'day')} with {n_trials}", f"reaction time: median{dashed}"]
 
 
-def draw(days: Rows, statuses: Rows) -> Any:
+def draw(days: Rows, statuses: Rows, x: str = "date") -> Any:
     """Draw the panels of one mouse, without a title."""
-    across = date_axis()
+    across = date_axis() if x == "date" else day_axis()
     untitled = across.title(None)
     axis = alt.Axis(tickCount=4, titleX=-44)
     panels = {

@@ -563,7 +563,7 @@ def test_hostile_names_are_only_names(
         assert connection.execute(f'from subject."{own}"').fetchall() == [(7, "x", None)]
         assert connection.execute(
             "select comment from duckdb_tables() where table_name = ?", [HOSTILE]
-        ).fetchall() == [("it's; \"--",)]
+        ).fetchall() == [(f"One row per {HOSTILE}: it's; \"--",)]
 
 
 def blob(tables: SimpleNamespace) -> bytes:
