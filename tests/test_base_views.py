@@ -288,6 +288,20 @@ def test_session_on_a_behavior_rig_is_not_on_an_ephys_rig(con):
     assert column(con, "select on_ephys_rig from sessions") == [False]
 
 
+def test_labels_of_a_session_need_no_trials(con):
+    add_mouse(con)
+    add_session(con, MONDAY, HABITUATION)
+    add_session(con, TUESDAY, BIASED)
+    assert rows(
+        con,
+        "select subject_nickname, session_date, task, training_day from session_labels"
+        " order by session_start_time",
+    ) == [
+        ("mouse", MONDAY.date(), "habituation", None),
+        ("mouse", TUESDAY.date(), "biased", 1),
+    ]
+
+
 def test_time_of_day_date_weekday_and_age_are_read_from_the_clock_of_the_rig(con):
     add_mouse(con, subject_birth_date=date(2019, 10, 1))
     add_session(con, datetime(2020, 1, 6, 23, 45, 0))
@@ -418,6 +432,17 @@ def test_correct_compares_choice_and_side_and_correct_easy_starts_at_50_percent(
         (-1, 0, 0),
         (-1, 0, None),
     ]
+
+
+def test_the_times_of_a_trial_are_as_recorded(con):
+    add_mouse(con)
+    add_session(con)
+    add_trial(con, 1, trial_stim_on_time=None)
+    assert rows(
+        con,
+        "select subject_nickname, trial_id, trial_start_time, trial_stim_on_time,"
+        " trial_response_time, trial_feedback_type from trial_times",
+    ) == [("mouse", 1, 10.0, None, 11.5, 1)]
 
 
 def test_missing_feedback_is_neither_rewarded_nor_unrewarded(con):

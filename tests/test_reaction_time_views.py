@@ -110,12 +110,12 @@ def test_the_source_of_the_reaction_times_is_named(con):
     add_answer(con, 3, 0.5, **left(0.25), trial_stim_on_time=None)
     add_answer(con, 4, 0.5, **left(0.25), trial_response_time=None)
     define(con)
-    for view in ("by_session", "by_block", "by_day"):
+    for view in ("reaction_times_by_session", "reaction_times_by_block", "reaction_times_by_day"):
         assert rows(
             con,
             "select signed_contrast, n_trials, n_reaction_times, reaction_time_source,"
             " median_reaction_time, q1_reaction_time, median_reaction_time_paper"
-            f" from reaction_times_{view} order by signed_contrast",
+            f" from {view} order by signed_contrast",
         ) == [
             (-100.0, 1, 1, "stim_on", 0.5, 0.5, 0.5),
             (-50.0, 1, 1, "go_cue", 0.25, 0.25, None),
@@ -140,11 +140,11 @@ def test_blocks_are_apart_by_block_and_by_day_and_together_by_session(con):
     for trial_id, (prior, seconds) in enumerate(((0.2, 0.25), (0.8, 0.75)), start=1):
         add_answer(con, trial_id, seconds, trial_stim_prob_left=prior)
     define(con)
-    for view in ("by_block", "by_day"):
+    for view in ("reaction_times_by_block", "reaction_times_by_day"):
         assert rows(
             con,
             "select prob_left_block, signed_contrast, median_reaction_time"
-            f" from reaction_times_{view} order by prob_left_block",
+            f" from {view} order by prob_left_block",
         ) == [(20, 100.0, 0.25), (80, 100.0, 0.75)]
     assert column(con, "select median_reaction_time from reaction_times_by_session") == [0.5]
 
@@ -169,11 +169,10 @@ def test_two_sessions_of_a_day_are_two_sessions_and_one_day(con):
 def test_trials_whose_session_is_missing_have_no_names_and_no_date(con):
     add_answer(con, 1, 0.5)
     define(con)
-    for view in ("by_session", "by_block"):
+    for view in ("reaction_times_by_session", "reaction_times_by_block"):
         assert rows(
             con,
-            "select subject_nickname, session_date, task, median_reaction_time"
-            f" from reaction_times_{view}",
+            f"select subject_nickname, session_date, task, median_reaction_time from {view}",
         ) == [(None, None, "unknown", 0.5)]
     assert rows(con, "from reaction_times_by_day") == []
 

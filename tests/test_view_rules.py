@@ -3,6 +3,7 @@
 What does not travel, and what to write instead, stands in mirror/spark/refusals.py.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,14 @@ from mirror.types import conversion
 
 FILES = sorted(views.folder().rglob("*.sql"))
 LINE = 100
+NOT_OF_ROWS = ("test_view_rules.py", "test_how_to_add.py")
+TESTS = [
+    test.read_text("utf-8")
+    for test in Path(__file__).parent.glob("test_*.py")
+    if test.name not in NOT_OF_ROWS
+]
+README = (views.folder() / "README.md").read_text("utf-8")
+LISTED = README.partition("\n## What there is\n")[2].partition("\n## ")[0]
 
 # What a file may do all the same, and why.
 EXEMPT: Mapping[str, Mapping[str, str]] = {
@@ -177,6 +186,22 @@ def test_a_view_names_what_it_groups_by_and_what_it_passes_on(file: Path) -> Non
 
     assert not [group for group in query.find_all(exp.Group) if group.args.get("all")]
     assert not [star for star in query.find_all(exp.Star) if star.args.get("except_")]
+
+
+# beside the file
+
+
+@each_file
+def test_the_readme_lists_the_view(file: Path) -> None:
+    assert f"`{file.stem}`" in LISTED, f"{file.stem} is not in the table of sql/README.md"
+
+
+@each_file
+def test_a_test_asks_the_view_for_its_rows(file: Path) -> None:
+    # by a query, or as the first argument or item of what asks several
+    asks = re.compile(rf'\b(?:from|join) {file.stem}\b|\("{file.stem}",')
+
+    assert any(asks.search(text) for text in TESTS), f"{file.stem} has no test of its rows"
 
 
 # what travels
