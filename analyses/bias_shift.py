@@ -30,6 +30,7 @@ from .style import (
     counted,
     dash_among_all,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_shape,
@@ -59,10 +60,7 @@ with block_count as (
         and curves.task in ('biased', 'ephys')
         and curves.prob_left_block in (20, 80)
         and ($lab is null or curves.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = curves.subject_uuid
-        ))
+        and {in_cohort("curves.subject_uuid")}
     group by curves.subject_uuid, curves.signed_contrast, curves.prob_left_block
     having n_choices > 0
 )

@@ -26,12 +26,12 @@ from .curves import (
     line_rows,
     point_rows,
 )
-from .style import PERCENT, ask, block_color, counted, finished, nothing
+from .style import PERCENT, ask, block_color, counted, finished, in_cohort, nothing
 
 TITLE = "Psychometric curves by block"
 # Wilson's interval as the view has it, of the pooled counts; `square` is the squared normal
 # quantile that leaves out 32 %.
-POINTS = """
+POINTS = f"""
 with shown as (
     select curves.*
     from psychometrics_by_block as curves
@@ -52,10 +52,7 @@ with shown as (
         and ($subject is null or $subject in (
             curves.subject_nickname, curves.subject_uuid::varchar
         ))
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = curves.subject_uuid
-        ))
+        and {in_cohort("curves.subject_uuid")}
 ),
 pooled as (
     select

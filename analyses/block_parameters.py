@@ -34,6 +34,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_shape,
@@ -66,10 +67,7 @@ with shown as (
         and curves.task in ('biased', 'ephys')
         and curves.prob_left_block in (20, 80)
         and ($lab is null or curves.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = curves.subject_uuid
-        ))
+        and {in_cohort("curves.subject_uuid")}
 ),
 mouse as (
     select

@@ -31,6 +31,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     nothing,
@@ -69,10 +70,7 @@ with chosen as (
             or (days.criterion = 'ephys' and history.task in ('biased', 'ephys'))
         )
         and ($lab is null or history.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = history.subject_uuid
-        ))
+        and {in_cohort("history.subject_uuid")}
 ),
 condition as (
     select subject_uuid, session_start_time, has_blocks, 'stay_after_reward' as measure,

@@ -31,6 +31,7 @@ from .style import (
     counted,
     dash_among_all,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_shape,
@@ -49,21 +50,14 @@ select
     trials.signed_contrast,
     median(trials.reaction_time_stim_on) as seconds,
     count(*) as n_trials
-from trials
-join days_from_criterion as days
-    on days.subject_uuid = trials.subject_uuid
-    and days.session_date = trials.session_date
-where days.criterion = 'trained'
-    and days.days_from_criterion between -2 and 0
+from trials_at_criterion as trials
+where trials.criterion = 'trained'
     and trials.task = 'training'
     and trials.choice <> 0
     and trials.reaction_time_stim_on is not null
     and ($lab is null or trials.lab_name = $lab)
     and ($subject is null or $subject in (trials.subject_nickname, trials.subject_uuid::varchar))
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort and cohorts.subject_uuid = trials.subject_uuid
-    ))
+    and {in_cohort("trials.subject_uuid")}
 group by trials.subject_uuid, trials.signed_contrast
 order by all
 """

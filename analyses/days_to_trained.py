@@ -22,12 +22,13 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     nothing,
     together,
 )
 
 TITLE = "Days and trials until trained"
-MICE = """
+MICE = f"""
 select
     subject_uuid::varchar as subject_uuid,
     institution_short,
@@ -40,11 +41,7 @@ from time_to_criterion
 where criterion = 'reached_trained_1a'
     and is_reached
     and ($lab is null or lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort
-            and cohorts.subject_uuid = time_to_criterion.subject_uuid
-    ))
+    and {in_cohort("time_to_criterion.subject_uuid")}
 """
 MEASURES = {"n_days": "days until trained", "n_trials": "trials until trained"}
 TOOLTIP = [

@@ -13,10 +13,10 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .style import DARK, ask, counted, finished, nothing
+from .style import DARK, ask, counted, finished, in_cohort, nothing
 
 TITLE = "Growth of the data"
-DATES = """
+DATES = f"""
 with chosen as (
     select
         session_date,
@@ -28,10 +28,7 @@ with chosen as (
             as is_first_of_lab
     from sessions
     where ($lab is null or lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
-        ))
+        and {in_cohort("sessions.subject_uuid")}
 )
 
 select

@@ -23,7 +23,7 @@ import duckdb
 import pandas as pd
 
 from .curves import axis_break, contrast_axis, fitted, line_rows, point_rows
-from .style import BLOCK_COLORS, FEWEST, PERCENT, ask, counted, finished, nothing
+from .style import BLOCK_COLORS, FEWEST, PERCENT, ask, counted, finished, in_cohort, nothing
 
 TITLE = "Psychometric curves by the choice before"
 CONDITION = ["task", "outcome", "previous_choice"]
@@ -36,29 +36,22 @@ with chosen as (
     select
         trials.subject_uuid,
         trials.session_start_time,
-        case days.criterion when 'trained' then 'basic task' else 'full task' end as task,
+        case trials.criterion when 'trained' then 'basic task' else 'full task' end as task,
         case trials.previous_rewarded when 1 then 'after reward' else 'after error' end as outcome,
         case trials.previous_choice when 1 then 'right' else 'left' end as previous_choice,
         trials.signed_contrast,
         trials.choice_right
-    from trials
-    join days_from_criterion as days
-        on days.subject_uuid = trials.subject_uuid
-        and days.session_date = trials.session_date
-    where days.days_from_criterion between -2 and 0
-        and (
-            (days.criterion = 'trained' and trials.task = 'training')
-            or (days.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
+    from trials_at_criterion as trials
+    where (
+            (trials.criterion = 'trained' and trials.task = 'training')
+            or (trials.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
         )
         and trials.choice_right is not null
         and trials.previous_choice is not null
         and trials.previous_rewarded is not null
         and trials.signed_contrast is not null
         and ($lab is null or trials.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = trials.subject_uuid
-        ))
+        and {in_cohort("trials.subject_uuid")}
 ),
 mouse as (
     select

@@ -41,6 +41,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_shape,
@@ -67,31 +68,24 @@ with chosen as (
         trials.subject_nickname,
         trials.institution_short,
         trials.session_start_time,
-        case days.criterion when 'trained' then 'basic' else 'full' end as task,
+        case trials.criterion when 'trained' then 'basic' else 'full' end as task,
         trials.signed_contrast,
         case when trials.previous_rewarded = 1 then trials.previous_choice else 0 end as rewarded,
         case when trials.previous_rewarded = 0 then trials.previous_choice else 0 end
             as unrewarded,
         case trials.prob_left_block when 20 then 1 when 50 then 0 when 80 then -1 end as block,
         trials.choice_right
-    from trials
-    join days_from_criterion as days
-        on days.subject_uuid = trials.subject_uuid
-        and days.session_date = trials.session_date
-    where days.days_from_criterion between -2 and 0
-        and (
-            (days.criterion = 'trained' and trials.task = 'training')
-            or (days.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
+    from trials_at_criterion as trials
+    where (
+            (trials.criterion = 'trained' and trials.task = 'training')
+            or (trials.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
         )
         and trials.choice_right is not null
         and trials.previous_choice is not null
         and trials.previous_rewarded is not null
         and trials.contrast in (0, 6.25, 12.5, 25, 100)
         and ($lab is null or trials.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = trials.subject_uuid
-        ))
+        and {in_cohort("trials.subject_uuid")}
 ),
 mouse as (
     select

@@ -40,6 +40,7 @@ from .style import (
     counted,
     dash_among_all,
     finished,
+    in_cohort,
     in_order,
     in_panels,
     institution_color,
@@ -89,10 +90,7 @@ where day.n_trials > 100
     and day.day is not null
     and day.performance_easy is not null
     and ($lab is null or day.lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort and cohorts.subject_uuid = day.subject_uuid
-    ))
+    and {in_cohort("day.subject_uuid")}
 """
 
 

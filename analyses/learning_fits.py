@@ -43,7 +43,7 @@ from day
 join psychometric_fits as fits
     on fits.subject_uuid = day.subject_uuid::uuid
     and fits.session_date = day.session_date
-where fits.unit = 'day_block'
+where fits.grain = 'day_block'
     and fits.prob_left_block = 50
     and fits.variant = 'datajoint'
     and fits.source = $source

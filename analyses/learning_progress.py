@@ -31,6 +31,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_dash,
@@ -82,10 +83,7 @@ mouse as (
     where progress between $first and $last
         and performance_easy is not null
         and ($lab is null or lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = day.subject_uuid
-        ))
+        and {in_cohort("day.subject_uuid")}
     group by all
 
 ),

@@ -7,7 +7,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .style import DARK, NO_LABORATORY, TRAINING_DAY, ask
+from .style import DARK, NO_LABORATORY, TRAINING_DAY, ask, in_cohort
 
 # Rows at hand, or the name of rows that a page brings later: a chart looks the same for both.
 Rows: TypeAlias = pd.DataFrame | alt.NamedData
@@ -28,15 +28,12 @@ where ($subject is null
         or subjects.subject_nickname = $subject
         or subjects.subject_uuid::varchar = lower($subject))
     and ($lab is null or subjects.lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort and cohorts.subject_uuid = subjects.subject_uuid
-    ))
+    and {in_cohort("subjects.subject_uuid")}
 group by all
 order by n_trials desc, subject_uuid
 """
 # Sessions with trials here: by UUID, or by start or the beginning of it, the latest first.
-SESSIONS = """
+SESSIONS = f"""
 select
     session.subject_uuid::varchar as subject_uuid,
     session.subject_nickname,
@@ -50,10 +47,7 @@ where ($mouse is null or session.subject_uuid = $mouse::uuid)
         or session.session_uuid::varchar = lower($session)
         or starts_with(session.session_start_time::varchar, replace($session, 'T', ' ')))
     and ($lab is null or session.lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort and cohorts.subject_uuid = session.subject_uuid
-    ))
+    and {in_cohort("session.subject_uuid")}
     -- not of the view: its windows would run over all trials
     and exists (
         select 1 from behavior.trial_set__trial as trial

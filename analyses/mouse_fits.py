@@ -59,7 +59,7 @@ join days
     on days.subject_uuid = fits.subject_uuid
     and days.session_date = fits.session_date
 where ($mouse is null or fits.subject_uuid = $mouse::uuid)
-    and fits.unit = 'day_block'
+    and fits.grain = 'day_block'
     -- the server's bounds, which its limits were made for
     and fits.variant = 'datajoint'
     and fits.source = $source

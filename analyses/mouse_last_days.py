@@ -75,7 +75,7 @@ from psychometric_fits as fits
 join last_day
     on last_day.subject_uuid = fits.subject_uuid
     and last_day.session_date = fits.session_date
-where fits.unit = 'day_block'
+where fits.grain = 'day_block'
     and fits.source = 'derived'
     and fits.variant = 'datajoint'
     and fits.prob_left_block in (20, 50, 80)

@@ -31,6 +31,7 @@ from .style import (
     counted,
     dash_among_all,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_shape,
@@ -57,10 +58,7 @@ where days.criterion = 'trained'
     and days.days_from_criterion between -2 and 0
     and curves.task = 'training'
     and ($lab is null or curves.lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort and cohorts.subject_uuid = curves.subject_uuid
-    ))
+    and {in_cohort("curves.subject_uuid")}
 group by all
 having sum(curves.n_trials - curves.n_no_go) > 0
 order by all

@@ -60,7 +60,7 @@ select
 from psychometric_fits
 where ($mouse is null or subject_uuid = $mouse::uuid)
     and ($start is null or session_start_time = $start)
-    and unit = 'session_block'
+    and grain = 'session_block'
     and source = 'derived'
     and variant = 'datajoint'
     and prob_left_block in (20, 50, 80)

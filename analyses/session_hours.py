@@ -20,6 +20,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     nothing,
     with_sizes,
@@ -36,10 +37,7 @@ with chosen as (
         coalesce(institution_short, '{NO_LABORATORY}') as institution_short
     from sessions
     where ($lab is null or lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
-        ))
+        and {in_cohort("sessions.subject_uuid")}
 )
 
 select

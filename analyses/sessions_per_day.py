@@ -18,6 +18,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     nothing,
@@ -35,10 +36,7 @@ with chosen as (
         coalesce(institution_short, '{NO_LABORATORY}') as institution_short
     from sessions
     where ($lab is null or lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
-        ))
+        and {in_cohort("sessions.subject_uuid")}
         and ($first_date is null or session_date >= $first_date::date)
         and ($last_date is null or session_date <= $last_date::date)
 )

@@ -15,7 +15,7 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from .style import DARK, NO_LABORATORY, ask, counted, finished, nothing
+from .style import DARK, NO_LABORATORY, ask, counted, finished, in_cohort, nothing
 
 TITLE = "Sessions per laboratory, user and mouse"
 # The order in which a mouse meets the tasks, from light to dark.
@@ -34,10 +34,7 @@ with chosen as (
         string_split(coalesce(users, 'no user'), ',') as users
     from sessions
     where ($lab is null or lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = sessions.subject_uuid
-        ))
+        and {in_cohort("sessions.subject_uuid")}
 )
 """
 PER_LAB = f"""{CHOSEN}

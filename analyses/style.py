@@ -77,6 +77,14 @@ def ask(con: duckdb.DuckDBPyConnection, query: str, **values: Any) -> pd.DataFra
     return con.execute(query, values).df() if values else con.execute(query).df()
 
 
+def in_cohort(subject_uuid: str) -> str:
+    """The condition of a query that a mouse is in `$cohort`; without a cohort any mouse will do."""
+    return (
+        f"($cohort is null or {subject_uuid} in"
+        " (select subject_uuid from cohorts where cohort = $cohort))"
+    )
+
+
 def in_order(institutions: Iterable[str]) -> list[str]:
     """The paper's order of laboratories, then others, none, and all together last."""
     present = set(institutions)

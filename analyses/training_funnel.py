@@ -20,6 +20,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     nothing,
@@ -39,10 +40,7 @@ with chosen as (
     join subjects
         on subjects.subject_uuid = milestone.subject_uuid
     where ($lab is null or milestone.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = milestone.subject_uuid
-        ))
+        and {in_cohort("milestone.subject_uuid")}
 )
 
 unpivot (

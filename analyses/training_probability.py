@@ -30,6 +30,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     in_order,
     institution_color,
     institution_dash,
@@ -51,11 +52,7 @@ from time_to_criterion
 where criterion = 'reached_trained_1a'
     and is_reached is not null
     and ($lab is null or lab_name = $lab)
-    and ($cohort is null or exists (
-        select 1 from cohorts
-        where cohorts.cohort = $cohort
-            and cohorts.subject_uuid = time_to_criterion.subject_uuid
-    ))
+    and {in_cohort("time_to_criterion.subject_uuid")}
 """
 UNITS = {
     "days": "days with trials",

@@ -24,6 +24,7 @@ from .style import (
     ask,
     counted,
     finished,
+    in_cohort,
     nothing,
     p_in_words,
     together,
@@ -38,7 +39,7 @@ MEASURES = {
     "reaction_time": "median reaction time, s",
     "trials_per_minute": "trials per minute",
 }
-MICE = """
+MICE = f"""
 with
 trial as (
     select
@@ -47,18 +48,11 @@ trial as (
         trials.correct_easy,
         trials.choice,
         trials.reaction_time_stim_on
-    from trials
-    join days_from_criterion as days
-        on days.subject_uuid = trials.subject_uuid
-        and days.session_date = trials.session_date
-    where days.criterion = 'trained'
-        and days.days_from_criterion between -2 and 0
+    from trials_at_criterion as trials
+    where trials.criterion = 'trained'
         and trials.task = 'training'
         and ($lab is null or trials.lab_name = $lab)
-        and ($cohort is null or exists (
-            select 1 from cohorts
-            where cohorts.cohort = $cohort and cohorts.subject_uuid = trials.subject_uuid
-        ))
+        and {in_cohort("trials.subject_uuid")}
 ),
 trials_of_session as (
     select

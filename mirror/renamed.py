@@ -26,6 +26,7 @@ RENAMED = {
     "derived_good_enough_for_brainwide_map": "good_enough_for_brainwide_map",
     "is_certain": "is_status_certain",
     "n_trial_rows": "n_trials",
+    "unit": "grain",
     "why_no_status": "why_no_stored_status",
     "why_no_reaction_time": "why_no_stored_reaction_time",
     **{name: f"{name} of the view trial_times" for name in TRIAL_TIMES},

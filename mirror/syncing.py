@@ -144,22 +144,7 @@ def sync(
             run=run[0][0],
             progress=progress,
         )
-        done: list[Copied] = []
-        unreadable: list[LeftOut] = []
-        kept: list[LeftOut] = []
-        source.prepare(wanted)
-        progress.begin(len(wanted))
-        with store.streaming(connection):
-            for table, found in look(job, wanted).items():
-                progress.start(str(table))
-                try:
-                    copied = _brought_up(job, found)
-                except Unreadable as error:
-                    is_kept = holds(connection, table)
-                    (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
-                    continue
-                done.append(copied)
-                progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
+        done, unreadable, kept = _bring_up(job, wanted)
         left_out = (*left_out, *optional, *unreadable)
         if not done:
             raise _nothing_there(source, (*left_out, *kept))
@@ -167,13 +152,8 @@ def sync(
         changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
         orphans = _check_references(connection, wanted, changed, selection != Selection())
         available = parsing.result()
-        if with_derived:
-            progress.start("deriving", unit="")
-            is_whole = source.is_whole and options.since is None
-            derived = derive.refresh(connection, available, job.run, is_whole, progress)
-        else:
-            derived = derive.Derived("left out", why="--no-derive")
-            derive.clear(connection)
+        is_whole = source.is_whole and options.since is None
+        derived = _derived(job, available, is_whole) if with_derived else _not_derived(job)
         progress.start("defining views", unit="")
         applied = views.define(connection, available)
         progress.start("writing the file", unit="")
@@ -195,10 +175,46 @@ def sync(
     )
 
 
+def _bring_up(
+    job: Job, wanted: Sequence[Table]
+) -> tuple[list[Copied], list[LeftOut], list[LeftOut]]:
+    """Copy what has changed; returns what is there now, what is not, and what is as it was.
+
+    The last two are of tables that the source does not show, without and with rows of before.
+    """
+    done: list[Copied] = []
+    unreadable: list[LeftOut] = []
+    kept: list[LeftOut] = []
+    job.source.prepare(wanted)
+    job.progress.begin(len(wanted))
+    with store.streaming(job.connection):
+        for table, found in look(job, wanted).items():
+            job.progress.start(str(table))
+            try:
+                copied = _brought_up(job, found)
+            except Unreadable as error:
+                is_kept = holds(job.connection, table)
+                (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
+                continue
+            done.append(copied)
+            job.progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
+    return done, unreadable, kept
+
+
 def _brought_up(job: Job, found: Copied | Due | Unreadable) -> Copied:
     if isinstance(found, Unreadable):
         raise found
     return copy(job, found) if isinstance(found, Due) else found
+
+
+def _derived(job: Job, available: Sequence[views.View], is_whole: bool) -> derive.Derived:
+    job.progress.start("deriving", unit="")
+    return derive.refresh(job.connection, available, job.run, is_whole, job.progress)
+
+
+def _not_derived(job: Job) -> derive.Derived:
+    derive.clear(job.connection)
+    return derive.Derived("left out", why="--no-derive")
 
 
 def to_copy(source: Source, options: Options) -> Iterator[tuple[Table, int | None]]:

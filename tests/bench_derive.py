@@ -256,7 +256,7 @@ def _medians(connection: duckdb.DuckDBPyConnection) -> tuple[int, int, dict[str,
             select subject_uuid, session_start_time,
                 list(median_reaction_time order by signed_contrast desc)
                     filter (where median_reaction_time is not null) as ours
-            from derived.reaction_times where unit = 'session' group by all
+            from derived.reaction_times where grain = 'session' group by all
         )
         select coalesce(len(ours) = len(r.reaction_time) and list_max([
                 abs(x[1] - x[2]) for x in list_zip(ours, r.reaction_time)

@@ -94,7 +94,7 @@ RECOMPUTED = (
     (
         "psychometric_fits",
         (
-            "unit",
+            "grain",
             "subject_uuid",
             "session_start_time",
             "session_date",
@@ -107,7 +107,7 @@ RECOMPUTED = (
     (
         "reaction_times",
         (
-            *("unit", "subject_uuid", "session_start_time", "session_date"),
+            *("grain", "subject_uuid", "session_start_time", "session_date"),
             *("prob_left_block", "signed_contrast"),
         ),
         ("n_trials", "n_reaction_times", "n_reaction_times_paper"),

@@ -23,9 +23,17 @@ from mirror.sources.datajoint.login import Login, Secret
 from mirror.sources.demo import DemoSource
 from mirror.syncing import sync
 
+# What a test needs that asks for a fixture, by any way.
+NEEDS = {"servers": "server", "browser": "browser", "spark": "spark"}
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "both_servers: run on MariaDB and on MySQL")
+
+# before -m chooses by the markers
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for fixture, marker in NEEDS.items():
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(marker)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

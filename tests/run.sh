@@ -2,17 +2,23 @@
 # Sets up and passes every check, on a bare Debian machine with Python: bash tests/run.sh
 # Arguments go to pytest, which has two workers; -n 0 makes it one process. All checks are of the
 # newest DuckDB, and where no arguments choose among them, some before of the oldest that will do;
-# --oldest in front of all arguments makes it the oldest for all.
+# --oldest in front of all arguments makes it the oldest for all. --quick there, for daily work,
+# leaves out what needs a server, a browser or Java, and what is slow.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-oldest=
-if [ "${1-}" = --oldest ]; then
+quick= oldest=
+case "${1-}" in
+--quick)
+    quick=yes
+    shift
+    ;;
+--oldest)
     oldest=all
     shift
-elif [ $# = 0 ]; then
-    oldest=some
-fi
+    ;;
+"") oldest=some ;;
+esac
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 apt_install() {
@@ -21,8 +27,9 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
+is_missing() { [ -z "$quick" ] && ! PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null; }
 
-if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
+if is_missing mariadbd; then
     (
         # the tests start servers of their own: keep the package from starting one
         if [ ! -e /usr/sbin/policy-rc.d ]; then
@@ -34,12 +41,12 @@ if ! PATH="$PATH:/usr/sbin" command -v mariadbd >/dev/null; then
     )
 fi
 
-if ! command -v chromium >/dev/null; then
+if is_missing chromium; then
     # without a font the browser draws text of no width
     apt_install chromium fonts-dejavu-core
 fi
 
-if ! command -v java >/dev/null; then
+if is_missing java; then
     # Spark runs on it; where manuals are left out, the package misses their folder
     as_root mkdir -p /usr/share/man/man1
     apt_install openjdk-17-jre-headless
@@ -57,14 +64,18 @@ if [ -z "$uv" ]; then
 fi
 PATH="$PATH:$(dirname "$uv")"
 
-# beside what follows; without it, the tests for both servers run on MariaDB alone and say so
-timeout 300 bash tests/mysql.sh &
-mysql=$!
+if [ -z "$quick" ]; then
+    # beside what follows; without it, the tests for both servers run on MariaDB alone and say so
+    timeout 300 bash tests/mysql.sh &
+    mysql=$!
+fi
 
 UV_COMPILE_BYTECODE=1 "$uv" sync --quiet --group test --group lint --upgrade-package duckdb
-# IBL's own library, apart
-.venv/bin/python tests/one_api.py &
-one=$!
+if [ -z "$quick" ]; then
+    # IBL's own library, apart
+    .venv/bin/python tests/one_api.py &
+    one=$!
+fi
 .venv/bin/ruff check .
 .venv/bin/ruff format --check --quiet .
 .venv/bin/mypy
@@ -73,10 +84,14 @@ if [ -n "$oldest" ]; then
     "$uv" pip install --quiet --python .venv-oldest \
         "duckdb==$(sed -n 's/.*"duckdb>=\([0-9.]*\),.*/\1/p' pyproject.toml)"
 fi
-wait "$one"
-wait "$mysql" || true
 # by file, since tests of a file share mirrors; in their order, so that a long file is not the last
 pytest=(bin/pytest -n 2 --dist loadfile --no-loadscope-reorder)
+if [ -n "$quick" ]; then
+    exec .venv/"${pytest[@]}" --quiet \
+        -m "not (server or browser or spark or slow or network)" "$@"
+fi
+wait "$one"
+wait "$mysql" || true
 if [ "$oldest" = all ]; then
     exec .venv-oldest/"${pytest[@]}" "$@"
 elif [ "$oldest" = some ]; then

@@ -217,7 +217,7 @@ def test_lines_of_a_session_are_its_fits(con):
     stored = con.execute(
         "select prob_left_block, bias, threshold, lapse_low, lapse_high"
         " from derived.psychometric_fits"
-        " where unit = 'session_block' and variant = 'datajoint' and session_start_time = ?"
+        " where grain = 'session_block' and variant = 'datajoint' and session_start_time = ?"
         " and subject_uuid = ? and prob_left_block in (20, 80) order by 1",
         [WEDNESDAY, MOUSE],
     ).fetchall()

@@ -210,7 +210,7 @@ def test_reaction_times_name_their_contrast_and_their_source(con):
         con,
         "select signed_contrast, n_trials, n_reaction_times, n_from_go_cue,"
         " round(median_reaction_time, 6), round(median_reaction_time_paper, 6)"
-        " from derived.reaction_times where unit = 'session'",
+        " from derived.reaction_times where grain = 'session'",
     ) == [(-100.0, 2, 2, 1, 0.6, 0.2), (50.0, 1, 0, 0, None, None), (100.0, 1, 1, 0, 60.0, None)]
 
 
@@ -234,7 +234,7 @@ def test_each_unit_of_a_session_gets_a_fit_of_each_variant(con):
     refresh(con)
     found = rows(
         con,
-        "select unit, variant, prob_left_block, n_trials, n_contrasts, verdict, threshold"
+        "select grain, variant, prob_left_block, n_trials, n_contrasts, verdict, threshold"
         " from derived.psychometric_fits",
     )
     assert [row[:6] for row in found] == [
@@ -261,7 +261,7 @@ def test_the_variants_treat_no_go_as_their_pipelines_did(con):
     lapses = dict(
         rows(
             con,
-            "select variant, lapse_high from derived.psychometric_fits where unit = 'session'",
+            "select variant, lapse_high from derived.psychometric_fits where grain = 'session'",
         )
     )
     assert lapses["datajoint"] > 0.2 > 0.1 > lapses["paper"]
@@ -276,7 +276,7 @@ def test_blocks_are_fitted_apart_and_a_day_joins_its_sessions(con):
     refresh(con)
     assert rows(
         con,
-        "select unit, prob_left_block, n_trials, count(*) from derived.psychometric_fits"
+        "select grain, prob_left_block, n_trials, count(*) from derived.psychometric_fits"
         " where variant = 'datajoint' group by all order by all",
     ) == [
         ("day_block", 20, 560, 1),
@@ -328,7 +328,7 @@ def test_trials_without_session_lab_or_times_do_no_harm(con):
         " from derived.session_performance",
     ) == [(1, 0.0, None)]
     assert rows(con, "from derived.daily_summaries") == []
-    assert column(con, "select distinct unit from derived.reaction_times order by 1") == [
+    assert column(con, "select distinct grain from derived.reaction_times order by 1") == [
         "session",
         "session_block",
     ]
@@ -377,7 +377,7 @@ def test_status_and_the_numbers_behind_it(con):
         f" where criterion = 'trained_1b' and session_start_time = '{TUESDAY}'"
         " and measure in ('n_trials', 'performance_easy')",
     ) == [("n_trials", 420.0, ">", 400.0, True), ("performance_easy", 1.0, ">", 0.9, True)]
-    assert column(con, "select unit from derived.psychometric_fits where unit like 'last%'") == [
+    assert column(con, "select grain from derived.psychometric_fits where grain like 'last%'") == [
         "last_three"
     ]
 
@@ -393,7 +393,7 @@ def test_the_case_of_a_protocol_and_of_a_board_changes_nothing(con):
             add_to_session(con, "behavior.settings", start, mouse, pybpod_board=board)
     define(con)
     for query in (
-        "select unit, prob_left_block, n_trials from derived.psychometric_fits",
+        "select grain, prob_left_block, n_trials from derived.psychometric_fits",
         "select criterion, measure, value, passed from derived.criterion_windows",
         "select training_status, rule from derived.session_status",
         "select task, on_ephys_rig from sessions",

@@ -279,16 +279,16 @@ def test_stored_fits_stand_beside_derived_ones_each_with_its_label(con):
     define(con)
     assert rows(
         con,
-        "select source, unit, variant, subject_nickname, session_date, prob_left_block, n_trials,"
+        "select source, grain, variant, subject_nickname, session_date, prob_left_block, n_trials,"
         " n_contrasts, threshold, bias, lapse_low, lapse_high, verdict from psychometric_fits"
-        " where unit in ('session', 'session_block') order by source, unit, variant",
+        " where grain in ('session', 'session_block') order by source, grain, variant",
     ) == [
-        (source, unit, variant, "mouse", MONDAY.date(), block, *numbers)
+        (source, grain, variant, "mouse", MONDAY.date(), block, *numbers)
         for source, variants, numbers in (
             ("derived", ("datajoint", "paper"), (20, 1, None, None, None, None, "few_contrasts")),
             ("stored", ("datajoint",), (12, 3, 12.5, -1.5, 0.25, 0.125, None)),
         )
-        for unit, block in (("session", None), ("session_block", 20))
+        for grain, block in (("session", None), ("session_block", 20))
         for variant in variants
     ]
 
@@ -310,7 +310,7 @@ def test_the_blocks_of_a_stored_day_are_named_by_their_probability(con):
     define(con)
     assert rows(
         con,
-        "select unit, session_start_time, session_date, prob_left_block, n_trials"
+        "select grain, session_start_time, session_date, prob_left_block, n_trials"
         " from psychometric_fits order by n_trials",
     ) == [
         ("day_block", None, MONDAY.date(), block, n_trials)
@@ -346,7 +346,7 @@ def test_windows_of_three_sessions_come_with_the_others(con):
     assert rows(
         con,
         "select source, session_start_time, n_trials from psychometric_fits"
-        " where unit = 'last_three'",
+        " where grain = 'last_three'",
     ) == [("derived", TUESDAY, 12)]
 
 

@@ -208,7 +208,7 @@ def test_a_stored_list_runs_the_other_way_than_its_contrasts(con):
     define(con)
     assert rows(
         con,
-        "select unit, subject_nickname, session_start_time, session_date, prob_left_block,"
+        "select grain, subject_nickname, session_start_time, session_date, prob_left_block,"
         " position, signed_contrast, median_reaction_time, n_contrasts, n_values"
         " from stored_reaction_times order by position",
     ) == [
@@ -272,12 +272,12 @@ def test_blocks_and_days_have_intervals_and_days_name_their_blocks(con):
     define(con)
     assert rows(
         con,
-        "select unit, session_start_time, session_date, prob_left_block, signed_contrast,"
+        "select grain, session_start_time, session_date, prob_left_block, signed_contrast,"
         " median_reaction_time, median_reaction_time_low68, median_reaction_time_high68"
-        " from stored_reaction_times order by unit, prob_left_block, position",
+        " from stored_reaction_times order by grain, prob_left_block, position",
     ) == [
-        (unit, start, MONDAY.date(), block, *values)
-        for unit, start, block in (
+        (grain, start, MONDAY.date(), block, *values)
+        for grain, start, block in (
             ("day_block", None, 20),
             ("day_block", None, 50),
             ("day_block", None, 80),

@@ -353,6 +353,7 @@ def test_blobs_that_change_their_kind_end_as_in_a_fresh_file(
     assert kind == "DOUBLE[]"
 
 
+@pytest.mark.usefixtures("singly")
 def test_rows_that_change_during_a_sync_are_noticed_and_read_again_next_time(
     source: DataJointSource,
     file: Path,

@@ -35,7 +35,7 @@ MORE_HOSTILE = (
     "max_allowed_packet = 1024",
     "sql_select_limit = 3",
     "max_join_size = 1",
-    "max_statement_time = 0.000001",
+    "max_statement_time = 0.01",
 )
 DECLARED = (
     "id int primary key, name varchar(40) character set utf8mb4, latin varchar(9) character set"

@@ -493,6 +493,28 @@ def test_days_from_a_criterion_skip_dates_without_a_session(con):
     ]
 
 
+def test_trials_at_a_criterion_are_those_of_three_training_days(con):
+    add_mouse(con)
+    for number in (1, 2, 4, 5):
+        add_run(con, day(number), "in_training")
+    add_run(con, day(8), "trained_1a", BIASED)
+    add_run(con, day(9), "trained_1b")
+    assert answer(
+        con,
+        "select day(session_date), trial_id, days_from_criterion, task, signed_contrast, choice"
+        " from trials_at_criterion where criterion = 'trained' order by session_date",
+    ) == [
+        (9, 1, -2, "training", 100.0, 1),
+        (10, 1, -1, "training", 100.0, 1),
+        (13, 1, 0, "biased", 100.0, 1),
+    ]
+    assert column(con, "select distinct criterion from trials_at_criterion order by all") == [
+        "reached_trained_1a",
+        "reached_trained_1b",
+        "trained",
+    ]
+
+
 def test_a_mouse_has_days_only_from_the_criteria_that_it_reached(con):
     add_mouse(con)
     add_mouse(con, OTHER_MOUSE, "other mouse")
@@ -725,6 +747,7 @@ def test_a_mouse_that_was_not_trained_is_in_no_cohort(con):
         ("training_milestones", "subject_uuid"),
         ("status_by_day", "subject_uuid, session_date"),
         ("days_from_criterion", "subject_uuid, session_date, criterion"),
+        ("trials_at_criterion", "subject_uuid, session_start_time, trial_id, criterion"),
         ("time_to_criterion", "subject_uuid, criterion"),
         ("criterion_report", "subject_uuid, session_start_time, criterion, measure"),
         ("training_funnel", "scope, lab_name, stage"),

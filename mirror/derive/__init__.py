@@ -38,6 +38,7 @@ PORTION = 1500
 FROM_TRIALS = (
     "_trials",
     "choice_counts",
+    "psychometric_points",
     "reaction_times",
     "session_performance",
     "daily_summaries",

@@ -6,13 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
 import vl_convert
+from jinja2 import Environment
 
 from mirror import store
 from mirror.analyses import gallery
@@ -70,6 +73,23 @@ def _beside(
             raise
 
 
+@dataclass(frozen=True)
+class Site:
+    """The folder that becomes the report, and how far it is: `advance` hears it at each step."""
+
+    folder: Path
+    templates: Environment
+    advance: Callable[[], None]
+
+    def page(self, file: str, template: str, **values: Any) -> None:
+        depth = "../" * file.count("/")
+        html = self.templates.get_template(template).render(root=depth, **values)
+        (self.folder / file).write_text(html, "utf-8")
+
+    def data(self, file: str, script: str) -> None:
+        (self.folder / "data" / file).write_text(script, "utf-8")
+
+
 def _write(
     con: duckdb.DuckDBPyConnection,
     path: Path,
@@ -82,98 +102,95 @@ def _write(
         (folder / name).mkdir(parents=True)
     run = status(con, path)
     counts = contents.overview(con)
-    charts = gallery.names()
-    total, done = len(charts) + counts["n_mice"], 0
-    templates = pages.environment(
-        {
-            "is_simulated": run["is_simulated"],
-            "source": run["address"],
-            "synced": f"{run['finished_at']:%Y-%m-%d %H:%M}",
-        }
-    )
-
-    def page(file: str, template: str, **values: Any) -> None:
-        depth = "../" * file.count("/")
-        html = templates.get_template(template).render(root=depth, **values)
-        (folder / file).write_text(html, "utf-8")
-
-    def data(file: str, script: str) -> None:
-        (folder / "data" / file).write_text(script, "utf-8")
-
+    total, done = len(gallery.names()) + counts["n_mice"], count(1)
+    shared = {
+        "is_simulated": run["is_simulated"],
+        "source": run["address"],
+        "synced": f"{run['finished_at']:%Y-%m-%d %H:%M}",
+    }
+    site = Site(folder, pages.environment(shared), lambda: advance(next(done), total))
     _assets(folder / "assets")
-    data("specs.js", pages.script("specs", contents.specs()))
-    drawn: dict[str, Any] = {}
-    queries: dict[str, str] = {}
-    missing: list[str] = []
-    for name in charts:
-        try:
-            chart, queries[name] = gallery.with_queries(con, name)
-            # that it is a chart of Vega-Lite is for the tests to see
-            drawn[name] = chart.to_dict(validate=False)
-        except UsageError as error:
-            missing.append(str(error))
-        done += 1
-        advance(done, total)
-    for name, spec in drawn.items():
-        script = pages.script(f"spec/{name}", spec) + pages.script(f"sql/{name}", queries[name])
-        data(f"charts/{name}.js", script)
-        image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
-        (folder / "images" / f"{name}.png").write_bytes(image)
-        page(
-            f"charts/{name}.html",
-            "chart.html",
-            name=name,
-            names=list(drawn),
-            title=gallery.module(name).TITLE,
-            text=_text(name),
-        )
+    drawn, missing = _write_charts(con, site)
     sessions = contents.sessions(con)
     mice, of_figures = contents.mice(con, sessions)
-    data("queries.js", pages.script("queries", of_figures))
-    figures = contents.figures(con)
-    for place, mouse in enumerate(mice):
-        script = pages.frames_script(
-            f"mice/{mouse.page}", mouse.rows, subject_uuid=mouse.about["subject_uuid"]
-        )
-        data(f"mice/{mouse.page}.js", script)
-        page(
-            f"mice/{mouse.page}.html",
-            "mouse.html",
-            mouse=mouse,
-            previous=mice[place - 1] if place else None,
-            next=mice[place + 1] if place + 1 < len(mice) else None,
-            captions={
-                name: contents.caption(figure, mouse.rows) for name, figure in figures.items()
-            },
-            titles={name: figure.chart.TITLE for name, figure in figures.items()},
-            sessions=contents.records(mouse.rows["sessions"]),
-            criteria=contents.checklist(mouse.rows["measures"], mouse.about["latest_status"]),
-            criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
-        )
-        done += 1
-        advance(done, total)
-    tables = _tables(mice, sessions)
-    for name, (table, rows) in tables.items():
-        data(f"{name}.js", pages.table_script(name, table, rows, _query_of(name)))
-        page(f"{name}.html", "table.html", name=name, table=table)
-    page("session.html", "session.html")
-    page("compare.html", "compare.html")
-    page("check.html", "check.html", figures=contents.published(con))
-    page("dictionary.html", "dictionary.html", definitions=dictionary.result())
-    age = timedelta(seconds=run["age_seconds"])
-    page(
+    site.data("queries.js", pages.script("queries", of_figures))
+    _write_mice(con, site, mice)
+    for name, (table, rows) in _tables(mice, sessions).items():
+        site.data(f"{name}.js", pages.table_script(name, table, rows, _query_of(name)))
+        site.page(f"{name}.html", "table.html", name=name, table=table)
+    site.page("session.html", "session.html")
+    site.page("compare.html", "compare.html")
+    site.page("check.html", "check.html", figures=contents.published(con))
+    site.page("dictionary.html", "dictionary.html", definitions=dictionary.result())
+    site.page(
         "index.html",
         "index.html",
         run=run,
-        age=age,
+        age=timedelta(seconds=run["age_seconds"]),
         counts=counts,
         questions={
             question: {name: gallery.description(name) for name in names if name in drawn}
             for question, names in gallery.QUESTIONS.items()
         },
-        charts=list(drawn),
+        charts=drawn,
         missing=missing,
     )
+
+
+def _write_charts(con: duckdb.DuckDBPyConnection, site: Site) -> tuple[list[str], list[str]]:
+    """Write the page of each chart; returns those drawn, and why others cannot be."""
+    specs: dict[str, Any] = {}
+    queries: dict[str, str] = {}
+    missing: list[str] = []
+    for name in gallery.names():
+        try:
+            chart, queries[name] = gallery.with_queries(con, name)
+            # that it is a chart of Vega-Lite is for the tests to see
+            specs[name] = chart.to_dict(validate=False)
+        except UsageError as error:
+            missing.append(str(error))
+        site.advance()
+    site.data("specs.js", pages.script("specs", contents.specs()))
+    for name, spec in specs.items():
+        script = pages.script(f"spec/{name}", spec) + pages.script(f"sql/{name}", queries[name])
+        site.data(f"charts/{name}.js", script)
+        image = vl_convert.vegalite_to_png(spec, scale=IMAGE_SCALE)
+        (site.folder / "images" / f"{name}.png").write_bytes(image)
+        site.page(
+            f"charts/{name}.html",
+            "chart.html",
+            name=name,
+            names=list(specs),
+            title=gallery.module(name).TITLE,
+            text=_text(name),
+        )
+    return list(specs), missing
+
+
+def _write_mice(con: duckdb.DuckDBPyConnection, site: Site, mice: list[Mouse]) -> None:
+    """Write the page of each mouse, which leads to its neighbours."""
+    figures = contents.figures(con)
+    titles = {name: figure.chart.TITLE for name, figure in figures.items()}
+    for before, mouse, after in zip([None, *mice], mice, [*mice[1:], None], strict=False):
+        script = pages.frames_script(
+            f"mice/{mouse.page}", mouse.rows, subject_uuid=mouse.about["subject_uuid"]
+        )
+        site.data(f"mice/{mouse.page}.js", script)
+        site.page(
+            f"mice/{mouse.page}.html",
+            "mouse.html",
+            mouse=mouse,
+            previous=before,
+            next=after,
+            captions={
+                name: contents.caption(figure, mouse.rows) for name, figure in figures.items()
+            },
+            titles=titles,
+            sessions=contents.records(mouse.rows["sessions"]),
+            criteria=contents.checklist(mouse.rows["measures"], mouse.about["latest_status"]),
+            criteria_of=next(iter(mouse.rows["measures"]["session_start_time"]), None),
+        )
+        site.advance()
 
 
 def _assets(folder: Path) -> None:

@@ -117,7 +117,7 @@ left join derived.session_performance as here
 left join derived.psychometric_fits as fit
     on fit.subject_uuid = session.subject_uuid
     and fit.session_start_time = session.session_start_time
-    and fit.unit = 'session'
+    and fit.grain = 'session'
     and fit.variant = 'datajoint'
 left join derived.session_status as status
     on status.subject_uuid = session.subject_uuid

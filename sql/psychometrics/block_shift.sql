@@ -69,7 +69,7 @@ block_bias as (
         max(case when variant = 'datajoint' and prob_left_block = 80 then bias end)
             as bias_80_dj
     from derived.psychometric_fits
-    where unit = 'session_block'
+    where grain = 'session_block'
     group by subject_uuid, session_start_time
 
 )

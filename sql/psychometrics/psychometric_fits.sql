@@ -1,4 +1,4 @@
--- Grain: one row per fit: source, unit, mouse, session or day, block, variant.
+-- Grain: one row per fit: source, grain, mouse, session or day, block, variant.
 --
 -- Sources: derived.psychometric_fits; behavior_analyses.psych_results, psych_results_block and
 -- behavioral_summary_by_date__psych_results; subjects.
@@ -9,7 +9,7 @@
 -- held (IBL-pipeline, analyses/behavior.py, compute_psych_pars), `derived` was fitted again here
 -- from trials. Variant `datajoint` has the pipeline's bounds (threshold 0 to 100) and counts a
 -- no-go as not right; `paper` those of paper-behavior (threshold 5 to 40), without no-go. The
--- units last_three, last_three_biased and last_three_biased_or_ephys are the windows of three
+-- grains last_three, last_three_biased and last_three_biased_or_ephys are the windows of three
 -- sessions that the training status asks for, under the start of the last of them; only derived.
 --
 -- Traps:
@@ -30,7 +30,7 @@ with
 stored_result as (
 
     select
-        'session' as unit,
+        'session' as grain,
         subject_uuid,
         session_start_time,
         session_start_time::date as session_date,
@@ -46,7 +46,7 @@ stored_result as (
     union all
 
     select
-        'session_block' as unit,
+        'session_block' as grain,
         subject_uuid,
         session_start_time,
         session_start_time::date as session_date,
@@ -62,7 +62,7 @@ stored_result as (
     union all
 
     select
-        'day_block' as unit,
+        'day_block' as grain,
         subject_uuid,
         null::timestamp as session_start_time,
         session_date,
@@ -80,7 +80,7 @@ stored_result as (
 stored_contrast as (
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -93,14 +93,14 @@ stored_contrast as (
 stored_count as (
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
         prob_left_block,
         sum(n_trials)::bigint as n_trials
     from stored_contrast
-    group by unit, subject_uuid, session_start_time, session_date, prob_left_block
+    group by grain, subject_uuid, session_start_time, session_date, prob_left_block
 
 ),
 
@@ -108,7 +108,7 @@ fit as (
 
     select
         'stored' as source,
-        result.unit,
+        result.grain,
         result.subject_uuid,
         result.session_start_time,
         result.session_date,
@@ -132,7 +132,7 @@ fit as (
         null::varchar as verdict
     from stored_result as result
     left join stored_count
-        on stored_count.unit = result.unit
+        on stored_count.grain = result.grain
         and stored_count.subject_uuid = result.subject_uuid
         and stored_count.session_date = result.session_date
         and stored_count.session_start_time is not distinct from result.session_start_time
@@ -142,7 +142,7 @@ fit as (
 
     select
         'derived' as source,
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -170,7 +170,7 @@ fit as (
 
 select
     fit.source,
-    fit.unit,
+    fit.grain,
     fit.subject_uuid,
     fit.session_start_time,
     mouse.subject_nickname,
@@ -204,7 +204,7 @@ comment on view psychometric_fits is
 
 comment on column psychometric_fits.source is
 'Who fitted: stored (the server) or derived (this file, from trials).';
-comment on column psychometric_fits.unit is
+comment on column psychometric_fits.grain is
 'session, session_block, day_block, last_three, last_three_biased or last_three_biased_or_ephys.';
 comment on column psychometric_fits.subject_uuid is
 'The mouse.';

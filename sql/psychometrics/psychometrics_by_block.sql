@@ -1,7 +1,7 @@
 -- Grain: one row per session, probability left of the block, and signed contrast shown there: all
 -- blocks of the same probability together. Sessions without trials have no row.
 --
--- Sources: derived.choice_counts, session_labels.
+-- Sources: derived.psychometric_points, session_labels.
 --
 -- Definitions: p_right is the share of right among the choices, as in the figures of
 -- paper-behavior (eLife 2021;10:e63711, figures 1 to 4); p_right_dj is prob_choose_right of
@@ -18,94 +18,31 @@
 --   are one row.
 create or replace view psychometrics_by_block as
 
-with
-
-contrast_count as (
-
-    select
-        subject_uuid,
-        session_start_time,
-        session_date,
-        prob_left_block,
-        signed_contrast,
-        sum(n_trials)::bigint as n_trials,
-        sum(n_no_go)::bigint as n_no_go,
-        sum(n_right)::bigint as n_right,
-        sum(n_trials - n_no_go)::bigint as n_choices,
-        sum(n_trials - n_no_go - n_right)::bigint as n_left
-    from derived.choice_counts
-    group by subject_uuid, session_start_time, session_date, prob_left_block, signed_contrast
-
-),
-
--- squares of the normal quantiles that leave out 32 % and 5 %
-normal_quantile as (
-
-    select
-        0.988946481478023e0 as square68,
-        3.841458820694124e0 as square95
-
-),
-
-contrast_with_spread as (
-
-    select
-        counted.subject_uuid,
-        counted.session_start_time,
-        counted.session_date,
-        counted.prob_left_block,
-        counted.signed_contrast,
-        counted.n_trials,
-        counted.n_no_go,
-        counted.n_right,
-        counted.n_choices,
-        counted.n_left,
-        quantile.square68,
-        quantile.square95,
-        sqrt(
-            quantile.square68 * quantile.square68
-            + 4 * quantile.square68 * counted.n_right * counted.n_left
-            / nullif(counted.n_choices, 0)
-        ) as spread68,
-        sqrt(
-            quantile.square95 * quantile.square95
-            + 4 * quantile.square95 * counted.n_right * counted.n_left
-            / nullif(counted.n_choices, 0)
-        ) as spread95
-    from contrast_count as counted
-    cross join normal_quantile as quantile
-
-)
-
 select
-    shown.subject_uuid,
-    shown.session_start_time,
+    point.subject_uuid,
+    point.session_start_time,
     session.subject_nickname,
     session.lab_name,
     session.institution_short,
-    shown.session_date,
+    point.session_date,
     session.training_day,
     coalesce(session.task, 'unknown') as task,
-    shown.prob_left_block,
-    shown.signed_contrast,
-    shown.n_trials,
-    shown.n_no_go,
-    shown.n_right,
-    shown.n_right / nullif(shown.n_choices, 0) as p_right,
-    (2 * shown.n_right + shown.square68 - shown.spread68)
-        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_low68,
-    -- one minus the lower end of left: exactly 1 where all choices are right
-    1 - (2 * shown.n_left + shown.square68 - shown.spread68)
-        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_high68,
-    (2 * shown.n_right + shown.square95 - shown.spread95)
-        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_low95,
-    1 - (2 * shown.n_left + shown.square95 - shown.spread95)
-        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_high95,
-    shown.n_right / nullif(shown.n_trials, 0) as p_right_dj
-from contrast_with_spread as shown
+    point.prob_left_block,
+    point.signed_contrast,
+    point.n_trials,
+    point.n_no_go,
+    point.n_right,
+    point.p_right,
+    point.p_right_low68,
+    point.p_right_high68,
+    point.p_right_low95,
+    point.p_right_high95,
+    point.p_right_dj
+from derived.psychometric_points as point
 left join session_labels as session
-    on session.subject_uuid = shown.subject_uuid
-    and session.session_start_time = shown.session_start_time;
+    on session.subject_uuid = point.subject_uuid
+    and session.session_start_time = point.session_start_time
+where point.grain = 'session_block';
 
 comment on view psychometrics_by_block is
 'One row per session, block probability and signed contrast: choices and P(right).';

@@ -2,7 +2,7 @@
 -- All sessions of the date go together. Dates without trials have no row; trials whose session
 -- has no row of its own belong to no date.
 --
--- Sources: derived.choice_counts, derived.daily_summaries, subjects.
+-- Sources: derived.psychometric_points, derived.daily_summaries, subjects.
 --
 -- Definitions: p_right is the share of right among the choices, as in the figures of
 -- paper-behavior (eLife 2021;10:e63711, figures 1 to 4); p_right_dj is prob_choose_right of
@@ -21,96 +21,32 @@
 --   are one row.
 create or replace view psychometrics_by_day as
 
-with
-
-contrast_count as (
-
-    select
-        subject_uuid,
-        session_date,
-        prob_left_block,
-        signed_contrast,
-        count(distinct session_start_time) as n_sessions,
-        sum(n_trials)::bigint as n_trials,
-        sum(n_no_go)::bigint as n_no_go,
-        sum(n_right)::bigint as n_right,
-        sum(n_trials - n_no_go)::bigint as n_choices,
-        sum(n_trials - n_no_go - n_right)::bigint as n_left
-    from derived.choice_counts
-    where session_date is not null
-    group by subject_uuid, session_date, prob_left_block, signed_contrast
-
-),
-
--- squares of the normal quantiles that leave out 32 % and 5 %
-normal_quantile as (
-
-    select
-        0.988946481478023e0 as square68,
-        3.841458820694124e0 as square95
-
-),
-
-contrast_with_spread as (
-
-    select
-        counted.subject_uuid,
-        counted.session_date,
-        counted.prob_left_block,
-        counted.signed_contrast,
-        counted.n_sessions,
-        counted.n_trials,
-        counted.n_no_go,
-        counted.n_right,
-        counted.n_choices,
-        counted.n_left,
-        quantile.square68,
-        quantile.square95,
-        sqrt(
-            quantile.square68 * quantile.square68
-            + 4 * quantile.square68 * counted.n_right * counted.n_left
-            / nullif(counted.n_choices, 0)
-        ) as spread68,
-        sqrt(
-            quantile.square95 * quantile.square95
-            + 4 * quantile.square95 * counted.n_right * counted.n_left
-            / nullif(counted.n_choices, 0)
-        ) as spread95
-    from contrast_count as counted
-    cross join normal_quantile as quantile
-
-)
-
 select
-    shown.subject_uuid,
-    shown.session_date,
+    point.subject_uuid,
+    point.session_date,
     mouse.subject_nickname,
     mouse.lab_name,
     mouse.institution_short,
     day.training_day,
-    shown.prob_left_block,
-    shown.signed_contrast,
-    shown.n_sessions,
-    shown.n_trials,
-    shown.n_no_go,
-    shown.n_right,
-    shown.n_right / nullif(shown.n_choices, 0) as p_right,
-    (2 * shown.n_right + shown.square68 - shown.spread68)
-        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_low68,
-    -- one minus the lower end of left: exactly 1 where all choices are right
-    1 - (2 * shown.n_left + shown.square68 - shown.spread68)
-        / nullif(2 * (shown.n_choices + shown.square68), 0) as p_right_high68,
-    (2 * shown.n_right + shown.square95 - shown.spread95)
-        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_low95,
-    1 - (2 * shown.n_left + shown.square95 - shown.spread95)
-        / nullif(2 * (shown.n_choices + shown.square95), 0) as p_right_high95,
-    shown.n_right / nullif(shown.n_trials, 0) as p_right_dj
-from contrast_with_spread as shown
+    point.prob_left_block,
+    point.signed_contrast,
+    point.n_sessions,
+    point.n_trials,
+    point.n_no_go,
+    point.n_right,
+    point.p_right,
+    point.p_right_low68,
+    point.p_right_high68,
+    point.p_right_low95,
+    point.p_right_high95,
+    point.p_right_dj
+from derived.psychometric_points as point
 left join subjects as mouse
-    on mouse.subject_uuid = shown.subject_uuid
+    on mouse.subject_uuid = point.subject_uuid
 left join derived.daily_summaries as day
-    on day.subject_uuid = shown.subject_uuid
-    and day.session_date = shown.session_date;
+    on day.subject_uuid = point.subject_uuid
+    and day.session_date = point.session_date
+where point.grain = 'day_block';
 
 comment on view psychometrics_by_day is
 'One row per mouse, date, block probability and signed contrast: choices and P(right).';

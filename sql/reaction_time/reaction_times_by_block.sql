@@ -47,7 +47,7 @@ from derived.reaction_times as summary
 left join session_labels as session
     on session.subject_uuid = summary.subject_uuid
     and session.session_start_time = summary.session_start_time
-where summary.unit = 'session_block';
+where summary.grain = 'session_block';
 
 comment on view reaction_times_by_block is
 'One row per session, block probability and signed contrast: reaction times.';

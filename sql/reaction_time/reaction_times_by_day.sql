@@ -50,7 +50,7 @@ left join subjects as mouse
 left join derived.daily_summaries as day
     on day.subject_uuid = summary.subject_uuid
     and day.session_date = summary.session_date
-where summary.unit = 'day_block';
+where summary.grain = 'day_block';
 
 comment on view reaction_times_by_day is
 'One row per mouse, date, block probability and signed contrast: reaction times.';

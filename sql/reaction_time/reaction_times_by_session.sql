@@ -45,7 +45,7 @@ from derived.reaction_times as summary
 left join session_labels as session
     on session.subject_uuid = summary.subject_uuid
     and session.session_start_time = summary.session_start_time
-where summary.unit = 'session';
+where summary.grain = 'session';
 
 comment on view reaction_times_by_session is
 'One row per session and signed contrast: reaction times by both definitions.';

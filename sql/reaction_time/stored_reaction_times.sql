@@ -26,7 +26,7 @@ with
 stored_list as (
 
     select
-        'session' as unit,
+        'session' as grain,
         stored.subject_uuid,
         stored.session_start_time,
         stored.session_start_time::date as session_date,
@@ -43,7 +43,7 @@ stored_list as (
     union all
 
     select
-        'session_block' as unit,
+        'session_block' as grain,
         stored.subject_uuid,
         stored.session_start_time,
         stored.session_start_time::date as session_date,
@@ -61,7 +61,7 @@ stored_list as (
     union all
 
     select
-        'day_block' as unit,
+        'day_block' as grain,
         stored.subject_uuid,
         null::timestamp as session_start_time,
         stored.session_date,
@@ -82,7 +82,7 @@ stored_list as (
 counted_list as (
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -102,7 +102,7 @@ counted_list as (
 numbered_value as (
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -124,7 +124,7 @@ numbered_value as (
 value_with_contrast as (
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -145,7 +145,7 @@ value_with_contrast as (
     union all
 
     select
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -163,7 +163,7 @@ value_with_contrast as (
 )
 
 select
-    stored.unit,
+    stored.grain,
     stored.subject_uuid,
     stored.session_start_time,
     mouse.subject_nickname,
@@ -190,7 +190,7 @@ left join subjects as mouse
 comment on view stored_reaction_times is
 'One row per reaction time that the server stored in a list, with the contrast it belongs to.';
 
-comment on column stored_reaction_times.unit is
+comment on column stored_reaction_times.grain is
 'What the server summed up: session, session_block or day_block.';
 comment on column stored_reaction_times.subject_uuid is
 'The mouse.';
@@ -213,9 +213,9 @@ comment on column stored_reaction_times.signed_contrast is
 comment on column stored_reaction_times.median_reaction_time is
 'Median as the server stored it, seconds. NULL if stored as NaN.';
 comment on column stored_reaction_times.median_reaction_time_low68 is
-'Lower end of its 68 % bootstrap interval, seconds. NULL for unit session, or if not stored.';
+'Lower end of its 68 % bootstrap interval, seconds. NULL for grain session, or if not stored.';
 comment on column stored_reaction_times.median_reaction_time_high68 is
-'Upper end of its 68 % bootstrap interval, seconds. NULL for unit session, or if not stored.';
+'Upper end of its 68 % bootstrap interval, seconds. NULL for grain session, or if not stored.';
 comment on column stored_reaction_times.n_contrasts is
 'Contrasts that the server stored for the same curve, 0 if it stored none.';
 comment on column stored_reaction_times.n_values is

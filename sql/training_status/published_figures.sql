@@ -155,7 +155,7 @@ asked (topic, figure, query) as (
         || ' and reached.date_reached = fits.session_date'
         || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
         || ' where reached.criterion = ''trained'''
-        || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
+        || ' and grain = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
     (
@@ -165,7 +165,7 @@ asked (topic, figure, query) as (
         || ' and reached.date_reached = fits.session_date'
         || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
         || ' where reached.criterion = ''trained'''
-        || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
+        || ' and grain = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
     (
@@ -175,7 +175,7 @@ asked (topic, figure, query) as (
         || ' and reached.date_reached = fits.session_date'
         || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
         || ' where reached.criterion = ''trained'''
-        || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
+        || ' and grain = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
     (
@@ -185,7 +185,7 @@ asked (topic, figure, query) as (
         || ' and reached.date_reached = fits.session_date'
         || ' semi join paper on paper.subject_uuid = fits.subject_uuid'
         || ' where reached.criterion = ''trained'''
-        || ' and unit = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
+        || ' and grain = ''day_block'' and prob_left_block = 50 and variant = ''paper'''
         || ' and source = ''derived'''
     ),
     (
@@ -320,7 +320,7 @@ fit_at_criterion as (
     join trained
         on trained.subject_uuid = fits.subject_uuid
         and trained.date_reached = fits.session_date
-    where fits.unit = 'day_block'
+    where fits.grain = 'day_block'
         and fits.prob_left_block = 50
         and fits.variant = 'paper'
         and fits.source = 'derived'

@@ -13,7 +13,7 @@
 -- of all priors where prob_left_block is NULL; in a block it means that the prior is missing.
 -- Windows are fitted as `datajoint` only, because that is what the criteria ask for.
 create table if not exists derived.psychometric_fits (
-    unit varchar,
+    grain varchar,
     subject_uuid uuid,
     session_start_time timestamp,
     session_date date,
@@ -40,7 +40,7 @@ create table if not exists derived.psychometric_fits (
 
 comment on table derived.psychometric_fits is
 'One row per curve (session, block, day, three sessions) and variant: parameters, recomputed.';
-comment on column derived.psychometric_fits.unit is
+comment on column derived.psychometric_fits.grain is
 'session, session_block, day_block, last_three, last_three_biased or last_three_biased_or_ephys.';
 comment on column derived.psychometric_fits.subject_uuid is
 'The mouse.';
@@ -95,7 +95,7 @@ curve as (
 
     select distinct
         curve,
-        unit,
+        grain,
         subject_uuid,
         session_start_time,
         session_date,
@@ -107,7 +107,7 @@ curve as (
 labelled_fit as (
 
     select
-        curve.unit,
+        curve.grain,
         curve.subject_uuid,
         curve.session_start_time,
         curve.session_date,
@@ -121,7 +121,7 @@ labelled_fit as (
     union all by name
 
     select
-        fit."window" as unit,
+        fit."window" as grain,
         session.subject_uuid,
         session.session_start_time,
         session.session_date,
@@ -137,7 +137,7 @@ labelled_fit as (
 )
 
 select
-    unit,
+    grain,
     subject_uuid,
     session_start_time,
     session_date,
@@ -161,4 +161,4 @@ select
     log_likelihood,
     verdict::varchar as verdict
 from labelled_fit
-order by unit, variant, subject_uuid, session_date, session_start_time, prob_left_block;
+order by grain, variant, subject_uuid, session_date, session_start_time, prob_left_block;

@@ -1,5 +1,5 @@
--- Grain: one row per unit and signed contrast; units are session, session and block, day and
--- block.
+-- Grain: one row per signed contrast that was shown in a session, in the blocks of one probability
+-- of a session, or in those of a day: the column grain says which.
 --
 -- Definition: response minus stimulus onset, that is the whole time until the wheel reaches
 -- its threshold and not the onset of movement. median_reaction_time as IBL-pipeline takes it:
@@ -11,7 +11,7 @@
 -- reaction times. These rows name their contrast. Trials whose session has no row of its own
 -- belong to no day.
 create table if not exists derived.reaction_times (
-    unit varchar,
+    grain varchar,
     subject_uuid uuid,
     session_start_time timestamp,
     session_date date,
@@ -28,8 +28,8 @@ create table if not exists derived.reaction_times (
 );
 
 comment on table derived.reaction_times is
-'One row per unit (session, session_block, day_block) and signed contrast: medians from trials.';
-comment on column derived.reaction_times.unit is
+'One row per session, session_block or day_block and signed contrast: medians from trials.';
+comment on column derived.reaction_times.grain is
 'What was summed up: session, session_block or day_block.';
 comment on column derived.reaction_times.subject_uuid is
 'The mouse.';
@@ -65,7 +65,7 @@ select
         when grouping(session_start_time) = 1 then 'day_block'
         when grouping(prob_left_block) = 1 then 'session'
         else 'session_block'
-    end as unit,
+    end as grain,
     subject_uuid,
     session_start_time,
     session_date,
@@ -87,7 +87,7 @@ group by grouping sets (
 )
 having grouping(session_start_time) = 0 or session_date is not null
 order by
-    unit,
+    grain,
     subject_uuid,
     session_date,
     session_start_time,

@@ -174,7 +174,7 @@
                 report.tools(
                     "fits",
                     () => [report.rows(rows.session_fits)],
-                    `from psychometric_fits where subject_uuid = '${all.subject_uuid}' and session_start_time = '${start}' and unit = 'session_block' and variant = 'datajoint';`,
+                    `from psychometric_fits where subject_uuid = '${all.subject_uuid}' and session_start_time = '${start}' and grain = 'session_block' and variant = 'datajoint';`,
                     "table",
                 ),
             );

@@ -15,7 +15,7 @@ select
     lapse_high_se,
     verdict
 from psychometric_fits
-where unit = 'session_block'
+where grain = 'session_block'
     and source = 'derived'
     and variant = 'datajoint'
     and prob_left_block in (20, 50, 80)
