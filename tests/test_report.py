@@ -10,9 +10,12 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 import pytest
+import screenshots
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from analyses import gallery
@@ -610,6 +613,25 @@ def test_pages_are_named_and_fit(folder: Path, page: Page, width: int) -> None:
         assert overflow <= 0, place
         assert page.get_by_role("heading", level=1).count() == 1
         assert page.evaluate(UNNAMED) == [], place
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_keeps_people_out_of_a_page(
+    folder: Path, page: Page, scheme: Literal["light", "dark"]
+) -> None:
+    page.emulate_media(color_scheme=scheme)
+    found = []
+    for name, place in screenshots.places(folder).items():
+        page.goto(f"{folder.as_uri()}/{place}")
+        screenshots.settled(page)
+        # a page of a folder may not fetch its style sheets, which axe would
+        response = Axe().run(page, options={"preload": False}).response
+        found += [
+            (name, rule["id"], rule["nodes"][0]["html"][:120])
+            for rule in response["violations"]
+            if rule["impact"] in ("serious", "critical")
+        ]
+    assert found == []
 
 
 # What Vega draws, named by what it shows.
