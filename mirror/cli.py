@@ -32,7 +32,7 @@ from mirror.syncing import BATCH_ROWS
 from mirror.tables import BOOKKEEPING
 
 if TYPE_CHECKING:
-    from mirror.catalogue import Described
+    from mirror.inventory import Described
 
 INTERRUPTED = "mirror: interrupted."
 
@@ -286,7 +286,7 @@ def cohort(name: str, file: Path | None, remove: bool, database: Path | None) ->
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(database: Path | None, as_json: bool) -> None:
     """Say what is in the file, from where, and how old it is."""
-    from mirror.catalogue import status
+    from mirror.inventory import status
 
     path = store.path(database)
     with store.connect(path) as connection:
@@ -344,7 +344,7 @@ def describe(
     mirror describe behavior.TrialSet.Trial
     mirror describe --search contrast
     """
-    from mirror.catalogue import describe, listed
+    from mirror.inventory import describe, listed
 
     if name is not None and word is not None:
         raise UsageError("Name one table or view, or --search in all of them.")
@@ -620,9 +620,9 @@ def serve(
     mirror serve
     mirror serve --port 3307 --password-file password.txt
     """
-    from mirror.catalogue import status
+    from mirror.inventory import status
     from mirror.serve.engine import Engine
-    from mirror.serve.wire.login import is_read_by_others, password_from
+    from mirror.serve.wire.handshake import is_read_by_others, password_from
     from mirror.serve.wire.server import Server, is_loopback
 
     path = store.path(database)

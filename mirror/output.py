@@ -109,7 +109,7 @@ def export(connection: duckdb.DuckDBPyConnection, name_or_query: str, file: Path
         raise UsageError(f"{file} should end in .csv or .parquet, which says how to write it.")
     query = name_or_query
     if len(name_or_query.split()) == 1:
-        from mirror.catalogue import describe
+        from mirror.inventory import describe
 
         query = "from " + ".".join(
             map(quoted, describe(connection, query).entry.name.split(".", 1))

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import reduce
 from uuid import UUID
 
-import catalogue_server
 import datajoint as dj
+import declared_server
 import numpy as np
 import pyarrow as pa
 
-from mirror.sources import catalogue
+from mirror.sources import declarations
 from mirror.sources.demo import DemoSource
 from mirror.tables import Restriction, Table
 from mirror.types import conversion
@@ -17,12 +17,12 @@ from mirror.types import conversion
 
 def fill(connection: dj.Connection, source: DemoSource) -> None:
     """Declare every table and insert all rows of the source."""
-    modules = catalogue_server.declare(connection)
+    modules = declared_server.declare(connection)
     # mirrors read timestamps in this zone
     connection.query("set time_zone = '+00:00'")
-    tables = {table.datajoint_name: table for table in catalogue.tables()}
+    tables = {table.datajoint_name: table for table in declarations.tables()}
     # those that are referred to come first
-    for definition in catalogue.definitions():
+    for definition in declarations.definitions():
         declared = reduce(getattr, definition.name.split("."), modules[definition.module])
         table = tables[f"{definition.module}.{definition.name}"]
         for rows in _rows(source, table):

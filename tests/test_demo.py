@@ -12,7 +12,7 @@ import pytest
 import server as mariadb
 
 from mirror.errors import UsageError
-from mirror.sources import catalogue
+from mirror.sources import declarations
 from mirror.sources.datajoint import DataJointSource
 from mirror.sources.datajoint.login import Login
 from mirror.sources.demo import DemoSource, mice, rows
@@ -23,7 +23,7 @@ from mirror.types import conversion
 Ask = Callable[[str], list[tuple]]
 MICE = 2
 # every table and every column, so that one mirror does for all the tests
-WHOLE = Options(schema=tuple(catalogue.SCHEMAS), include_private=True)
+WHOLE = Options(schema=tuple(declarations.SCHEMAS), include_private=True)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def ask(synced: Report) -> Iterator[Ask]:
 
 
 def test_a_sync_brings_every_table_and_defines_the_views(synced: Report, ask: Ask) -> None:
-    assert [table.table for table in synced.tables] == [str(t) for t in catalogue.tables()]
+    assert [table.table for table in synced.tables] == [str(t) for t in declarations.tables()]
     assert not synced.orphans
     assert not synced.views.skipped
     assert not [table.notes for table in synced.tables if table.notes]
@@ -70,11 +70,11 @@ def test_a_sync_brings_every_table_and_defines_the_views(synced: Report, ask: As
         "reference.lab_membership",
         "subject.subject_project",
     }
-    assert filled >= {str(t) for t in catalogue.tables() if t.schema == "behavior_analyses"}
+    assert filled >= {str(t) for t in declarations.tables() if t.schema == "behavior_analyses"}
 
 
 def test_rows_are_in_the_order_of_the_primary_key(ask: Ask) -> None:
-    for table in catalogue.tables():
+    for table in declarations.tables():
         types = {column.name: column.declared_type for column in table.columns}
         key = ", ".join(
             # as MySQL sorts text
@@ -90,7 +90,7 @@ def test_rows_are_in_the_order_of_the_primary_key(ask: Ask) -> None:
 def test_one_seed_gives_one_content(source: DemoSource) -> None:
     again, other = DemoSource(MICE), DemoSource(MICE, seed=2)
     contents = [
-        {str(table): _content(each, table) for table in catalogue.tables()}
+        {str(table): _content(each, table) for table in declarations.tables()}
         for each in (source, again, other)
     ]
     again.close()
@@ -124,7 +124,7 @@ def test_a_second_sync_fetches_nothing(synced: Report, tmp_path: Path) -> None:
 
 
 def test_a_stamp_knows_the_seed_and_the_number_of_mice() -> None:
-    table = catalogue.tables()[0]
+    table = declarations.tables()[0]
     sources = [DemoSource(3), DemoSource(3), DemoSource(3, seed=2), DemoSource(4)]
     texts = [source.stamps([table])[table].text for source in sources]
     for source in sources:

@@ -16,8 +16,8 @@ import pytest
 from one_cache import KS017, TRIALS_PER_SESSION, XY_001, change, eid, path
 
 from mirror import connect
-from mirror.catalogue import describe
 from mirror.errors import MirrorError, UsageError
+from mirror.inventory import describe
 from mirror.sources.one import in_folder
 from mirror.syncing import Options, Report, sync
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from mirror.catalogue import Described, Entry
+from mirror.inventory import Described, Entry
 from mirror.report.summaries import Summary, summarize
 
 

@@ -430,16 +430,16 @@ def test_nothing_is_left_to_load_for_the_first_statement(simulated_file: Path) -
         "import sys, pymysql\n"
         "from pathlib import Path\n"
         "from wired import serving\n"
-        "from mirror.serve.wire import rows\n"
+        "from mirror.serve.wire import resultset\n"
         f"with serving(Path({str(simulated_file)!r})) as served:\n"
         "    pymysql.connect\n"
         "    with served.raw() as client:\n"
-        "        before, made = set(sys.modules), rows._table.cache_info().misses\n"
+        "        before, made = set(sys.modules), resultset._table.cache_info().misses\n"
         "        client.log_in()\n"
         f"        client.answer(b'\\x03select * from {TRIALS} limit 3')\n"
         "        number = client.prepare('select now(), 1.5').number\n"
         "        client.execute(number)\n"
-        "    print(sorted(set(sys.modules) - before), rows._table.cache_info().misses - made)"
+        "    print(sorted(set(sys.modules) - before), resultset._table.cache_info().misses - made)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

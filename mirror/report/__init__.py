@@ -19,9 +19,9 @@ from jinja2 import Environment
 
 from mirror import store
 from mirror.analyses import gallery
-from mirror.catalogue import status
 from mirror.errors import UsageError
 from mirror.folders import replacing
+from mirror.inventory import status
 from mirror.report import contents, libraries, pages
 from mirror.report.contents import Mouse
 

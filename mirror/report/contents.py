@@ -24,7 +24,7 @@ from mirror.analyses import (
     session_curves,
     style,
 )
-from mirror.catalogue import Described, describe, entries
+from mirror.inventory import Described, describe, entries
 from mirror.report.summaries import Summary, some_mice, summarize
 
 # Letters of a nickname in the name of a file, which with all that comes after has room for 255.

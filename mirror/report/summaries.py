@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from mirror.catalogue import Described
+from mirror.inventory import Described
 from mirror.privacy import is_private_name
 from mirror.store import literal, quoted
 

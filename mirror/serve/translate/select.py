@@ -18,7 +18,7 @@ from mirror.serve.translate import (  # noqa: F401
     session,
     strings,
     times,
-    windows,
+    window_functions,
 )
 from mirror.serve.translate.dependence import (
     Dependence,

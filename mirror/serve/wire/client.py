@@ -11,12 +11,12 @@ from pymysql.constants import COMMAND
 
 from mirror.serve.answers import Field, Refusal, Value
 from mirror.serve.variables import Settings
-from mirror.serve.wire import packets, prepared, rows
+from mirror.serve.wire import packets, prepared, resultset
 from mirror.serve.wire.channel import Channel, Farewell, Gone
 from mirror.serve.wire.charsets import CHARSETS, Charset, in_charset
-from mirror.serve.wire.engines import Engines, Seat
-from mirror.serve.wire.login import HandshakeResponse, changed, log_in
-from mirror.serve.wire.prepared import Shelf, Statement, Statements
+from mirror.serve.wire.engines import Engines, SessionState
+from mirror.serve.wire.handshake import HandshakeResponse, changed, log_in
+from mirror.serve.wire.prepared import Quota, Statement, Statements
 from mirror.serve.wire.stopwatch import Stopwatch
 
 STATEMENT_BYTES = 16 << 20
@@ -32,7 +32,7 @@ MOST_PARAMETERS = 2**16 - 1
 
 
 @dataclass(frozen=True)
-class House:
+class Instance:
     """What the clients of a server share."""
 
     engines: Engines
@@ -42,19 +42,19 @@ class House:
     time_limit: float
     # by their numbers
     clients: dict[int, "Client"] = field(default_factory=dict)
-    shelf: Shelf = field(default_factory=Shelf)
+    quota: Quota = field(default_factory=Quota)
     started: float = field(default_factory=time.monotonic)
 
 
 class Client:
     """A client that has just connected."""
 
-    def __init__(self, channel: Channel, number: int, house: House) -> None:
+    def __init__(self, channel: Channel, number: int, instance: Instance) -> None:
         self._channel = channel
-        self._house = house
-        self._seat = Seat(number)
-        self._statements = Statements(house.shelf)
-        self._stopwatch = Stopwatch(house.time_limit)
+        self._instance = instance
+        self._state = SessionState(number)
+        self._statements = Statements(instance.quota)
+        self._stopwatch = Stopwatch(instance.time_limit)
         self._login_ends = time.monotonic() + LOGIN_SECONDS
         self._charset = "utf8mb4"
         self._is_in = False
@@ -62,7 +62,7 @@ class Client:
     @property
     def name(self) -> str:
         """The name that the client goes by; whoever goes by the same may end its statements."""
-        return self._seat.user.rpartition("@")[0]
+        return self._state.user.rpartition("@")[0]
 
     def converse(self) -> None:
         """Answer the client until it leaves or must go."""
@@ -79,7 +79,7 @@ class Client:
             with suppress(Gone):
                 self._channel.send(packets.err(_refusal(error)))
         finally:
-            self._house.engines.leave(self._seat)
+            self._instance.engines.leave(self._state)
             self._statements.clear()
             self._channel.close()
 
@@ -100,17 +100,17 @@ class Client:
             self._channel.hang_up()
 
     def _log_in(self) -> None:
-        house = self._house
+        instance = self._instance
         response = log_in(
-            self._channel, self._seat.number, house.version, house.password, house.tls
+            self._channel, self._state.number, instance.version, instance.password, instance.tls
         )
         self._enter(response)
 
     def _enter(self, response: HandshakeResponse) -> None:
         """The password was right; without the database there is still no entry."""
         self._charset = response.charset
-        self._seat.settings = Settings.of_client(response.charset)
-        self._seat.user = f"{response.user.decode(errors='replace')}@{self._channel.peer}"
+        self._state.settings = Settings.of_client(response.charset)
+        self._state.user = f"{response.user.decode(errors='replace')}@{self._channel.peer}"
         if response.database:
             try:
                 self._use(response.database)
@@ -135,7 +135,7 @@ class Client:
 
     def _text(self, data: bytes) -> str:
         """What a client writes, with what is no letter kept for where bytes may stand."""
-        return data.decode(self._seat.settings.codec, "surrogateescape")
+        return data.decode(self._state.settings.codec, "surrogateescape")
 
     def _run(self, statement: str, values: Sequence[Value] | None = None) -> None:
         """Answer a statement in the text protocol; a prepared one, with values, in the binary."""
@@ -143,7 +143,7 @@ class Client:
             self._kill(int(kill[2]), is_last=(kill[1] or "").lower() != "query")
             return
         watch, is_binary = self._stopwatch, values is not None
-        with self._house.engines.at_work(self._seat) as session, watch.statement(session):
+        with self._instance.engines.at_work(self._state) as session, watch.statement(session):
             with watch.running():
                 answer = session.ask(statement, values)
             if not answer.fields:
@@ -161,13 +161,13 @@ class Client:
                     break
                 batch = in_charset(batch, answer.fields, charset)
                 if is_binary:
-                    rows.send_binary(self._channel, batch, answer.fields)
+                    resultset.send_binary(self._channel, batch, answer.fields)
                 else:
-                    rows.send_text(self._channel, batch)
+                    resultset.send_text(self._channel, batch)
             self._channel.send(packets.eof())
 
     def _use(self, name: bytes) -> None:
-        with self._house.engines.at_work(self._seat) as session:
+        with self._instance.engines.at_work(self._state) as session:
             session.ask(f"USE {_quoted(name)}")
 
     def _use_database(self, body: bytes) -> None:
@@ -176,21 +176,21 @@ class Client:
 
     def _list_columns(self, body: bytes) -> None:
         table = packets.Reader(body).name()
-        with self._house.engines.at_work(self._seat) as session:
+        with self._instance.engines.at_work(self._state) as session:
             fields = session.ask(f"SELECT * FROM {_quoted(table)} LIMIT 0").fields
         columns = [packets.column_definition(field) + NO_DEFAULT for field in fields]
         self._channel.send(*columns, packets.eof())
 
     def _tell_statistics(self, _: bytes) -> None:
-        house = self._house
-        uptime = time.monotonic() - house.started
-        self._channel.send(f"Uptime: {uptime:.0f}  Threads: {len(house.clients)}".encode())
+        instance = self._instance
+        uptime = time.monotonic() - instance.started
+        self._channel.send(f"Uptime: {uptime:.0f}  Threads: {len(instance.clients)}".encode())
 
     def _kill_connection(self, body: bytes) -> None:
         self._kill(packets.Reader(body).integer(4), is_last=True)
 
     def _kill(self, number: int, is_last: bool) -> None:
-        client = self._house.clients.get(number)
+        client = self._instance.clients.get(number)
         if client is None:
             raise Refusal(1094, "HY000", f"There is no connection {number}.")
         if client.name != self.name:
@@ -204,10 +204,10 @@ class Client:
     def _change_user(self, body: bytes) -> None:
         self._is_in = False
         self._login_ends = time.monotonic() + LOGIN_SECONDS
-        response = changed(self._channel, body, self._house.password)
-        self._house.engines.leave(self._seat)
+        response = changed(self._channel, body, self._instance.password)
+        self._instance.engines.leave(self._state)
         self._statements.clear()
-        self._seat.database = None
+        self._state.database = None
         self._enter(response)
 
     def _prepare(self, body: bytes) -> None:
@@ -216,7 +216,7 @@ class Client:
         fields: tuple[Field, ...] = ()
         if not KILL.fullmatch(text):
             with (
-                self._house.engines.at_work(self._seat) as session,
+                self._instance.engines.at_work(self._state) as session,
                 watch.statement(session),
                 watch.running(),
             ):
@@ -228,7 +228,7 @@ class Client:
         if parameters:
             said += [packets.PARAMETER] * parameters + [packets.eof()]
         if fields:
-            said += _columns(fields, CHARSETS[self._seat.settings.results_charset])
+            said += _columns(fields, CHARSETS[self._state.settings.results_charset])
         self._channel.send(*said)
 
     def _execute(self, body: bytes) -> None:
@@ -239,7 +239,7 @@ class Client:
         try:
             if statement.fault:
                 raise statement.fault
-            codec = self._seat.settings.codec
+            codec = self._state.settings.codec
             values = prepared.values(said, statement, lambda data: data.decode(codec))
             self._run(statement.text, values)
         finally:
@@ -269,8 +269,8 @@ class Client:
         self._channel.send(packets.eof())
 
     def _reset(self, _: bytes) -> None:
-        self._seat.settings = Settings.of_client(self._charset)
-        self._house.engines.leave(self._seat)
+        self._state.settings = Settings.of_client(self._charset)
+        self._instance.engines.leave(self._state)
         self._statements.clear()
         self._channel.send(packets.ok())
 

@@ -79,31 +79,31 @@ class Engines:
         self._current = Opened(opened(file))
 
     @contextmanager
-    def at_work(self, seat: "Seat") -> Iterator[Session]:
+    def at_work(self, state: "SessionState") -> Iterator[Session]:
         """Lend the session of a client for one statement, on the engine of today."""
         with self._lock:
             self._look()
             opened = self._current
-            session = seat.session
-            if session is None or seat.opened is not opened:
-                fresh = opened.engine.session(seat.user, seat.settings)
-                fresh.database, fresh.number = seat.database, seat.number
-                self._drop(seat)
+            session = state.session
+            if session is None or state.opened is not opened:
+                fresh = opened.engine.session(state.user, state.settings)
+                fresh.database, fresh.number = state.database, state.number
+                self._drop(state)
                 opened.sessions.append(fresh)
-                seat.session, seat.opened, session = fresh, opened, fresh
+                state.session, state.opened, session = fresh, opened, fresh
             opened.running += 1
         try:
             yield session
         finally:
             with self._lock:
-                seat.database, seat.settings = session.database, session.settings
+                state.database, state.settings = session.database, session.settings
                 opened.running -= 1
                 self._retire(opened)
 
-    def leave(self, seat: "Seat") -> None:
+    def leave(self, state: "SessionState") -> None:
         """Close the session of a client; its next statement gets another, as it left it."""
         with self._lock:
-            self._drop(seat)
+            self._drop(state)
 
     def close(self) -> None:
         with self._lock:
@@ -133,12 +133,12 @@ class Engines:
         opened.sessions.clear()
         opened.engine.close()
 
-    def _drop(self, seat: "Seat") -> None:
-        if seat.session is not None and seat.opened is not None:
-            if seat.session in seat.opened.sessions:
-                seat.opened.sessions.remove(seat.session)
-                seat.session.close()
-            seat.session = seat.opened = None
+    def _drop(self, state: "SessionState") -> None:
+        if state.session is not None and state.opened is not None:
+            if state.session in state.opened.sessions:
+                state.opened.sessions.remove(state.session)
+                state.session.close()
+            state.session = state.opened = None
 
     def _stamped(self) -> tuple[int, int, int] | None:
         try:
@@ -149,7 +149,7 @@ class Engines:
 
 
 @dataclass(eq=False)
-class Seat:
+class SessionState:
     """One client's session and the engine it is on, and what outlives both."""
 
     number: int

@@ -25,7 +25,7 @@ UNSIGNED = 0x80
 CURSORS = 0x07
 
 
-class Shelf:
+class Quota:
     """Room for what all clients of a server leave with it."""
 
     def __init__(self) -> None:
@@ -70,13 +70,13 @@ class Statement:
 class Statements:
     """Those of one client, by their numbers."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, quota: Quota) -> None:
+        self._quota = quota
         self._held: dict[int, Statement] = {}
         self._count = 0
 
     def add(self, statement: Statement) -> int:
-        self._shelf.take(1, statement.size)
+        self._quota.take(1, statement.size)
         self._count += 1
         self._held[self._count] = statement
         return self._count
@@ -91,7 +91,7 @@ class Statements:
     def close(self, number: int) -> None:
         statement = self._held.pop(number, None)
         if statement is not None:
-            self._shelf.give_back(1, statement.size)
+            self._quota.give_back(1, statement.size)
 
     def clear(self) -> None:
         for number in list(self._held):
@@ -108,7 +108,7 @@ class Statements:
             statement.fault = Refusal(1153, "08S01", f"A parameter has more than {limit} bytes.")
         else:
             try:
-                self._shelf.take(0, len(data))
+                self._quota.take(0, len(data))
             except Refusal as refusal:
                 statement.fault = refusal
             else:
@@ -116,7 +116,7 @@ class Statements:
 
     def forget_long_data(self, statement: Statement) -> None:
         """Forget its long data, and what was wrong with them."""
-        self._shelf.give_back(0, sum(map(len, statement.long_data.values())))
+        self._quota.give_back(0, sum(map(len, statement.long_data.values())))
         statement.long_data.clear()
         statement.fault = None
 

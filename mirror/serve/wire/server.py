@@ -17,10 +17,10 @@ from typing import Self
 
 from mirror.errors import MirrorError, UsageError
 from mirror.serve.answers import Refusal
-from mirror.serve.wire import certificate, packets, rows
+from mirror.serve.wire import certificate, packets, resultset
 from mirror.serve.wire.channel import Channel, Gone
-from mirror.serve.wire.client import Client, House
-from mirror.serve.wire.engines import Engine, Engines, Seat
+from mirror.serve.wire.client import Client, Instance
+from mirror.serve.wire.engines import Engine, Engines, SessionState
 
 # as MySQL's max_connections
 CLIENTS = 151
@@ -57,8 +57,8 @@ class Server:
         tls = cache(certificate.context)
         # what is made once is made before the first client waits for it
         tls()
-        rows.get_ready()
-        self._house = House(engines, _version(engines), password, tls, time_limit)
+        resultset.get_ready()
+        self._instance = Instance(engines, _version(engines), password, tls, time_limit)
         self._threads: dict[int, threading.Thread] = {}
         self._count = 0
         self._is_stopped = False
@@ -78,7 +78,7 @@ class Server:
                 time.sleep(LOOK_SECONDS)
             if time.monotonic() - looked > LOOK_SECONDS:
                 looked = time.monotonic()
-                for client in list(self._house.clients.values()):
+                for client in list(self._instance.clients.values()):
                     client.look()
 
     def stop(self) -> None:
@@ -89,12 +89,12 @@ class Server:
         self._listener.close()
         ends = time.monotonic() + LEAVE_SECONDS
         while self._threads and time.monotonic() < ends:
-            for client in list(self._house.clients.values()):
+            for client in list(self._instance.clients.values()):
                 client.stop(is_last=True)
                 client.look()
             for thread in list(self._threads.values()):
                 thread.join(LOOK_SECONDS)
-        self._house.engines.close()
+        self._instance.engines.close()
 
     def __enter__(self) -> Self:
         return self
@@ -117,10 +117,10 @@ class Server:
             return
         self._count += 1
         number = self._count
-        client = Client(channel, number, self._house)
+        client = Client(channel, number, self._instance)
         # a daemon, for one that does not leave must not keep the program
         thread = threading.Thread(target=self._attend, args=(number, client), daemon=True)
-        self._house.clients[number] = client
+        self._instance.clients[number] = client
         self._threads[number] = thread
         try:
             thread.start()
@@ -136,7 +136,7 @@ class Server:
             self._forget(number)
 
     def _forget(self, number: int) -> None:
-        del self._house.clients[number]
+        del self._instance.clients[number]
         del self._threads[number]
 
 
@@ -175,10 +175,10 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _version(engines: Engines) -> str:
     """What the engine calls itself; a greeting that differs would make clients ask amiss."""
-    seat = Seat(0)
-    with engines.at_work(seat) as session:
+    state = SessionState(0)
+    with engines.at_work(state) as session:
         [batch] = session.ask("SELECT VERSION()").batches(is_binary=False)
-    engines.leave(seat)
+    engines.leave(state)
     return str(batch.column(0)[0])
 
 

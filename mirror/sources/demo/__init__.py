@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from mirror import blobs
 from mirror.errors import MirrorError
 from mirror.progress import Progress
-from mirror.sources import Census, Parts, ReadAgain, Reading, Request, Share, Stamp, catalogue
+from mirror.sources import Census, Parts, ReadAgain, Reading, Request, Share, Stamp, declarations
 from mirror.tables import Column, LeftOut, Restriction, Table
 from mirror.types import Conversion, conversion
 
@@ -34,7 +34,7 @@ MICE = 48
 
 # What the rows are made of, beside the number of mice and the seed.
 CODE = (
-    ("mirror.sources", "catalogue.py"),
+    ("mirror.sources", "declarations.py"),
     ("mirror.sources", "definitions"),
     ("mirror.sources", "demo"),
     ("mirror.derive", "psychometric.py"),
@@ -79,13 +79,13 @@ class DemoSource:
         return {}
 
     def schemas(self) -> Sequence[str]:
-        return tuple(catalogue.SCHEMAS)
+        return tuple(declarations.SCHEMAS)
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
-        return catalogue.tables(), ()
+        return declarations.tables(), ()
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
-        subject = next(table for table in catalogue.tables() if str(table) == "subject.subject")
+        subject = next(table for table in declarations.tables() if str(table) == "subject.subject")
         columns = ("subject_uuid", "subject_nickname")
         mice = [
             (UUID(row["subject_uuid"]), row["subject_nickname"])
@@ -178,7 +178,7 @@ class DemoSource:
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="mirror-demo-")
             spool = Spool(Path(self._folder.name))
-            tables = {str(table): table for table in catalogue.tables()}
+            tables = {str(table): table for table in declarations.tables()}
             for name, columns in rows.rows(self._simulated()):
                 spool.add(tables[name], columns)
             spool.finish()

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mirror.derive.status import STATUSES
-from mirror.sources.demo import analyses
+from mirror.sources.demo import behavior_analyses
 from mirror.sources.demo.labs import LABS
 from mirror.sources.demo.mice import Cohort
 
@@ -389,8 +389,8 @@ def _of_trials(cohort: Cohort) -> Iterator[tuple[str, Columns]]:
     # trials that the ingest skipped count here, and leave a gap in the numbers of the others
     n_trials = np.zeros(len(sessions), int)
     n_trials[row] = trials["trial_id"][last]
-    coded = analyses.trials_of(cohort)
-    n_correct = analyses.n_correct(cohort, coded)
+    coded = behavior_analyses.trials_of(cohort)
+    n_correct = behavior_analyses.n_correct(cohort, coded)
     yield (
         "behavior.trial_set",
         {
@@ -427,7 +427,7 @@ def _of_trials(cohort: Cohort) -> Iterator[tuple[str, Columns]]:
             "iti_duration_status": state("trial_iti_duration", *two),
         },
     )
-    yield from analyses.tables(cohort, coded, n_trials, n_correct)
+    yield from behavior_analyses.tables(cohort, coded, n_trials, n_correct)
 
 
 def _lookups(named: Named) -> Iterator[tuple[str, Columns]]:

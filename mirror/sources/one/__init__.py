@@ -19,7 +19,17 @@ import pyarrow as pa
 from mirror import blobs
 from mirror.errors import UsageError
 from mirror.progress import Progress
-from mirror.sources import Census, Part, Parts, ReadAgain, Reading, Request, Share, Stamp, catalogue
+from mirror.sources import (
+    Census,
+    Part,
+    Parts,
+    ReadAgain,
+    Reading,
+    Request,
+    Share,
+    Stamp,
+    declarations,
+)
 from mirror.sources.one import fetch, files, mice
 from mirror.sources.one.bucket import Bucket
 from mirror.sources.one.mice import Mouse
@@ -90,7 +100,7 @@ class OneSource:
         return {}
 
     def schemas(self) -> Sequence[str]:
-        return (*catalogue.SCHEMAS, "one")
+        return (*declarations.SCHEMAS, "one")
 
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         """IBL's tables and ONE's own; NULL may stand wherever the files have nothing."""
@@ -362,9 +372,9 @@ def in_bucket(
 
 def declared() -> list[Table]:
     """The tables of IBL's server, then ONE's own, each schema in the order of the names."""
-    own = catalogue.parse("one", (FOLDER / "one.txt").read_text("utf-8"))
-    tables = catalogue.declare([*catalogue.definitions(), *own]).values()
-    order = [*catalogue.SCHEMAS, "one"]
+    own = declarations.parse("one", (FOLDER / "one.txt").read_text("utf-8"))
+    tables = declarations.declare([*declarations.definitions(), *own]).values()
+    order = [*declarations.SCHEMAS, "one"]
     return sorted(tables, key=lambda table: (order.index(table.schema), table.name))
 
 

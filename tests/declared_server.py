@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import datajoint as dj
 
-from mirror.sources.catalogue import SCHEMAS, Definition, definitions
+from mirror.sources.declarations import SCHEMAS, Definition, definitions
 
 
 def declare(connection: dj.Connection, prefix: str = "") -> dict[str, SimpleNamespace]:

@@ -1,17 +1,17 @@
-"""The packaged catalogue says what a server says that DataJoint has declared it on."""
+"""The packaged declarations say what a server says that DataJoint has made them on."""
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-import catalogue_server
+import declared_server
 import ibl
 import pytest
 import server as mariadb
 
-from mirror.sources import catalogue
-from mirror.sources.catalogue import Definition
+from mirror.sources import declarations
 from mirror.sources.datajoint import headings
+from mirror.sources.declarations import Definition
 from mirror.sources.library import nma_ibl_schemas
 from mirror.tables import BOOKKEEPING, Table
 from mirror.types import conversion
@@ -21,7 +21,7 @@ from mirror.types import conversion
 def declared(server: mariadb.Server) -> Iterator[tuple[Table, ...]]:
     """The tables as a server describes them after DataJoint has declared all of them."""
     ibl.drop(server)
-    catalogue_server.declare(ibl.connect(server))
+    declared_server.declare(ibl.connect(server))
     found, left_out = headings.read(
         lambda *queries: [server.run(query) for query in queries], nma_ibl_schemas()
     )
@@ -30,8 +30,8 @@ def declared(server: mariadb.Server) -> Iterator[tuple[Table, ...]]:
     ibl.drop(server)
 
 
-def test_the_catalogue_is_what_a_server_says(declared: tuple[Table, ...]) -> None:
-    tables = catalogue.tables()
+def test_the_declarations_are_what_a_server_says(declared: tuple[Table, ...]) -> None:
+    tables = declarations.tables()
 
     assert [str(table) for table in tables] == [str(table) for table in declared]
     for table, described in zip(tables, declared, strict=True):
@@ -41,11 +41,11 @@ def test_the_catalogue_is_what_a_server_says(declared: tuple[Table, ...]) -> Non
 
 
 def test_the_schemas_are_those_of_nma_ibl_in_its_order() -> None:
-    assert list(catalogue.SCHEMAS.items()) == list(nma_ibl_schemas().items())
+    assert list(declarations.SCHEMAS.items()) == list(nma_ibl_schemas().items())
 
 
 def test_every_table_is_there_once() -> None:
-    tables = catalogue.tables()
+    tables = declarations.tables()
 
     assert Counter(table.schema for table in tables) == {
         "reference": 11,
@@ -63,23 +63,23 @@ def test_every_table_is_there_once() -> None:
 def test_names_and_tiers_survive_the_way_through_mysql() -> None:
     written = {
         (f"{definition.module}.{definition.name}", definition.tier)
-        for definition in catalogue.definitions()
+        for definition in declarations.definitions()
     }
 
-    assert {(table.datajoint_name, table.tier) for table in catalogue.tables()} == written
+    assert {(table.datajoint_name, table.tier) for table in declarations.tables()} == written
     assert Counter(tier for _, tier in written) == Counter(
         Manual=44, Lookup=25, Imported=15, Computed=8, Part=7
     )
 
 
 def test_every_type_is_known() -> None:
-    for table in catalogue.tables():
+    for table in declarations.tables():
         for column in table.columns:
             assert not conversion(column).note, f"{table}.{column.name}"
 
 
 def test_a_reference_brings_the_key_of_its_table_renamed_and_nullable() -> None:
-    session = next(t for t in catalogue.tables() if str(t) == "acquisition.session")
+    session = next(t for t in declarations.tables() if str(t) == "acquisition.session")
     lab = session.column("session_lab")
 
     assert lab is not None
@@ -93,4 +93,4 @@ def test_a_line_that_cannot_be_read_is_named() -> None:
     mouse = Definition("subject", "Mouse", "Manual", "mouse_name : varchar(8)\nmouse_weight float")
 
     with pytest.raises(ValueError, match=r"subject\.Mouse has a line .*: mouse_weight float"):
-        catalogue.declare([mouse])
+        declarations.declare([mouse])
