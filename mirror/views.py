@@ -11,16 +11,22 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from mirror import store
 from mirror.errors import MirrorError
 
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+# Of columns that are passed on, the table or view that they come from, and their name there.
+Passed = Mapping[str, tuple[str, str]]
 # Rows of a stored view that DuckDB puts in order at a time, within its memory.
 PORTION = 300_000
 STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
@@ -30,7 +36,8 @@ STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILI
 class View:
     """One file of `sql/`: the view it defines, what it needs, its statements.
 
-    `stored_by` names the columns by which the rows lie where the view is kept as a table.
+    `stored_by` names the columns by which the rows lie where the view is kept as a table;
+    `passed_on` the columns that it takes as they are, with the table or view and its column.
     """
 
     name: str
@@ -38,6 +45,7 @@ class View:
     needs: frozenset[str]
     sql: str
     stored_by: tuple[str, ...] = ()
+    passed_on: Passed = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,9 +142,31 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         file = f"{view.file.parent.name}/{view.file.name}"
         is_stored = bool(view.stored_by) and view.name in done
         rows.append((view.name, file, skipped.get(view.name), is_stored, digest))
+    _inherit(connection, done.values())
     _forget(connection, [name for name, *_ in rows])
     store.insert(connection, "views", rows)
     return Applied(tuple(done), skipped)
+
+
+def _inherit(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> None:
+    """Give columns without a comment that of the column which they pass on."""
+    told = {
+        (table, column): comment
+        for table, column, comment in connection.execute(
+            "select schema_name || '.' || table_name, column_name, comment from duckdb_columns()"
+            " where database_name = current_database()"
+        ).fetchall()
+    }
+    for view in ordered:
+        name = f"main.{view.name}"
+        for column, origin in view.passed_on.items():
+            comment = told.get(origin)
+            if comment and (name, column) in told and not told[name, column]:
+                connection.execute(
+                    f"comment on column main.{store.quoted(view.name)}.{store.quoted(column)}"
+                    f" is {store.literal(comment)}"
+                )
+                told[name, column] = comment
 
 
 def inputs_of(
@@ -321,4 +351,39 @@ def parsed(file: Path, text: str) -> View:
     }
     stored = STORED.search(text)
     by = tuple(stored[1].replace(" ", "").split(",")) if stored else ()
-    return View(file.stem, file, frozenset(needs), text, by)
+    return View(file.stem, file, frozenset(needs), text, by, _passed_on(query, {}))
+
+
+def _passed_on(query: "exp.Expr", outer: Mapping[str, Passed]) -> Passed:
+    """The columns of a query that are those of a table or view, as they are there.
+
+    `outer` has those of the queries that are named before it.
+    """
+    from sqlglot import exp
+
+    if not isinstance(query, exp.Select):
+        return {}
+    named = dict(outer)
+    for cte in query.ctes:
+        named[cte.alias] = _passed_on(cte.this, named)
+    joined = [join.this for join in query.args.get("joins") or ()]
+    sources = {}
+    for source in [query.args["from_"].this, *joined] if query.args.get("from_") else ():
+        sources[source.alias_or_name] = source
+    found = {}
+    for item in query.expressions:
+        column = item.unalias()
+        if not isinstance(column, exp.Column):
+            continue
+        # without a name before it, of the only one
+        of = column.table or (next(iter(sources)) if len(sources) == 1 else "")
+        source = sources.get(of)
+        if isinstance(source, exp.Table) and not source.db and source.name in named:
+            origin = named[source.name].get(column.name)
+        elif isinstance(source, exp.Table):
+            origin = (f"{source.db or 'main'}.{source.name}", column.name)
+        else:
+            origin = None
+        if origin:
+            found[item.alias_or_name] = origin
+    return found

@@ -514,20 +514,3 @@ def test_the_restriction_in_force_is_the_last_that_began(con):
         (JAN_7, True, 24.0, 0.75),
         (date(2020, 1, 9), True, 0.0, None),
     ]
-
-
-# the files
-
-
-@pytest.mark.parametrize("view", sorted(file.stem for file in (SQL / "activity").glob("*.sql")))
-def test_view_and_each_of_its_columns_have_a_comment(con, view):
-    names = column(con, f"select column_name from (describe {view})")
-    described = column(
-        con,
-        "select column_name from duckdb_columns()"
-        f" where table_name = '{view}' and schema_name = 'main' and comment <> ''",
-    )
-    assert names == described
-    assert column(con, f"select comment <> '' from duckdb_views() where view_name = '{view}'") == [
-        True
-    ]

@@ -5,7 +5,6 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-import sqlglot
 from handmade import (
     BIASED,
     CHOSE_LEFT,
@@ -607,28 +606,3 @@ def test_trial_whose_session_is_missing_keeps_its_row(con):
     assert rows(con, "select trial_id, session_uuid, task, prob_left_block from trials") == [
         (1, None, "unknown", 50)
     ]
-
-
-# the files
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_view_and_each_of_its_columns_have_a_comment(con, view):
-    assert column(
-        con, f"select comment is null from duckdb_views() where view_name = '{view}'"
-    ) == [False]
-    names = column(con, f"select column_name from (describe {view})")
-    described = column(
-        con,
-        "select column_name from duckdb_columns()"
-        f" where table_name = '{view}' and schema_name = 'main' and comment <> ''",
-    )
-    assert set(names) - set(described) == set()
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_file_parses_as_one_view_and_its_comments(view):
-    statements = sqlglot.parse((BASE / f"{view}.sql").read_text(), dialect="duckdb")
-    kinds = [type(statement) for statement in statements if statement is not None]
-    assert kinds[0] is sqlglot.exp.Create
-    assert set(kinds[1:]) == {sqlglot.exp.Comment}

@@ -584,21 +584,3 @@ def test_choice_history_counts_as_the_view_of_trials_does(con):
     assert rows(con, f"select session_start_time, {counted} from choice_history order by 1") == (
         expected
     )
-
-
-# the files
-
-
-def test_each_view_and_each_of_its_columns_has_a_comment(con):
-    define(con)
-    described = column(con, "select view_name from duckdb_views() where comment is not null")
-    assert set(NAMES) <= set(described)
-    assert not [
-        (view, name)
-        for view, name in rows(
-            con,
-            "select table_name, column_name from duckdb_columns()"
-            " where schema_name = 'main' and not internal and comment is null",
-        )
-        if view in NAMES
-    ]

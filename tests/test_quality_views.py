@@ -626,21 +626,3 @@ def test_what_makes_derived_tables_stale_is_all_that_they_are_made_from(con):
     inputs.update(derive.TABLES_BESIDE)
     text = (SQL / "quality" / "mirror_health.sql").read_text()
     assert {name for name in inputs if f"'{name}'" not in text} == set()
-
-
-# the files
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_view_and_each_of_its_columns_have_a_comment(con, view):
-    define(con)
-    names = column(con, f"select column_name from (describe {view})")
-    described = column(
-        con,
-        "select column_name from duckdb_columns()"
-        f" where table_name = '{view}' and schema_name = 'main' and comment <> ''",
-    )
-    assert names == described
-    assert column(con, f"select comment <> '' from duckdb_views() where view_name = '{view}'") == [
-        True
-    ]

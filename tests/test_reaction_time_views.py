@@ -326,21 +326,3 @@ def test_stored_values_are_those_recomputed_from_trials(con):
 def test_without_the_stored_lists_only_their_view_is_left_out(con):
     con.execute("drop table behavior_analyses.reaction_time_contrast_block")
     assert set(NAMES) & set(define(con).skipped) == {"stored_reaction_times"}
-
-
-# the files
-
-
-def test_each_view_and_each_of_its_columns_has_a_comment(con):
-    define(con)
-    described = column(con, "select view_name from duckdb_views() where comment is not null")
-    assert set(NAMES) <= set(described)
-    assert not [
-        (view, name)
-        for view, name in rows(
-            con,
-            "select table_name, column_name from duckdb_columns()"
-            " where schema_name = 'main' and not internal and comment is null",
-        )
-        if view in NAMES
-    ]

@@ -175,9 +175,33 @@ def test_the_view_and_each_of_its_columns_have_a_comment(file: Path, synced: Rep
 def test_comments_are_on_the_columns_there_are_in_their_order(file: Path, synced: Report) -> None:
     commented = [comment.this.sql() for comment in parsed(file) if isinstance(comment, exp.Comment)]
     with connect(synced.database) as mirror:
-        columns = mirror.sql(f"from {file.stem} limit 0").columns
+        columns = [
+            f"{file.stem}.{column}" for column in mirror.sql(f"from {file.stem} limit 0").columns
+        ]
 
-    assert commented == [file.stem, *(f"{file.stem}.{column}" for column in columns)]
+    assert commented == [file.stem, *(column for column in columns if column in commented)]
+
+
+@each_file
+def test_no_comment_repeats_what_a_column_has_from_where_it_comes(
+    file: Path, synced: Report
+) -> None:
+    own = {
+        comment.this.name: comment.expression.name
+        for comment in parsed(file)
+        if isinstance(comment, exp.Comment) and comment.args["kind"] == "COLUMN"
+    }
+    with connect(synced.database) as mirror:
+        told = mirror.execute(
+            "select schema_name || '.' || table_name, column_name, comment from duckdb_columns()"
+            " where schema_name in ('main', 'derived')"
+        ).fetchall()
+    origins = views.parsed(file, file.read_text()).passed_on
+    inherited = {(table, column): comment for table, column, comment in told}
+
+    assert not [
+        column for column in own if own[column] == inherited.get(origins.get(column, ("", "")))
+    ]
 
 
 @each_file

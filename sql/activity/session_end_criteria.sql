@@ -369,16 +369,10 @@ comment on view session_end_criteria is
 
 comment on column session_end_criteria.subject_uuid is
 'The mouse. With session_start_time the key of a session.';
-comment on column session_end_criteria.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column session_end_criteria.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column session_end_criteria.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of a session.';
 comment on column session_end_criteria.session_date is
 'Date of the start, on the wall clock of the rig. NULL if the session has no row of its own.';
-comment on column session_end_criteria.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column session_end_criteria.task is
 'habituation, training, biased, ephys, other, or unknown. Never NULL.';
 comment on column session_end_criteria.n_trials is

@@ -66,12 +66,8 @@ comment on view session_hours is
 
 comment on column session_hours.lab_name is
 'Lab of the mice. NULL for mice without lab.';
-comment on column session_hours.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column session_hours.weekday_number is
 'Day of the week, 1 Monday to 7 Sunday.';
-comment on column session_hours.weekday is
-'English name of the day of the week, Monday to Sunday.';
 comment on column session_hours.hour_of_day is
 'Hour of the start on the wall clock of the rig, 0 to 23: 9 is from 9:00 to 9:59.';
 comment on column session_hours.n_sessions is

@@ -67,10 +67,6 @@ comment on view sessions_by_subject is
 
 comment on column sessions_by_subject.subject_uuid is
 'The mouse.';
-comment on column sessions_by_subject.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column sessions_by_subject.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column sessions_by_subject.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column sessions_by_subject.n_sessions is

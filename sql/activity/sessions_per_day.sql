@@ -30,12 +30,8 @@ comment on view sessions_per_day is
 
 comment on column sessions_per_day.lab_name is
 'Lab of the mice. NULL for mice without lab.';
-comment on column sessions_per_day.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column sessions_per_day.session_date is
 'Date of the start of the sessions, on the wall clock of the rig.';
-comment on column sessions_per_day.weekday is
-'English name of the day of the week, Monday to Sunday.';
 comment on column sessions_per_day.n_sessions is
 'Sessions, with or without trials.';
 comment on column sessions_per_day.n_mice is

@@ -115,10 +115,6 @@ comment on view weights_and_water is
 
 comment on column weights_and_water.subject_uuid is
 'The mouse. With action_date the key.';
-comment on column weights_and_water.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column weights_and_water.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column weights_and_water.action_date is
 'Date of the weighings and the water, as entered.';
 comment on column weights_and_water.weekday is

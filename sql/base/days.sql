@@ -180,14 +180,8 @@ comment on column days.subject_uuid is
 'The mouse. With session_date the key of a day.';
 comment on column days.session_date is
 'Date on the wall clock of the rig. With subject_uuid the key of a day.';
-comment on column days.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column days.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column days.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column days.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column days.age_days is
 'Age of the mouse on the date, days. NULL without a date of birth.';
 comment on column days.has_earlier_days is

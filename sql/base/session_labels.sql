@@ -87,14 +87,8 @@ comment on column session_labels.session_start_time is
 'Start, wall clock of the rig, without time zone. With subject_uuid the key of a session.';
 comment on column session_labels.session_uuid is
 'The session in Alyx and ONE, where it is called eid.';
-comment on column session_labels.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column session_labels.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column session_labels.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column session_labels.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column session_labels.session_date is
 'Date of the start, on the wall clock of the rig.';
 comment on column session_labels.training_day is

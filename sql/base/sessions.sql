@@ -142,28 +142,10 @@ comment on column sessions.subject_uuid is
 'The mouse. With session_start_time the key of a session.';
 comment on column sessions.session_start_time is
 'Start, wall clock of the rig, without time zone. With subject_uuid the key of a session.';
-comment on column sessions.session_uuid is
-'The session in Alyx and ONE, where it is called eid.';
-comment on column sessions.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column sessions.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column sessions.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column sessions.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column sessions.time_zone is
 'IANA time zone of the lab, a label: session_start_time is local already. NULL without a lab.';
-comment on column sessions.projects is
-'Projects of the mouse, sorted, separated by commas. NULL if none.';
 comment on column sessions.session_project is
 'Project of the session, which can differ from those of the mouse. NULL if none.';
-comment on column sessions.task_protocol is
-'Name and version of the task as the rig recorded it. NULL if not recorded.';
-comment on column sessions.task is
-'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
-comment on column sessions.session_date is
-'Date of the start, on the wall clock of the rig.';
 comment on column sessions.weekday is
 'English name of the day of the week, Monday to Sunday.';
 comment on column sessions.local_hour is
@@ -174,8 +156,6 @@ comment on column sessions.session_duration_min is
 'End minus start, minutes. Can be zero or negative, as stored. NULL without an end.';
 comment on column sessions.age_days is
 'Age of the mouse on session_date, days. NULL without a date of birth.';
-comment on column sessions.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column sessions.users is
 'User names of those who ran the session, sorted, separated by commas. NULL if none.';
 comment on column sessions.n_users is

@@ -41,12 +41,6 @@ comment on column trial_times.session_start_time is
 'Start of the session, wall clock of the rig. With subject_uuid and trial_id the key of a trial.';
 comment on column trial_times.trial_id is
 'Number of the trial in its session, from 1. Has gaps where the pipeline skipped a trial.';
-comment on column trial_times.session_uuid is
-'The session in Alyx and ONE, where it is called eid.';
-comment on column trial_times.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column trial_times.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column trial_times.trial_start_time is
 'Start of the quiescent period, seconds since the session started.';
 comment on column trial_times.trial_stim_on_time is

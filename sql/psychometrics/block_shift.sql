@@ -113,12 +113,6 @@ comment on column block_shift.subject_uuid is
 'The mouse. With session_start_time the key of the session.';
 comment on column block_shift.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of the session.';
-comment on column block_shift.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column block_shift.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column block_shift.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column block_shift.session_date is
 'Date of the start of the session, on the wall clock of the rig.';
 comment on column block_shift.training_day is

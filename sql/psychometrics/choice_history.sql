@@ -358,16 +358,8 @@ comment on column choice_history.subject_uuid is
 'The mouse. With session_start_time the key of the session.';
 comment on column choice_history.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of the session.';
-comment on column choice_history.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column choice_history.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column choice_history.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column choice_history.session_date is
 'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
-comment on column choice_history.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column choice_history.task is
 'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
 comment on column choice_history.n_trials is

@@ -210,10 +210,6 @@ comment on column psychometric_fits.subject_uuid is
 'The mouse.';
 comment on column psychometric_fits.session_start_time is
 'Start of the session, or of the last of the three. NULL for a day.';
-comment on column psychometric_fits.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column psychometric_fits.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column psychometric_fits.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column psychometric_fits.session_date is

@@ -51,39 +51,13 @@ where point.grain = 'day_block';
 comment on view psychometrics_by_day is
 'One row per mouse, date, block probability and signed contrast: choices and P(right).';
 
-comment on column psychometrics_by_day.subject_uuid is
-'The mouse.';
 comment on column psychometrics_by_day.session_date is
 'Date on the wall clock of the rig.';
-comment on column psychometrics_by_day.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column psychometrics_by_day.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column psychometrics_by_day.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column psychometrics_by_day.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if none yet.';
 comment on column psychometrics_by_day.prob_left_block is
 'Probability left of the blocks, percent: 20, 50, 80, or 50 without blocks. NULL if unrecorded.';
-comment on column psychometrics_by_day.signed_contrast is
-'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
 comment on column psychometrics_by_day.n_sessions is
 'Sessions of the date with such trials.';
-comment on column psychometrics_by_day.n_trials is
-'Trials, no-go included.';
-comment on column psychometrics_by_day.n_no_go is
-'Trials without a choice within 60 s.';
-comment on column psychometrics_by_day.n_right is
-'Trials with the choice right.';
-comment on column psychometrics_by_day.p_right is
-'Share of right among the choices, 0 to 1, no-go left out. NULL without a choice.';
-comment on column psychometrics_by_day.p_right_low68 is
-'Lower end of the 68 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_day.p_right_high68 is
-'Upper end of the 68 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_day.p_right_low95 is
-'Lower end of the 95 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_day.p_right_high95 is
-'Upper end of the 95 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_day.p_right_dj is
-'Share of right among all trials, 0 to 1, as the server stored it: no-go is not right.';

@@ -50,35 +50,7 @@ comment on column psychometrics_by_session.subject_uuid is
 'The mouse. With session_start_time the key of the session.';
 comment on column psychometrics_by_session.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of the session.';
-comment on column psychometrics_by_session.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column psychometrics_by_session.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column psychometrics_by_session.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column psychometrics_by_session.session_date is
 'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
-comment on column psychometrics_by_session.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column psychometrics_by_session.task is
 'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
-comment on column psychometrics_by_session.signed_contrast is
-'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
-comment on column psychometrics_by_session.n_trials is
-'Trials, no-go included.';
-comment on column psychometrics_by_session.n_no_go is
-'Trials without a choice within 60 s.';
-comment on column psychometrics_by_session.n_right is
-'Trials with the choice right.';
-comment on column psychometrics_by_session.p_right is
-'Share of right among the choices, 0 to 1, no-go left out. NULL without a choice.';
-comment on column psychometrics_by_session.p_right_low68 is
-'Lower end of the 68 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_session.p_right_high68 is
-'Upper end of the 68 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_session.p_right_low95 is
-'Lower end of the 95 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_session.p_right_high95 is
-'Upper end of the 95 % Wilson interval of p_right. NULL without a choice.';
-comment on column psychometrics_by_session.p_right_dj is
-'Share of right among all trials, 0 to 1, as the server stored it: no-go is not right.';

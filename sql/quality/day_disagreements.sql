@@ -212,10 +212,6 @@ comment on view day_disagreements is
 
 comment on column day_disagreements.subject_uuid is
 'The mouse. With session_date and quantity the key.';
-comment on column day_disagreements.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column day_disagreements.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column day_disagreements.session_date is
 'Date on the wall clock of the rig.';
 comment on column day_disagreements.quantity is

@@ -254,28 +254,12 @@ from assessed_session;
 comment on view session_quality is
 'One row per session: what is missing or odd about it, and why it lacks a status or times.';
 
-comment on column session_quality.subject_uuid is
-'The mouse. With session_start_time the key of a session.';
 comment on column session_quality.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of a session.';
-comment on column session_quality.session_uuid is
-'The session in Alyx and ONE, where it is called eid.';
-comment on column session_quality.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column session_quality.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column session_quality.session_date is
-'Date of the start, on the wall clock of the rig.';
-comment on column session_quality.task is
-'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
 comment on column session_quality.flags is
 'All that is missing or odd, separated by commas; empty if nothing is. Never NULL.';
-comment on column session_quality.has_trials is
-'True if trials of the session are here. Never NULL.';
 comment on column session_quality.n_trials is
 'Trials here. NULL without.';
-comment on column session_quality.has_stored_trials is
-'True if the server stored a trial set; its trials can still be missing here. Never NULL.';
 comment on column session_quality.stored_n_trials is
 'Number of trials in the raw files, as stored. NULL without a trial set.';
 comment on column session_quality.n_trials_missing is
@@ -304,8 +288,6 @@ comment on column session_quality.n_two_stimuli is
 'Trials with a contrast on both sides: trials has the difference. NULL without trials here.';
 comment on column session_quality.n_odd_prob_left is
 'Trials with a prior other than .2, .5, .8. NULL in unbiased tasks and without trials here.';
-comment on column session_quality.has_stored_reaction_time is
-'True if the server stored reaction times for the session. Never NULL.';
 comment on column session_quality.why_no_stored_reaction_time is
 'Why none were stored. NULL if they were.';
 comment on column session_quality.training_status is
@@ -324,8 +306,6 @@ comment on column session_quality.is_over_24_h is
 'True if the session lasted over 24 hours by its start and end. Never NULL.';
 comment on column session_quality.n_sessions_date is
 'Sessions of the mouse on this date, this one included.';
-comment on column session_quality.n_users is
-'Number of users of the session. 0 if none, never NULL.';
 comment on column session_quality.is_nickname_shared is
 'True if another mouse has the same nickname. NULL if the mouse has no row.';
 comment on column session_quality.is_without_lab is

@@ -77,18 +77,8 @@ comment on column movement_times.subject_uuid is
 'The mouse. With session_start_time the key of the session.';
 comment on column movement_times.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of the session.';
-comment on column movement_times.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column movement_times.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column movement_times.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column movement_times.session_date is
 'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
-comment on column movement_times.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
-comment on column movement_times.task is
-'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
 comment on column movement_times.signed_contrast is
 'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
 comment on column movement_times.n_trials is

@@ -55,24 +55,14 @@ where summary.grain = 'day_block';
 comment on view reaction_times_by_day is
 'One row per mouse, date, block probability and signed contrast: reaction times.';
 
-comment on column reaction_times_by_day.subject_uuid is
-'The mouse.';
 comment on column reaction_times_by_day.session_date is
 'Date on the wall clock of the rig.';
-comment on column reaction_times_by_day.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column reaction_times_by_day.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column reaction_times_by_day.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column reaction_times_by_day.training_day is
 'Count of dates so far with a session other than habituation, from 1. NULL if none yet.';
 comment on column reaction_times_by_day.prob_left_block is
 'Probability left of the blocks, percent: 20, 50, 80, or 50 without blocks. NULL if unrecorded.';
-comment on column reaction_times_by_day.signed_contrast is
-'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
-comment on column reaction_times_by_day.n_trials is
-'Trials, with or without a reaction time.';
 comment on column reaction_times_by_day.n_reaction_times is
 'Trials with a reaction time by the pipeline''s definition, no-go included.';
 comment on column reaction_times_by_day.n_from_go_cue is

@@ -54,22 +54,10 @@ comment on column reaction_times_by_session.subject_uuid is
 'The mouse. With session_start_time the key of the session.';
 comment on column reaction_times_by_session.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of the session.';
-comment on column reaction_times_by_session.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column reaction_times_by_session.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column reaction_times_by_session.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column reaction_times_by_session.session_date is
 'Date of the start, wall clock of the rig. NULL if the session has no row of its own.';
-comment on column reaction_times_by_session.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
 comment on column reaction_times_by_session.task is
 'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
-comment on column reaction_times_by_session.signed_contrast is
-'Contrast, percent, right minus left: positive on the right. NULL if not recorded.';
-comment on column reaction_times_by_session.n_trials is
-'Trials, with or without a reaction time.';
 comment on column reaction_times_by_session.n_reaction_times is
 'Trials with a reaction time by the pipeline''s definition, no-go included.';
 comment on column reaction_times_by_session.n_from_go_cue is

@@ -196,10 +196,6 @@ comment on column stored_reaction_times.subject_uuid is
 'The mouse.';
 comment on column stored_reaction_times.session_start_time is
 'Start of the session, wall clock of the rig. NULL for a day.';
-comment on column stored_reaction_times.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column stored_reaction_times.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column stored_reaction_times.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column stored_reaction_times.session_date is

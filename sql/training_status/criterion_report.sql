@@ -69,41 +69,19 @@ comment on column criterion_report.session_start_time is
 'Start, wall clock of the rig, without time zone.';
 comment on column criterion_report.criterion is
 'The status that is asked for, such as trained_1a, or good_enough_for_brainwide_map.';
-comment on column criterion_report.measure is
-'What is compared: n_trials, performance_easy, bias, threshold, lapse_low, reaction_time, ...';
-comment on column criterion_report.session_uuid is
-'The session in Alyx and ONE, where it is called eid.';
-comment on column criterion_report.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column criterion_report.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column criterion_report.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
 comment on column criterion_report.session_date is
 'Date of the start, on the wall clock of the rig.';
-comment on column criterion_report.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if habituation only.';
-comment on column criterion_report.task is
-'habituation, training, biased, ephys, other, or unknown if there is no protocol. Never NULL.';
-comment on column criterion_report.rule_set is
-'Whose rules: ibl-pipeline.';
 comment on column criterion_report.value is
 'Contrast (%) for bias, threshold; s for reaction_time; min for delay. NULL if not known, or none.';
-comment on column criterion_report.comparison is
-'How value must compare with limit_value: <, >, >= or =.';
 comment on column criterion_report.limit_value is
 'The limit, in the unit of value.';
 comment on column criterion_report.passed is
 'True if value compares as it must. NULL if the value is not known.';
 comment on column criterion_report.margin is
 'Distance to the limit: below 0 fails, and 0 for < and >. NULL for = or an unknown value.';
-comment on column criterion_report.standard_error is
-'Of a fitted value, in its unit. NULL of others, at a bound, and if the trials determine none.';
 comment on column criterion_report.n_failed is
 'Measures with a row for this session and criterion that failed. Never NULL.';
 comment on column criterion_report.n_unknown is
 'Measures of this session and criterion that are not known. Met if this and n_failed are 0.';
 comment on column criterion_report.n_uncertain is
 'Measures of this session and criterion that are not certain. Never NULL.';
-comment on column criterion_report.is_certain is
-'False if trials that the rules ask for are missing, or standard_error reaches the limit.';

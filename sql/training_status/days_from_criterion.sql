@@ -84,37 +84,13 @@ comment on column days_from_criterion.subject_uuid is
 'The mouse. With session_date and criterion the key.';
 comment on column days_from_criterion.session_date is
 'Date on the wall clock of the rig.';
-comment on column days_from_criterion.criterion is
-'trained, biased, ephys (the paper''s), or reached_ and the status that was reached or passed.';
-comment on column days_from_criterion.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column days_from_criterion.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column days_from_criterion.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column days_from_criterion.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column days_from_criterion.status_source is
 'Where the statuses come from: stored; recomputed if the server has none of it.';
 comment on column days_from_criterion.date_reached is
 'Date of the criterion, day 0. Never NULL.';
-comment on column days_from_criterion.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
-comment on column days_from_criterion.stored_training_day is
-'training_day as the server stored it. NULL without.';
 comment on column days_from_criterion.days_from_criterion is
 'Training days since date_reached, as day_source says: negative before. NULL if it is not known.';
 comment on column days_from_criterion.day_source is
 'One for all days of a mouse from a criterion: stored_training_day, or recomputed. NULL without.';
 comment on column days_from_criterion.calendar_days_from_criterion is
 'Calendar days since date_reached: negative before. Never NULL.';
-comment on column days_from_criterion.n_trials is
-'Trials of the date in the mirror, no-go included. NULL without any.';
-comment on column days_from_criterion.performance is
-'Correct trials above 0 contrast over all trials, 0 to 1, no-go is wrong. NULL without trials.';
-comment on column days_from_criterion.performance_easy is
-'Share correct at contrasts from 50 %, 0 to 1, no-go is wrong. NULL without such trials.';
-comment on column days_from_criterion.median_reaction_time is
-'Median of all trials, seconds, go cue as fallback, no-go included. NULL without any.';
-comment on column days_from_criterion.stored_performance_easy is
-'Stored share correct at contrasts from 50 %, 0 to 1. NULL without, and if 0.';

@@ -115,26 +115,6 @@ comment on column status_by_day.subject_uuid is
 'The mouse. With session_date the key.';
 comment on column status_by_day.session_date is
 'Date on the wall clock of the rig. With subject_uuid the key.';
-comment on column status_by_day.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column status_by_day.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column status_by_day.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column status_by_day.training_day is
-'Count of dates so far with a session other than habituation, from 1. NULL if there was none.';
-comment on column status_by_day.calendar_day is
-'Days since the first row of the mouse, from 0, weekends and breaks included. Never NULL.';
-comment on column status_by_day.training_status is
-'Status after the last session of the date that has one, recomputed from trials. NULL if none.';
-comment on column status_by_day.is_status_certain is
-'False if trials are missing, or a value near a limit could have changed it. NULL without it.';
-comment on column status_by_day.stored_training_status is
-'Stored status after the last session of the date that has one. NULL if none.';
-comment on column status_by_day.status is
-'stored_training_status; training_status for a mouse without any stored status. NULL if none.';
-comment on column status_by_day.status_rank is
-'Place of status, 0 (in_training, untrainable) to 5 (ready4recording). NULL as status.';
 comment on column status_by_day.carried_status is
 'status of this date, or of the last one before that has one. NULL before the first.';
 comment on column status_by_day.carried_status_rank is

@@ -158,18 +158,6 @@ comment on column time_to_criterion.subject_uuid is
 'The mouse. With criterion the key.';
 comment on column time_to_criterion.criterion is
 'trained, biased, ephys (the paper''s), or reached_ and the status that was reached or passed.';
-comment on column time_to_criterion.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column time_to_criterion.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column time_to_criterion.institution_short is
-'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column time_to_criterion.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
-comment on column time_to_criterion.status_source is
-'Where the statuses come from: stored; recomputed if the server has none of it; NULL if none.';
-comment on column time_to_criterion.has_earlier_days is
-'True if the server counted days of the mouse that are not here. NULL without a day to compare.';
 comment on column time_to_criterion.is_reached is
 'True if reached, false if censored at date_until. NULL if the mouse has no status at all.';
 comment on column time_to_criterion.date_reached is

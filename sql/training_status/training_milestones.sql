@@ -119,14 +119,8 @@ comment on view training_milestones is
 
 comment on column training_milestones.subject_uuid is
 'The mouse, the key.';
-comment on column training_milestones.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column training_milestones.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
 comment on column training_milestones.institution_short is
 'Short name of the institution of the lab. NULL without a lab or a short name.';
-comment on column training_milestones.institution_code is
-'Label of the institution in the figures of eLife 2021;10:e63711, Lab 1 to Lab 7. NULL elsewhere.';
 comment on column training_milestones.status_source is
 'Where the statuses come from: stored; recomputed if the server has none of it; NULL if none.';
 comment on column training_milestones.n_sessions_with_status is

@@ -100,28 +100,10 @@ where n_rows <> 1;
 comment on view tutorial_sessions_lost is
 'One row per session that the tutorial''s query drops or shows more than once, with the reason.';
 
-comment on column tutorial_sessions_lost.subject_uuid is
-'The mouse. With session_start_time the key of a session.';
-comment on column tutorial_sessions_lost.session_start_time is
-'Start, wall clock of the rig, without time zone. With subject_uuid the key of a session.';
-comment on column tutorial_sessions_lost.session_uuid is
-'The session in Alyx and ONE, where it is called eid.';
-comment on column tutorial_sessions_lost.subject_nickname is
-'Name of the mouse in its lab. Not unique across labs.';
-comment on column tutorial_sessions_lost.lab_name is
-'Lab of the mouse. NULL if the mouse was not assigned to one.';
-comment on column tutorial_sessions_lost.session_date is
-'Date of the start, on the wall clock of the rig.';
-comment on column tutorial_sessions_lost.task_protocol is
-'Name and version of the task as the rig recorded it. NULL if not recorded.';
 comment on column tutorial_sessions_lost.has_stored_trials is
 'True if a trial set was stored; its rows in trials can still be missing. Never NULL.';
 comment on column tutorial_sessions_lost.stored_n_trials is
 'Number of trials in the raw files. Can exceed the rows in trials. NULL without trials.';
-comment on column tutorial_sessions_lost.users is
-'User names of those who ran the session, sorted, separated by commas. NULL if none.';
-comment on column tutorial_sessions_lost.n_users is
-'Number of users of the session. 0 if none, never NULL.';
 comment on column tutorial_sessions_lost.n_rows is
 'Rows of the session in tutorial_sessions: 0, or 2 and more. Never NULL.';
 comment on column tutorial_sessions_lost.has_lab is
