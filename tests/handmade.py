@@ -156,6 +156,20 @@ def add_mouse(con, mouse=MOUSE, nickname="mouse", **values):
     add(con, "subject.subject", **row)
 
 
+def add_lab(con, lab, institution_short=None, *mice):
+    """A laboratory in London, and the mice that are its own."""
+    add(
+        con,
+        "reference.lab",
+        lab_name=lab,
+        institution=f"Institution of {lab}",
+        institution_short=institution_short,
+        time_zone="Europe/London",
+    )
+    for mouse in mice:
+        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
+
+
 def add_session(con, start=MONDAY, protocol=TRAINING, mouse=MOUSE, end=None):
     (n_sessions,) = con.execute("select count(*) from acquisition.session").fetchone()
     add(

@@ -16,6 +16,7 @@ from handmade import (
     TRAINING,
     TUESDAY,
     add,
+    add_lab,
     add_mouse,
     add_session,
     add_to_session,
@@ -44,19 +45,6 @@ def con():
         yield connection
 
 
-def add_lab(con, lab, institution=None, mice=()):
-    add(
-        con,
-        "reference.lab",
-        lab_name=lab,
-        institution="Somewhere",
-        institution_short=institution,
-        time_zone="Europe/London",
-    )
-    for mouse in mice:
-        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
-
-
 def add_trial_set(con, start, n_trials, mouse=MOUSE):
     """As stored by the server, all of whose trials are here."""
     add_to_session(con, "derived.session_performance", start, mouse, n_trials=n_trials)
@@ -77,7 +65,7 @@ def week(con):
     add_mouse(con, MOUSE, "mouse")
     add_mouse(con, OTHER_MOUSE, "stray")
     add_mouse(con, THIRD_MOUSE, "idle")
-    add_lab(con, "a", "UCL", mice=[MOUSE, THIRD_MOUSE])
+    add_lab(con, "a", "UCL", MOUSE, THIRD_MOUSE)
     add_lab(con, "b")
     add_session(con, MONDAY, HABITUATION)
     add_session(con, AFTERNOON, TRAINING)
@@ -196,7 +184,7 @@ def test_growth_counts_each_mouse_and_lab_from_its_first_session(week):
 
 def test_growth_tells_apart_what_has_trials(con):
     add_mouse(con)
-    add_lab(con, "a", mice=[MOUSE])
+    add_lab(con, "a", None, MOUSE)
     add_session(con, MONDAY)
     add_session(con, TUESDAY)
     add_trial_set(con, TUESDAY, 10)
@@ -437,7 +425,7 @@ def test_two_sessions_of_a_day_end_apart(con):
 
 def test_a_date_has_the_mean_weight_and_the_sum_of_the_water(con):
     add_mouse(con, subject_birth_date=date(2019, 10, 1))
-    add_lab(con, "a", mice=[MOUSE])
+    add_lab(con, "a", None, MOUSE)
     for hour, weight in ((9, 20.0), (15, 21.0)):
         at = MONDAY.replace(hour=hour)
         add(con, "action.weighing", subject_uuid=MOUSE, weighing_time=at, weight=weight)

@@ -16,6 +16,7 @@ from handmade import (
     TRAINING,
     TUESDAY,
     add,
+    add_lab,
     add_mouse,
     add_session,
     add_to_session,
@@ -57,19 +58,6 @@ NAMES = (
 def con():
     with opened(DAY_SUMMARIES) as connection:
         yield connection
-
-
-def add_lab(con, lab, institution, *mice):
-    add(
-        con,
-        "reference.lab",
-        lab_name=lab,
-        institution=institution,
-        institution_short=institution,
-        time_zone="UTC",
-    )
-    for mouse in mice:
-        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
 
 
 def add_run(con, start, mouse=MOUSE, n_trials=None, status=None, protocol=TRAINING, users=()):

@@ -15,6 +15,7 @@ from handmade import (
     OTHER_MOUSE,
     TRAINING,
     add,
+    add_lab,
     add_mouse,
     add_session,
     add_trial,
@@ -37,18 +38,10 @@ def con():
         yield connection
 
 
-def add_lab(con, lab, institution, *mice):
-    add(
-        con,
-        "reference.lab",
-        lab_name=lab,
-        institution=institution,
-        institution_short=institution,
-        time_zone="UTC",
-    )
+def add_lab_and_mice(con, lab, institution_short, *mice):
     for number, mouse in enumerate(mice):
-        add_mouse(con, mouse, f"{institution} {number}")
-        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
+        add_mouse(con, mouse, f"{institution_short} {number}")
+    add_lab(con, lab, institution_short, *mice)
 
 
 def add_trials(con, day, contrasts, prob_left=0.5, n=20, mouse=MOUSE, first_id=1):
@@ -151,8 +144,8 @@ def test_stored_fits_are_drawn_on_request(con):
 
 
 def test_threshold_and_bias_share_their_rows_and_the_mouse_under_the_pointer(con):
-    add_lab(con, "mainenlab", "CCU", MOUSE)
-    add_lab(con, "cortexlab", "UCL", OTHER_MOUSE)
+    add_lab_and_mice(con, "mainenlab", "CCU", MOUSE)
+    add_lab_and_mice(con, "cortexlab", "UCL", OTHER_MOUSE)
     for mouse in (MOUSE, OTHER_MOUSE):
         add_stored_fit(con, 0, 10, 5, mouse)
     define(con)
@@ -174,8 +167,8 @@ def test_threshold_and_bias_share_their_rows_and_the_mouse_under_the_pointer(con
 
 def test_the_last_panel_has_the_means_of_laboratories_and_that_of_all_on_top(con):
     mice = [UUID(int=number) for number in range(1, 8)]
-    add_lab(con, "mainenlab", "CCU", *mice[:4])
-    add_lab(con, "cortexlab", "UCL", *mice[4:])
+    add_lab_and_mice(con, "mainenlab", "CCU", *mice[:4])
+    add_lab_and_mice(con, "cortexlab", "UCL", *mice[4:])
     for mouse in mice:
         add_stored_day(con, 0, mouse, performance_easy=0.4 if mouse in mice[:4] else 0.75)
     # three of one laboratory, and three of both
@@ -205,7 +198,7 @@ def test_the_last_panel_has_the_means_of_laboratories_and_that_of_all_on_top(con
 
 def test_one_laboratory_has_no_panel_of_all(con):
     mice = (MOUSE, OTHER_MOUSE, THIRD_MOUSE)
-    add_lab(con, "mainenlab", "CCU", *mice)
+    add_lab_and_mice(con, "mainenlab", "CCU", *mice)
     for mouse in mice:
         add_stored_fit(con, 0, 10, 5, mouse)
     define(con)
@@ -225,8 +218,8 @@ def heads(chart):
 
 def test_every_panel_says_of_how_many_mice_it_is(con):
     """Berkeley and SWC had two mice each, and nothing said so."""
-    add_lab(con, "mainenlab", "CCU", MOUSE, OTHER_MOUSE)
-    add_lab(con, "cortexlab", "UCL", THIRD_MOUSE)
+    add_lab_and_mice(con, "mainenlab", "CCU", MOUSE, OTHER_MOUSE)
+    add_lab_and_mice(con, "cortexlab", "UCL", THIRD_MOUSE)
     for mouse in (MOUSE, OTHER_MOUSE, THIRD_MOUSE):
         add_stored_fit(con, 0, 10, 5, mouse)
     define(con)
@@ -236,7 +229,7 @@ def test_every_panel_says_of_how_many_mice_it_is(con):
 
 
 def test_no_cell_without_a_panel_has_axes(con):
-    add_lab(con, "mainenlab", "CCU", MOUSE)
+    add_lab_and_mice(con, "mainenlab", "CCU", MOUSE)
     add_stored_day(con, 0)
     define(con)
     assert learning_curves.chart(con).to_dict()["resolve"] == {"axis": {"x": "independent"}}
@@ -244,8 +237,8 @@ def test_no_cell_without_a_panel_has_axes(con):
 
 def test_laboratories_in_one_panel_have_a_dash_each(con):
     mice = [UUID(int=number) for number in range(1, 7)]
-    add_lab(con, "mainenlab", "CCU", *mice[:3])
-    add_lab(con, "cortexlab", "UCL", *mice[3:])
+    add_lab_and_mice(con, "mainenlab", "CCU", *mice[:3])
+    add_lab_and_mice(con, "cortexlab", "UCL", *mice[3:])
     for mouse in mice:
         add_stored_day(con, 0, mouse)
     define(con)

@@ -18,6 +18,7 @@ from handmade import (
     TRAINING,
     TUESDAY,
     add,
+    add_lab,
     add_mouse,
     add_session,
     add_to_session,
@@ -75,19 +76,6 @@ def add_trial_set(con, start, mouse=MOUSE, n_trials=1):
         trials_start_time=0,
         trials_end_time=1,
     )
-
-
-def add_lab(con, lab, institution_short, *mice):
-    add(
-        con,
-        "reference.lab",
-        lab_name=lab,
-        institution=f"Institution of {lab}",
-        institution_short=institution_short,
-        time_zone="Europe/London",
-    )
-    for mouse in mice:
-        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
 
 
 # days: which there are

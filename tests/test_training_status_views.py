@@ -17,6 +17,7 @@ from handmade import (
     TRAINING,
     TUESDAY,
     add,
+    add_lab,
     add_mouse,
     add_session,
     add_to_session,
@@ -81,19 +82,6 @@ def add_summary(con, start, n_trials, training_day, mouse=MOUSE):
         n_trials_date=n_trials,
         training_day=training_day,
     )
-
-
-def add_lab(con, lab, *mice):
-    add(
-        con,
-        "reference.lab",
-        lab_name=lab,
-        institution=f"Institution of {lab}",
-        institution_short="UCL",
-        time_zone="Europe/London",
-    )
-    for mouse in mice:
-        add(con, "subject.subject_lab", subject_uuid=mouse, lab_name=lab)
 
 
 # at each contrast so many choices to the right of 60: enough for trained_1b
@@ -621,7 +609,7 @@ def test_the_funnel_counts_the_mice_of_each_lab_and_all(con):
     add_mouse(con, MOUSE, "one")
     add_mouse(con, OTHER_MOUSE, "two")
     add_mouse(con, THIRD_MOUSE, "three")  # of no lab
-    add_lab(con, "cortexlab", MOUSE, OTHER_MOUSE)
+    add_lab(con, "cortexlab", "UCL", MOUSE, OTHER_MOUSE)
     add_run(con, day(1), "in_training", mouse=MOUSE)
     add_run(con, day(2), "ready4delay", BIASED, mouse=MOUSE)
     add_run(con, day(1), "untrainable", mouse=OTHER_MOUSE)
