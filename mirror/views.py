@@ -103,7 +103,9 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
     for name in gone:
         _drop(connection, name, kinds)
     _forget(connection, gone)
-    return put(connection, ordered)
+    applied = put(connection, ordered)
+    _inherit(connection, (view for view in ordered if view.name in applied.views))
+    return applied
 
 
 def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Applied:
@@ -142,7 +144,6 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         file = f"{view.file.parent.name}/{view.file.name}"
         is_stored = bool(view.stored_by) and view.name in done
         rows.append((view.name, file, skipped.get(view.name), is_stored, digest))
-    _inherit(connection, done.values())
     _forget(connection, [name for name, *_ in rows])
     store.insert(connection, "views", rows)
     return Applied(tuple(done), skipped)
@@ -210,7 +211,6 @@ def _make(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[st
     """Define a view; says what does not fit when the server's tables differ from IBL's."""
     try:
         connection.execute(view.sql)
-        connection.execute(f"select * from main.{store.quoted(view.name)} limit 0")
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
         return str(error).splitlines()[0]

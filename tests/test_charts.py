@@ -21,6 +21,8 @@ from mirror.cli import main
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:

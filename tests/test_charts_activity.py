@@ -40,6 +40,8 @@ from analyses import (
 )
 from mirror.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 THIRD_MOUSE = UUID(int=3)
 AFTERNOON = MONDAY.replace(hour=15)
 SUNDAY = MONDAY + timedelta(days=6)

@@ -32,6 +32,8 @@ from handmade import (
 from analyses import block_parameters, history_curves, history_weights
 from analyses.style import ask
 
+pytestmark = pytest.mark.slow
+
 # Shares of choices right that rise with contrast; at 0 they differ between blocks.
 RISING = {-100: 0.1, -25: 0.1, -12.5: 0.2, 12.5: 0.8, 25: 0.9, 100: 0.9}
 

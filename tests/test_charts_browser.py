@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 
 from analyses import gallery
 
+pytestmark = pytest.mark.slow
+
 Open = Callable[..., None]
 
 # A place at which nothing lies over a mark of the selector, else null.

@@ -27,6 +27,8 @@ from handmade import (
 from analyses import learning_curves, learning_fits
 from mirror.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 # Shares of choices right that rise with contrast, the same to both sides of 0.
 RISING = {-100: 0.1, -25: 0.1, -12.5: 0.2, 0: 0.5, 12.5: 0.8, 25: 0.9, 100: 0.9}
 THIRD_MOUSE = UUID(int=3)

@@ -37,6 +37,8 @@ from analyses import (
 )
 from mirror.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 CHARTS = [
     criterion_checklist,
     learning_progress,

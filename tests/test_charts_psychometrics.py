@@ -35,6 +35,8 @@ from analyses import (
     variability_across_labs,
 )
 
+pytestmark = pytest.mark.slow
+
 CHARTS = (
     bias_shift,
     block_curves,

@@ -43,6 +43,8 @@ from analyses import (
 from mirror.derive import psychometric
 from mirror.report import contents
 
+pytestmark = pytest.mark.slow
+
 WEDNESDAY, THURSDAY = (TUESDAY + timedelta(days=n) for n in (1, 2))
 # Square of the normal quantile that leaves out 32 %.
 SQUARE = 0.98894648

@@ -13,6 +13,8 @@ from mirror.cli import main
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = "KS999"
 
 

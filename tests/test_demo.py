@@ -20,6 +20,8 @@ from mirror.syncing import Options, Report, sync
 from mirror.tables import Restriction, Table
 from mirror.types import conversion
 
+pytestmark = pytest.mark.slow
+
 Ask = Callable[[str], list[tuple]]
 MICE = 2
 # every table and every column, so that one mirror does for all the tests

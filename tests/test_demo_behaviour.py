@@ -11,6 +11,8 @@ from mirror.sources.demo import sessions as planning
 from mirror.sources.demo.labs import LABS
 from mirror.sources.demo.mice import Cohort, simulate
 
+pytestmark = pytest.mark.slow
+
 EASY = (50, 100)
 
 

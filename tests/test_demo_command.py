@@ -14,6 +14,8 @@ import pytest
 import mirror
 from mirror import derive
 
+pytestmark = pytest.mark.slow
+
 MICE = "5"
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from mirror import connect
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 TREES = ("analyses", "mirror", "sql", "tests")
 MOST_LINES = 10

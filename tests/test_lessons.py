@@ -15,6 +15,8 @@ from analyses import gallery, lessons
 from analyses.lessons.questions import QUESTIONS
 from mirror.errors import UsageError
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "analyses" / "lessons").glob("lesson_*.py"))
 

@@ -15,6 +15,8 @@ from playwright.sync_api import Page
 
 from analyses import growth, learning_curves, training_funnel
 
+pytestmark = pytest.mark.slow
+
 # one of each way to put marks together
 CHARTS = (growth, learning_curves, training_funnel)
 CELLS = (

@@ -9,9 +9,12 @@ import bucket
 import one_api
 import one_cache
 import pyarrow.parquet as pq
+import pytest
 
 from mirror.sources.one import fetch, releases
 from mirror.sources.one.bucket import Bucket
+
+pytestmark = pytest.mark.slow
 
 LOAD = f"""
 import json, sys

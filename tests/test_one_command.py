@@ -13,6 +13,8 @@ import pytest
 
 import mirror
 
+pytestmark = pytest.mark.slow
+
 
 def start(folder: Path, *arguments: str, **variables: str) -> subprocess.Popen:
     return subprocess.Popen(

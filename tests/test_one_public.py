@@ -14,6 +14,8 @@ import pytest
 
 import mirror
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess]
 
 

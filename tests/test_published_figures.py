@@ -1,6 +1,9 @@
 """The published figures beside what the views compute, on simulated mice of the paper's project."""
 
 import duckdb
+import pytest
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_query_gives_what_stands_beside_it(simulated: duckdb.DuckDBPyConnection) -> None:

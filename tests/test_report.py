@@ -26,6 +26,8 @@ from mirror.report import MARK, build
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
+pytestmark = pytest.mark.slow
+
 TABLES = ("mice", "sessions", "daily")
 PAGES = ("index", *TABLES, "compare", "check", "dictionary")
 PHONE = {"width": 360, "height": 740}

@@ -22,6 +22,8 @@ from mirror.errors import MirrorError
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
+pytestmark = pytest.mark.slow
+
 IS_MIRROR = "create schema _mirror; create table _mirror.runs as select 1 as run"
 NOBODY = 65534
 
