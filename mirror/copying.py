@@ -21,7 +21,7 @@ from mirror import parts
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Request, Source, Unreadable
-from mirror.store import give_back, insert, literal, merging, now, quoted
+from mirror.store import give_back, insert, literal, make_room, merging, now, quoted
 from mirror.tables import Restriction, Selection, Table, plain_name
 from mirror.types import Conversion, conversion
 
@@ -240,6 +240,7 @@ def _copied(job: Job, due: Due) -> Copied:
     if size >= MUCH:
         # the next table is written into the blocks that this one has left
         job.connection.execute("checkpoint")
+        make_room(job.connection, 0)
     return copied
 
 
@@ -255,7 +256,9 @@ def _changing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         reason = str(error).splitlines()[0].rstrip(".")
         raise Unreadable(f"the file cannot hold it: {reason}") from error
     except BaseException:
-        connection.rollback()
+        # a file that a failed commit has closed cannot go back: let the error tell
+        with suppress(duckdb.Error):
+            connection.rollback()
         raise
 
 
@@ -576,6 +579,7 @@ def _finish(
     if table.primary_key and not _keyless(table, columns, copied):
         key = ", ".join(map(quoted, table.primary_key))
         required.append(f"alter table {name} add primary key ({key})")
+        make_room(connection, copied.rows)
     try:
         _execute(connection, required)
     except duckdb.ConstraintException as error:

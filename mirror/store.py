@@ -33,8 +33,11 @@ DATABASE, SIMULATED = "ibl.duckdb", "demo.duckdb"
 STORAGE_VERSION = "v1.0.0"
 # Enough to merge and rewrite tables; beyond it DuckDB puts its work aside, on disk beside the
 # target. While rows stream in, DuckDB only keeps what it has written already: less will do.
-MEMORY_LIMIT = "400MB"
-STREAMING_LIMIT = "150MB"
+MEMORY_LIMIT = 400_000_000
+STREAMING_LIMIT = 150_000_000
+# The index of a primary key is the exception: it stays in memory until it is committed, 8 bytes a
+# row and 20 where a file is rewritten, and a commit that finds no room ends the whole file.
+KEY_BYTES = 24
 THREADS = min(4, os.cpu_count() or 1)
 # Rewriting costs as much as the tables; a few free blocks cost nothing.
 TOO_EMPTY = 0.25
@@ -129,7 +132,11 @@ class Staging:
         self.connection.execute(
             f"attach {literal(str(compact))} as compact (storage_version '{STORAGE_VERSION}')"
         )
-        [(own,)] = self.connection.execute("select current_database()").fetchall()
+        [(own, rows)] = self.connection.execute(
+            "select current_database(), sum(estimated_size)::bigint from duckdb_tables()"
+            " where database_name = current_database() and has_primary_key"
+        ).fetchall()
+        _limit(self.connection, MEMORY_LIMIT + KEY_BYTES * (rows or 0))
         self.connection.execute(f"copy from database {quoted(own)} to compact")
         self.connection.execute("detach compact")
         self.connection.close()
@@ -227,15 +234,24 @@ def merging(connection: Connection) -> Iterator[None]:
         yield
 
 
+def make_room(connection: Connection, rows: int) -> None:
+    """Let DuckDB have, within `streaming`, what a key over so many rows takes."""
+    _limit(connection, STREAMING_LIMIT + KEY_BYTES * rows)
+
+
 @contextmanager
-def _memory(connection: Connection, limit: str, otherwise: str) -> Iterator[None]:
-    connection.execute(f"set memory_limit = '{limit}'")
+def _memory(connection: Connection, limit: int, otherwise: int) -> Iterator[None]:
+    _limit(connection, limit)
     try:
         yield
     finally:
         # a transaction that an error has ended takes no settings: let the error tell
         with suppress(duckdb.Error):
-            connection.execute(f"set memory_limit = '{otherwise}'")
+            _limit(connection, otherwise)
+
+
+def _limit(connection: Connection, size: int) -> None:
+    connection.execute(f"set memory_limit = '{size}B'")
 
 
 def give_back() -> None:
@@ -350,7 +366,7 @@ def _open_built(folder: Path) -> Connection:
         str(_built(folder)),
         config={
             "storage_compatibility_version": STORAGE_VERSION,
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": f"{MEMORY_LIMIT}B",
             "threads": THREADS,
             "temp_directory": str(_temporary(folder)),
         },

@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _derive(file: Path) -> float:
-    with duckdb.connect(str(file), config={"memory_limit": store.MEMORY_LIMIT}) as connection:
+    with duckdb.connect(str(file), config={"memory_limit": f"{store.MEMORY_LIMIT}B"}) as connection:
         connection.execute("delete from _mirror.derived")
         return derive.refresh(connection, views.read(), set(), run=1, is_whole=True).seconds
 

@@ -477,6 +477,25 @@ def test_an_error_within_a_transaction_is_the_one_that_is_told(tmp_path: Path) -
             connection.rollback()
 
 
+def test_a_key_over_many_rows_has_the_memory_that_its_index_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = 3_000_000
+    monkeypatch.setattr(store, "STREAMING_LIMIT", 20_000_000)
+    file = tmp_path / "ibl.duckdb"
+    with store.held(file) as target, store.staging(target, "test") as work:
+        store.prepare(work.connection)
+        with store.streaming(work.connection):
+            work.connection.begin()
+            work.connection.execute(f"create table t as select range as a from range({rows})")
+            store.make_room(work.connection, rows)
+            work.connection.execute("alter table t add primary key (a)")
+            work.connection.commit()
+        work.swap()
+    with duckdb.connect(file) as mirror:
+        assert mirror.execute("select count(*), max(a) from t").fetchall() == [(rows, rows - 1)]
+
+
 def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
     before = file.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
