@@ -17,10 +17,11 @@ import duckdb
 import pandas as pd
 
 from .curves import fitted
-from .laboratories import NO_LABORATORY, notes, panel
+from .laboratories import notes, panel
 from .psychometric_curves import MOUSE, POINTS
 from .statistics import compare, correlate
 from .style import (
+    NO_LABORATORY,
     ask,
     counted,
     finished,

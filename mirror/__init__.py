@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["__version__", "connect", "offline", "sync", "views"]
 
 
-def connect(database: str | os.PathLike | None = None) -> duckdb.DuckDBPyConnection:
+def connect(database: str | os.PathLike[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Open a mirror to read: the file, else `MIRROR_DATABASE`, else `ibl.duckdb` here.
 
     DuckDB opens a file once in a process: close earlier connections to see what a sync has
@@ -30,7 +30,7 @@ def connect(database: str | os.PathLike | None = None) -> duckdb.DuckDBPyConnect
 
 
 def sync(
-    database: str | os.PathLike | None = None,
+    database: str | os.PathLike[str] | None = None,
     *,
     schema: str | Sequence[str] = (),
     table: str | Sequence[str] = (),
@@ -44,7 +44,7 @@ def sync(
     host: str | None = None,
     port: int | None = None,
     user: str | None = None,
-    one_cache: str | os.PathLike | None = None,
+    one_cache: str | os.PathLike[str] | None = None,
     tag: str | Sequence[str] = (),
     demo: bool = False,
     demo_mice: int | None = None,
@@ -82,7 +82,7 @@ def sync(
         chosen.close()
 
 
-def offline(database: str | os.PathLike | None = None) -> Offline:
+def offline(database: str | os.PathLike[str] | None = None) -> Offline:
     """Let DataJoint be answered from a mirror, without a server, an account or a network.
 
     From here on `from nma_ibl import subject, behavior, ...` and every DataJoint expression

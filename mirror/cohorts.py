@@ -32,7 +32,7 @@ class Listed:
     no_view: str = ""
 
 
-def put(cohort: str, file: Path, database: str | os.PathLike | None = None) -> Listed:
+def put(cohort: str, file: Path, database: str | os.PathLike[str] | None = None) -> Listed:
     """Make the mice that a CSV file names, by nickname or uuid, a cohort, in place of an earlier.
 
     The names are in the column subject_uuid, else subject_nickname, else in the first, without a
@@ -59,7 +59,7 @@ def put(cohort: str, file: Path, database: str | os.PathLike | None = None) -> L
     return Listed(len(uuids), unknown, several, _write(database, cohort, uuids))
 
 
-def remove(cohort: str, database: str | os.PathLike | None = None) -> None:
+def remove(cohort: str, database: str | os.PathLike[str] | None = None) -> None:
     """Forget a cohort of one's own. Raises UsageError where there is none of that name."""
     _check(cohort)
     with store.connect(database) as connection:
@@ -128,7 +128,7 @@ def _mice(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
     return found
 
 
-def _write(database: str | os.PathLike | None, cohort: str, uuids: Iterable[str]) -> str:
+def _write(database: str | os.PathLike[str] | None, cohort: str, uuids: Iterable[str]) -> str:
     """Put the mice in the cohort's place; says why the mirror has no view of them, if so."""
 
     def change(connection: duckdb.DuckDBPyConnection) -> None:

@@ -265,7 +265,7 @@ def _mice(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> tup
 
 
 def export(
-    connection: duckdb.DuckDBPyConnection, folder: str | os.PathLike, full: bool = False
+    connection: duckdb.DuckDBPyConnection, folder: str | os.PathLike[str], full: bool = False
 ) -> Manifest:
     """Write every table of an open mirror into a folder; returns what the folder holds then.
 

@@ -57,12 +57,12 @@ UPGRADE = (
 Connection = duckdb.DuckDBPyConnection
 
 
-def path(database: str | os.PathLike | None = None, otherwise: str = DATABASE) -> Path:
+def path(database: str | os.PathLike[str] | None = None, otherwise: str = DATABASE) -> Path:
     """The file meant: the argument, else `MIRROR_DATABASE`, else `ibl.duckdb` here."""
     return Path(database or os.environ.get("MIRROR_DATABASE") or otherwise)
 
 
-def connect(database: str | os.PathLike | None = None) -> Connection:
+def connect(database: str | os.PathLike[str] | None = None) -> Connection:
     """Open a mirror to read. Raises UsageError where there is none.
 
     DuckDB opens a file once in a process: close earlier connections to see what a sync has
@@ -356,7 +356,7 @@ def spill_folder(file: Path) -> Path:
 
 
 @cache
-def _scratch(process: int) -> tempfile.TemporaryDirectory:
+def _scratch(process: int) -> tempfile.TemporaryDirectory[str]:
     """A folder of this process alone, which goes when it ends."""
     return tempfile.TemporaryDirectory(prefix="mirror-")
 

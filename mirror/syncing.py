@@ -95,7 +95,7 @@ class Report:
 
 def sync(
     source: Source,
-    database: str | os.PathLike | None = None,
+    database: str | os.PathLike[str] | None = None,
     options: Options | None = None,
     full: bool = False,
     batch_rows: int = BATCH_ROWS,

@@ -63,7 +63,7 @@ def folder() -> Path:
 
 
 def apply(
-    database: str | os.PathLike | None = None,
+    database: str | os.PathLike[str] | None = None,
     purpose: str = "views",
     change: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
 ) -> Applied:

@@ -34,8 +34,8 @@ IMAGE_SCALE = 0.8
 
 
 def build(
-    database: str | os.PathLike | None = None,
-    folder: str | os.PathLike = "report",
+    database: str | os.PathLike[str] | None = None,
+    folder: str | os.PathLike[str] = "report",
     advance: Callable[[int, int], None] = lambda done, total: None,
 ) -> Path:
     """Write the report of a mirror into a folder and return its first page.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -290,7 +291,7 @@ class Answer:
     # whose FOUND_ROWS this answer's rows are
     settings: Settings | None = None
 
-    def rows(self) -> list[tuple]:
+    def rows(self) -> list[tuple[Any, ...]]:
         """All rows, as PyMySQL would hand them to DataJoint. Raises Refusal."""
         if self.relation is None or self.cursor is None:
             return []

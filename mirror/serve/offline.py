@@ -34,7 +34,7 @@ _ABSENT = object()
 class Offline:
     """DataJoint's connection to a mirror, and the one that it had before."""
 
-    def __init__(self, database: str | os.PathLike | None) -> None:
+    def __init__(self, database: str | os.PathLike[str] | None) -> None:
         self.connection = connection = OfflineConnection(database)
         self._before = getattr(dj.conn, "connection", _ABSENT)
         dj.conn.connection = connection
@@ -106,7 +106,7 @@ def _module(value: object) -> str | None:
 class OfflineConnection(dj.Connection):
     """A connection of DataJoint that asks a mirror: for a Schema, or through `mirror.offline`."""
 
-    def __init__(self, database: str | os.PathLike | None = None) -> None:
+    def __init__(self, database: str | os.PathLike[str] | None = None) -> None:
         self._engine = Engine(store.path(database))
         self._is_closed = False
         # DataJoint tells whom it is connected to
@@ -193,7 +193,7 @@ class _Result:
     has_next = False
     message = None
 
-    def __init__(self, fields: tuple[Field, ...], rows: list[tuple]) -> None:
+    def __init__(self, fields: tuple[Field, ...], rows: list[tuple[Any, ...]]) -> None:
         self.fields = [_Described(field) for field in fields]
         self.description = tuple(item.description() for item in self.fields) or None
         self.rows = tuple(rows)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
 from mirror.errors import MirrorError
@@ -96,7 +96,7 @@ class Share:
 
     rows: int
     digest: int
-    key: tuple
+    key: tuple[Any, ...]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ class Wish:
     port: int | None = None
     user: str | None = None
     ask_password: bool = False
-    one_cache: str | os.PathLike | None = None
+    one_cache: str | os.PathLike[str] | None = None
     tag: tuple[str, ...] = ()
     demo: bool = False
     demo_mice: int | None = None

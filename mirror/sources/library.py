@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+from importlib.machinery import ModuleSpec
 from types import ModuleType, SimpleNamespace
 from unittest.mock import patch
 
@@ -52,11 +53,12 @@ def nma_ibl_schemas() -> dict[str, str]:
     spec = _find("nma_ibl")
     recorder = SimpleNamespace(create_virtual_module=create_virtual_module)
     with patch.dict(sys.modules, {"datajoint": recorder}):
+        assert spec.loader is not None, "a package that is found can be loaded"
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
     return schemas
 
 
-def _find(package: str):
+def _find(package: str) -> ModuleSpec:
     spec = importlib.util.find_spec(package)
     if spec is None:
         raise MirrorError(

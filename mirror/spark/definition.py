@@ -30,7 +30,7 @@ class Defined:
 
 
 def define(
-    spark: "SparkSession", folder: str | os.PathLike, database: str | None = None
+    spark: "SparkSession", folder: str | os.PathLike[str], database: str | None = None
 ) -> Defined:
     """Define every table and view of an export in a Spark session, by their names in the mirror.
 
@@ -86,7 +86,7 @@ def _said(error: Exception) -> str:
     return text.strip().partition("\n")[0].partition(" SQLSTATE")[0].rstrip(".")
 
 
-def _address(folder: str | os.PathLike) -> str:
+def _address(folder: str | os.PathLike[str]) -> str:
     """Where the folder is, in full: Spark would look for it in its warehouse."""
     where = os.fspath(folder)
     # one letter is a drive

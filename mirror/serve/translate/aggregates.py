@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from sqlglot import exp
 
@@ -33,12 +34,12 @@ COUNT = Type("integer", 21)
 CONCATENATED = Type("string", 1 << 20)
 
 
-def aggregate(*names: str) -> Callable:
+def aggregate(*names: str) -> Callable[..., Any]:
     """A rule for an aggregate: is given the argument, 'distinct ' or nothing, and the window that
     follows each of DuckDB's aggregates, if there is one.
     """
 
-    def register(rule: Callable[[Typed, str, str], Typed]) -> Callable:
+    def register(rule: Callable[[Typed, str, str], Typed]) -> Callable[..., Any]:
         AGGREGATES.update(names)
 
         def apply(arguments: list[exp.Expr], context: Context) -> Typed:

@@ -39,8 +39,8 @@ class Plain(MySQL):
     """MySQL without sqlglot's ideas of what its functions mean."""
 
     class Parser(MySQLParser):
-        FUNCTIONS: ClassVar[dict] = {}
-        NO_PAREN_FUNCTIONS: ClassVar[dict] = {}
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
+        NO_PAREN_FUNCTIONS: ClassVar[dict[str, Any]] = {}
         FUNCTION_PARSERS: ClassVar = {
             name: parser
             for name, parser in MySQLParser.FUNCTION_PARSERS.items()

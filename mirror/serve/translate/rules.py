@@ -47,14 +47,14 @@ def special(*names: str) -> Callable[[Function], Function]:
 
 def function(
     *wanted: Callable[[Typed], object], returns: Type | None = None, names: str = ""
-) -> Callable[[Callable], Callable]:
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A function of values: each is made into what the rule wants, the last kind repeating.
 
     With `returns` the rule gives DuckDB's SQL; without, it gives a Typed. `names` lists the
     names in MySQL, where they are not the rule's own.
     """
 
-    def register(rule: Callable) -> Callable:
+    def register(rule: Callable[..., Any]) -> Callable[..., Any]:
         parameters = inspect.signature(rule).parameters.values()
         is_open = any(item.kind is item.VAR_POSITIONAL for item in parameters)
         needed = sum(

@@ -67,7 +67,7 @@ class Translator:
     catalogue: Catalogue
     database: str | None = None
     session: Mapping[str, object] = field(default_factory=dict)
-    _aliases: count = field(default_factory=count)
+    _aliases: count[int] = field(default_factory=count[int])
 
     def query(
         self,

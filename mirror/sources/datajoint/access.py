@@ -5,6 +5,7 @@ What the server or the driver says ends here as a sentence, for the one table or
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pymysql
 
@@ -43,13 +44,13 @@ class Access:
         self.too_odd: set[Table] = set()
         self._broken: set[Table] = set()
 
-    def ask(self, query: str, table: Table | None = None) -> Sequence[tuple]:
+    def ask(self, query: str, table: Table | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows of a query, on the main connection."""
         with self.errors(table):
             [rows] = self.main.ask(query)
         return rows
 
-    def ask_all(self, *queries: str) -> Sequence[Sequence[tuple]]:
+    def ask_all(self, *queries: str) -> Sequence[Sequence[tuple[Any, ...]]]:
         """The rows of each of some queries, in one go."""
         with self.errors():
             return self.main.ask(*queries)

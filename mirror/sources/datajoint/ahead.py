@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 import pymysql
@@ -127,9 +128,9 @@ class Ahead:
 def _answer(
     question: Question,
     states: Mapping[Table, counting.Sized],
-    summed: Sequence,
-    counts: Sequence,
-    rows: Sequence[tuple],
+    summed: Sequence[Any],
+    counts: Sequence[Any],
+    rows: Sequence[tuple[Any, ...]],
 ) -> Answer | None:
     """Put together what is said of one table, unless it is too large. Raises Unreadable."""
     table = question.request.table

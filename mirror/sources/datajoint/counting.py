@@ -5,6 +5,7 @@ The statements, and how their answers are read: as PyMySQL decodes values, or as
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mirror.sources import Census, Request, Stamp
 from mirror.sources.datajoint.mysql import conditions, literal, name_of, quoted, where
@@ -35,7 +36,7 @@ def state(tables: Iterable[Table]) -> str:
     )
 
 
-def states(tables: Iterable[Table], rows: Iterable[Sequence]) -> dict[Table, Sized]:
+def states(tables: Iterable[Table], rows: Iterable[Sequence[Any]]) -> dict[Table, Sized]:
     """Read the answer to `state`."""
     told = {(_text(schema), _text(name)): rest for schema, name, *rest in rows}
     found = {}
@@ -54,7 +55,7 @@ def checksum(tables: Iterable[Table]) -> str:
     return f"checksum table {', '.join(map(name_of, tables))}"
 
 
-def checksum_of(row: Sequence) -> str | None:
+def checksum_of(row: Sequence[Any]) -> str | None:
     """Read a row of the answer; None of a table that the server cannot read."""
     return None if row[1] is None else str(int(row[1]))
 
@@ -66,7 +67,7 @@ def census(request: Request) -> str:
     return f"select {select} from {name_of(request.table)}{where(conditions(request.wanted))}"
 
 
-def census_of(request: Request, row: Sequence, checksum: str | None) -> Census:
+def census_of(request: Request, row: Sequence[Any], checksum: str | None) -> Census:
     """Read the answer to `census`."""
     rows, *values = row
     told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}

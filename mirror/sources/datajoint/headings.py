@@ -13,7 +13,7 @@ from mirror.sources.datajoint.mysql import literal
 from mirror.tables import BOOKKEEPING, Column, ForeignKey, LeftOut, Table, plain_name, tier
 from mirror.types import unescaped
 
-Ask = Callable[..., Sequence[Sequence[tuple]]]
+Ask = Callable[..., Sequence[Sequence[tuple[Any, ...]]]]
 
 
 def read(ask: Ask, names: Mapping[str, str]) -> tuple[list[Table], list[LeftOut]]:
@@ -129,7 +129,7 @@ def _column(row: Sequence[Any]) -> Column:
     )
 
 
-def _foreign_keys(rows: Iterable[tuple]) -> dict[tuple[str, str], list[ForeignKey]]:
+def _foreign_keys(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str], list[ForeignKey]]:
     pairs = defaultdict(list)
     for schema, table, constraint, *rest in rows:
         pairs[schema, table, constraint].append(rest)

@@ -2,8 +2,10 @@
 
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from getpass import getpass
+from typing import Any
 
 from mirror.errors import UsageError
 from mirror.sources import library
@@ -17,7 +19,7 @@ class Login:
     port: int
     user: str
     password: "Secret"
-    use_tls: bool | dict | None
+    use_tls: bool | dict[str, Any] | None
     prefix: str
 
 
@@ -25,7 +27,7 @@ class Secret:
     """A password that cannot be printed by accident."""
 
     def __init__(self, value: str) -> None:
-        self.reveal = lambda: value
+        self.reveal: Callable[[], str] = lambda: value
 
 
 def login(

@@ -251,7 +251,7 @@ def most_rows(columns: Mapping[str, Conversion]) -> int:
     return BLOB_ROWS if any(found.is_blob for found in columns.values()) else TEXT_ROWS
 
 
-def batch_of(rows: Sequence[tuple], schema: pa.Schema) -> pa.RecordBatch:
+def batch_of(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
     """Make a batch of rows as the server has sent them. Raises Unreadable."""
     if not rows:
         return pa.RecordBatch.from_pylist([], schema=schema)

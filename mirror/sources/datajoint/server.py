@@ -158,7 +158,7 @@ class Connection:
         self._server = server
         self._connection = server.dial()
 
-    def ask(self, *statements: str) -> list[Sequence[tuple]]:
+    def ask(self, *statements: str) -> list[Sequence[tuple[Any, ...]]]:
         """The rows of each statement.
 
         A connection that is found lost, as after long idling, is opened again and asked again: to
@@ -176,11 +176,11 @@ class Connection:
             raise lost from None
         return self.ask_on(*statements)
 
-    def ask_on(self, *statements: str) -> list[Sequence[tuple]]:
+    def ask_on(self, *statements: str) -> list[Sequence[tuple[Any, ...]]]:
         """As `ask`, within a transaction that a new connection would not know."""
         asked = "; ".join(statements)
 
-        def rows() -> list[Sequence[tuple]]:
+        def rows() -> list[Sequence[tuple[Any, ...]]]:
             with self._connection.cursor() as cursor:
                 cursor.execute(asked)
                 results = [cursor.fetchall()]
@@ -191,7 +191,7 @@ class Connection:
         return wait_for(rows, Attentive(self._server, lambda: asked), self.hang_up)
 
     def read(
-        self, queries: Iterable[str], some: int, made: Callable[[list[tuple]], T]
+        self, queries: Iterable[str], some: int, made: Callable[[list[tuple[Any, ...]]], T]
     ) -> Generator[T, None, None]:
         """Read queries, some rows at a time, and hand on what is made of these.
 
@@ -217,7 +217,9 @@ class Connection:
         with self._undecoded():
             yield from attended(chunks(), Attentive(self._server, lambda: asked), self.hang_up)
 
-    def results(self, statements: Sequence[str]) -> Generator[Sequence[tuple], None, None]:
+    def results(
+        self, statements: Sequence[str]
+    ) -> Generator[Sequence[tuple[Any, ...]], None, None]:
         """The rows of each statement, as `read` has them, on the thread that takes them.
 
         Raises MySQLError at the first statement that fails.
@@ -274,9 +276,11 @@ class Attentive:
             raise Silent
 
 
-def _in_batches(rows: Iterable[tuple], batch_rows: int) -> Iterator[list[tuple]]:
+def _in_batches(
+    rows: Iterable[tuple[Any, ...]], batch_rows: int
+) -> Iterator[list[tuple[Any, ...]]]:
     """Rows by so many, or by fewer where their values are long."""
-    some: list[tuple] = []
+    some: list[tuple[Any, ...]] = []
     size = 0
     for row in rows:
         some.append(row)

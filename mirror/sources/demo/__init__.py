@@ -73,7 +73,7 @@ class DemoSource:
         self._n_mice = n_mice
         self._seed = seed
         self._progress = progress or Progress()
-        self._folder: tempfile.TemporaryDirectory | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def versions(self) -> Mapping[str, str]:
         return {}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import duckdb
@@ -143,7 +144,7 @@ class Reader:
             self._look_at(mouse, "Trials")
             self._read_rep_nums(mouse)
 
-    def ask(self, statement: str) -> list[tuple]:
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of a statement; a thread may ask while another one reads."""
         with _errors(), self._connection.cursor() as cursor:
             return cursor.execute(statement).fetchall()
