@@ -67,7 +67,7 @@ class Translator:
     catalogue: Catalogue
     database: str | None = None
     session: Mapping[str, object] = field(default_factory=dict)
-    _aliases: count[int] = field(default_factory=count[int])
+    _aliases: "count[int]" = field(default_factory=count)
 
     def query(
         self,
