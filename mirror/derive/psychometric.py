@@ -179,6 +179,7 @@ class _Table:
 
 
 def _pad(curves: Curves) -> _Table:
+    """The rows that can be fitted, sorted by contrast, in columns of one length."""
     keep = (
         np.isfinite(curves.signed_contrast)
         & np.isfinite(curves.n_trials)
@@ -367,15 +368,18 @@ def _step_starts(table: _Table, limits: Floats) -> Floats:
 
 
 def _ratio(part: Floats, whole: Floats) -> Floats:
+    """A share of each, of any shape; 0 of nothing."""
     return np.clip(part / np.where(whole > 0, whole, 1), 0, 1)
 
 
 def _entropy(right: Floats, n: Floats) -> Floats:
+    """The largest log-likelihood that so many of n can have, of any shape."""
     share = np.clip(_ratio(right, n), EPSILON, 1 - EPSILON)
     return np.asarray(right * np.log(share) + (n - right) * np.log(1 - share))
 
 
 def _total(rows: Floats) -> Floats:
+    """The sum over the first axis, row after row."""
     total = np.zeros(rows.shape[1:])
     for row in rows:
         total += row
@@ -408,6 +412,7 @@ DIAGONAL = [row for row, (i, j) in enumerate(PAIRS) if i == j]
 
 
 def _slope(theta: Floats, x: Floats, n: Floats, p: Floats) -> _Slope:
+    """The likelihood at 4 x curves and how it changes there, from rows of contrasts x curves."""
     bias, threshold, a, b = theta
     height = b - a
     z = (x - bias) / threshold
@@ -459,7 +464,7 @@ def _caution(p: Floats, observed: Floats, expected: Floats) -> Floats:
 
 
 def _solve(matrix: Floats, vector: Floats) -> tuple[Floats, Flags]:
-    """Solve many symmetric 4 x 4 systems; the flag says which are positive definite."""
+    """Solve symmetric 4 x 4 systems, 10 x curves and 4 x curves; which are positive definite."""
     low: dict[tuple[int, int], Floats] = {}
     pivots: list[Floats] = []
     good = np.ones(matrix.shape[1], bool)
@@ -484,7 +489,7 @@ def _solve(matrix: Floats, vector: Floats) -> tuple[Floats, Flags]:
 
 
 def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Follow each start to the maximum it leads to, never downwards and never out of the limits.
+    """Follow each start, 4 x curves, to its maximum, never downwards and never out of the limits.
 
     Newton's steps with the damping of Levenberg and Marquardt; where the likelihood is not
     concave, with the expected curvature, which always is, in place of the observed one.
@@ -530,7 +535,7 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
 
 
 def _settle(theta: Floats, low: Floats, high: Floats, x: Floats, n: Floats, p: Floats) -> Floats:
-    """Bring the asymptotes towards their best for a new bias and threshold.
+    """Bring the asymptotes, 2 x curves, towards their best for a new bias and threshold.
 
     Ridges are curved: without this, only short steps along them gain.
     """
@@ -560,7 +565,7 @@ def _settle(theta: Floats, low: Floats, high: Floats, x: Floats, n: Floats, p: F
 def _step(
     theta: Floats, low: Floats, high: Floats, here: _Slope, damping: Floats
 ) -> tuple[Floats, Floats]:
-    """The next step, and the gain it would bring without bounds if all were a parabola."""
+    """The next step, 4 x curves, and the gain of each if all were a parabola without bounds."""
     at_low, at_high = theta <= low, theta >= high
     held = (at_low & (here.gradient <= 0)) | (at_high & (here.gradient >= 0))
     step = _damped(here, held, damping)
@@ -583,6 +588,7 @@ def _step(
 
 
 def _damped(here: _Slope, held: Flags, damping: Floats) -> Floats:
+    """The step from each place, 4 x curves, in the parameters that are not held at a bound."""
     gradient = np.where(held, 0.0, here.gradient)
     steps = []
     for curvature in (here.observed, here.cautious):
