@@ -77,9 +77,9 @@ with chosen as (
         trials.choice_right
     from trials_at_criterion as trials
     where (
-            (trials.criterion = 'trained' and trials.task = 'training')
-            or (trials.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
-        )
+        (trials.criterion = 'trained' and trials.task = 'training')
+        or (trials.criterion = 'ephys' and trials.task in ('biased', 'ephys'))
+    )
         and trials.choice_right is not null
         and trials.previous_choice is not null
         and trials.previous_rewarded is not null
