@@ -23,6 +23,8 @@
 -- * After a sync with --since the first day here is training_day 1, cum_trials and calendar_day
 --   start there too, and a mouse can be trained on it. has_earlier_days tells; training_milestones,
 --   cohorts and training_funnel have no such column, and take the first date here for the first.
+--
+-- Stored: in the order of subject_uuid, session_date.
 create or replace view days as
 
 with

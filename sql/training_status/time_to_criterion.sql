@@ -23,6 +23,8 @@
 -- * After a sync with --since, or where sessions have no rows here, everything counts from the
 --   first day here, and a mouse can seem to be trained on it: leave such mice out with
 --   `where has_earlier_days is not true`.
+--
+-- Stored: in the order of subject_uuid, criterion.
 create or replace view time_to_criterion as
 
 with

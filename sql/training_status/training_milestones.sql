@@ -20,6 +20,8 @@
 -- * untrainable does not last: see latest_status.
 -- * The tutorial's functions (nma_ibl) take another `ephys`, which misses ready4delay, and
 --   another `biased`, any biased session: that is first_biased_session.
+--
+-- Stored: in the order of subject_uuid.
 create or replace view training_milestones as
 
 with
