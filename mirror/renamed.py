@@ -17,6 +17,7 @@ TRIAL_TIMES = (
     "trial_feedback_type",
     "trial_reward_volume",
     "trial_iti_duration",
+    "reaction_time_stim_on",
 )
 RENAMED = {
     "has_reaction_time": "has_stored_reaction_time",
@@ -27,6 +28,7 @@ RENAMED = {
     "is_certain": "is_status_certain",
     "n_trial_rows": "n_trials",
     "unit": "grain",
+    "next_contrast": "abs(next_signed_contrast)",
     "why_no_status": "why_no_stored_status",
     "why_no_reaction_time": "why_no_stored_reaction_time",
     **{name: f"{name} of the view trial_times" for name in TRIAL_TIMES},

@@ -25,7 +25,8 @@ select
     trial.trial_end_time,
     trial.trial_feedback_type,
     trial.trial_reward_volume::double as trial_reward_volume,
-    trial.trial_iti_duration::double as trial_iti_duration
+    trial.trial_iti_duration::double as trial_iti_duration,
+    trial.trial_response_time - trial.trial_stim_on_time as reaction_time_stim_on
 from behavior.trial_set__trial as trial
 -- left: a trial whose session is missing stays
 left join session_labels as session
@@ -61,3 +62,5 @@ comment on column trial_times.trial_reward_volume is
 'Volume of the reward, microlitres. NULL if not recorded.';
 comment on column trial_times.trial_iti_duration is
 'Interval after the trial, seconds. NULL if not recorded.';
+comment on column trial_times.reaction_time_stim_on is
+'Response minus stimulus onset, seconds, no fallback, as in the paper. NULL without either.';

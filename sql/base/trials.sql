@@ -19,6 +19,7 @@
 -- * A no-go counts as wrong in `correct`, has no side in choice_right, and lasts 60 s: leave it
 --   out of reaction times with `where is_valid`.
 -- * Training sessions have priors other than .5 (debiasing) but no blocks: prob_left_block is 50.
+-- * The paper's reaction times have no fallback: `where reaction_time_source = 'stim_on'`.
 -- * trial_id has gaps where the pipeline skipped a trial. previous_*, next_* and stay reach across
 --   neither a gap nor a border of sessions, unlike shift(1) over a frame.
 -- * Easy training trials answered wrong are repeated (trial_rep_num), so lose-switch is
@@ -161,7 +162,6 @@ select
         when reaction_time_stim_on is not null then 'stim_on'
         when reaction_time_go_cue is not null then 'go_cue'
     end as reaction_time_source,
-    reaction_time_stim_on,
     coalesce(
         choice <> 0
         and coalesce(reaction_time_stim_on, reaction_time_go_cue) > 0
@@ -182,8 +182,6 @@ select
         as next_rewarded,
     case when after_id = trial_id + 1 then after_signed_contrast end
         as next_signed_contrast,
-    case when after_id = trial_id + 1 then abs(after_signed_contrast) end
-        as next_contrast,
     case
         when before_id = trial_id - 1 and before_choice <> 0 and choice <> 0
             then (choice = before_choice)::integer
@@ -246,8 +244,6 @@ comment on column trials.reaction_time is
 'Response minus stimulus onset, or go cue trigger if NULL, seconds. See is_valid. NULL if unknown.';
 comment on column trials.reaction_time_source is
 'What reaction_time counts from: stim_on or go_cue. NULL without reaction_time.';
-comment on column trials.reaction_time_stim_on is
-'Response minus stimulus onset, seconds, no fallback, as in the paper. NULL without either.';
 comment on column trials.is_valid is
 'True if a choice was made with a reaction_time above 0 and up to 60 s. Never NULL.';
 comment on column trials.previous_choice is
@@ -264,8 +260,6 @@ comment on column trials.next_rewarded is
 'rewarded of the trial after. NULL before a no-go, a gap, or at the session end.';
 comment on column trials.next_signed_contrast is
 'signed_contrast of the trial after, percent. NULL before a gap or at the session end.';
-comment on column trials.next_contrast is
-'contrast of the trial after, percent. NULL before a gap or at the session end.';
 comment on column trials.stay is
 '1 if choice equals previous_choice, 0 if not. NULL for a no-go or without previous_choice.';
 comment on column trials.trial_rep_num is

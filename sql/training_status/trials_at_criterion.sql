@@ -36,7 +36,8 @@ select
     trial.block_index,
     trial.trial_in_block,
     trial.reaction_time,
-    trial.reaction_time_stim_on,
+    case when trial.reaction_time_source = 'stim_on' then trial.reaction_time end
+        as reaction_time_stim_on,
     trial.is_valid,
     trial.previous_choice,
     trial.previous_rewarded,
@@ -57,3 +58,5 @@ comment on column trials_at_criterion.session_start_time is
 'Start of the session, wall clock of the rig.';
 comment on column trials_at_criterion.days_from_criterion is
 'Training days since the date of the criterion: -2, -1 or 0.';
+comment on column trials_at_criterion.reaction_time_stim_on is
+'Response minus stimulus onset, seconds, no fallback, as in the paper. NULL without either.';

@@ -15,6 +15,6 @@ select
     correct_easy,
     reaction_time,
     reaction_time_source,
-    reaction_time_stim_on
+    case when reaction_time_source = 'stim_on' then reaction_time end as reaction_time_stim_on
 from trials
 where subject_uuid in (select subject_uuid from _mice);
