@@ -15,6 +15,7 @@ import time
 import numpy as np
 from test_psychometric import BIASED, curves, mice, psychofit_best
 
+from mirror.derive.fitting import fitting
 from mirror.derive.psychometric import VARIANTS, Curves, fit, p_right
 
 TIMED = 10_000
@@ -45,10 +46,11 @@ def main() -> None:
     print(f"{os.cpu_count()} cores; {TIMED:,} curves of 9 contrasts, psychofit on {len(few)}")
     print("variant      ours s  psychofit s   times")
     for name, variant in VARIANTS.items():
-        fit(timed, variant)
-        start = time.perf_counter()
-        fit(timed, variant)
-        ours = time.perf_counter() - start
+        with fitting() as work:
+            work.fit(timed, variant)
+            start = time.perf_counter()
+            work.fit(timed, variant)
+            ours = time.perf_counter() - start
         start = time.perf_counter()
         for index in few:
             psychofit_best(timed, int(index), name)

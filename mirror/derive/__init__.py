@@ -9,7 +9,7 @@ in portions, so that memory does not grow with their number.
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
 
+    from mirror.derive.fitting import Fitting
     from mirror.derive.psychometric import Fits
 
 # The views that tell what a session and a trial are, and what is read beside them.
@@ -147,24 +148,28 @@ def _make(
     connection: duckdb.DuckDBPyConnection, is_whole: bool, progress: Progress
 ) -> dict[str, int]:
     """Fill the tables for so many mice at a time: memory then does not grow with the mirror."""
+    from mirror.derive.fitting import fitting
+
     portions = list(_portions(connection))
     progress.start("deriving", len(portions) * (len(FROM_TRIALS) + 2 + len(COMPUTED)), "steps")
-    for some in portions:
-        connection.execute(f"create or replace temp view _mice as {some}")
-        for name in FROM_TRIALS:
-            connection.execute(_statements(connection, name)[-1])
+    with fitting() as work:
+        for some in portions:
+            connection.execute(f"create or replace temp view _mice as {some}")
+            for name in FROM_TRIALS:
+                connection.execute(_statements(connection, name)[-1])
+                progress.advance(1)
+            fits = _fits(connection, work)
+            statuses = _statuses(connection, is_whole, work)
             progress.advance(1)
-        fits = _fits(connection)
-        progress.advance(1)
-        computed = {"_fits": fits, **_statuses(connection, is_whole)}
-        progress.advance(1)
-        for name, table in computed.items():
-            connection.register(name, table)
-        for name in COMPUTED:
-            connection.execute(_statements(connection, name)[-1])
+            computed = {"_fits": fits(), **statuses}
             progress.advance(1)
-        for name in computed:
-            connection.unregister(name)
+            for name, table in computed.items():
+                connection.register(name, table)
+            for name in COMPUTED:
+                connection.execute(_statements(connection, name)[-1])
+                progress.advance(1)
+            for name in computed:
+                connection.unregister(name)
     for kind, name in (
         ("view", "_trials"),
         ("view", "_mice"),
@@ -199,13 +204,16 @@ def _portions(connection: duckdb.DuckDBPyConnection) -> Iterator[str]:
         yield f"from (values {listed}) as mouse(subject_uuid)"
 
 
-def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
-    """Both variants of every curve; curves of the same counts, such as one-session days, once."""
+def _fits(connection: duckdb.DuckDBPyConnection, work: "Fitting") -> Callable[[], "pyarrow.Table"]:
+    """Begin with both variants of every curve, which the call that is returned waits for.
+
+    Curves of the same counts, such as one-session days, are fitted once.
+    """
     import numpy as np
     import pandas as pd
     import pyarrow
 
-    from mirror.derive.psychometric import VARIANTS, Curves, fit
+    from mirror.derive.psychometric import VARIANTS, Curves
 
     points = connection.sql(
         "select curve, signed_contrast, n_trials::double as n_trials, n_no_go::double as n_no_go,"
@@ -214,10 +222,10 @@ def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
     number, first = _unique_curves(points)
     kept = points[np.isin(points["curve"], first)]
     place = np.searchsorted(first, kept["curve"])
-    frames = []
+    waiting = {}
     for variant in VARIANTS.values():
         shown = kept["n_trials"] - (kept["n_no_go"] if variant.name == "paper" else 0)
-        fits = fit(
+        waiting[variant.name] = work.start(
             Curves(
                 curve=place,
                 signed_contrast=kept["signed_contrast"].to_numpy(),
@@ -233,9 +241,15 @@ def _fits(connection: duckdb.DuckDBPyConnection) -> "pyarrow.Table":
             ),
             variant,
         )
-        frame = to_frame(fits).iloc[number].reset_index(drop=True)
-        frames.append(frame.assign(curve=np.arange(len(number)), variant=variant.name))
-    return pyarrow.Table.from_pandas(pd.concat(frames), preserve_index=False)
+
+    def table() -> pyarrow.Table:
+        frames = []
+        for variant_name, fits in waiting.items():
+            frame = to_frame(fits()).iloc[number].reset_index(drop=True)
+            frames.append(frame.assign(curve=np.arange(len(number)), variant=variant_name))
+        return pyarrow.Table.from_pandas(pd.concat(frames), preserve_index=False)
+
+    return table
 
 
 def _unique_curves(points: "pandas.DataFrame") -> tuple["numpy.ndarray", "numpy.ndarray"]:
@@ -263,7 +277,9 @@ def to_frame(fits: "Fits") -> "pandas.DataFrame":
     return pd.DataFrame({f.name: getattr(fits, f.name) for f in fields(fits) if f.name != "best"})
 
 
-def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str, "pyarrow.Table"]:
+def _statuses(
+    connection: duckdb.DuckDBPyConnection, is_whole: bool, work: "Fitting"
+) -> dict[str, "pyarrow.Table"]:
     """The training status of every session, its criteria and the curves of its windows."""
     import pyarrow
 
@@ -282,7 +298,7 @@ def _statuses(connection: duckdb.DuckDBPyConnection, is_whole: bool) -> dict[str
         " join _sessions using (subject_uuid, session_start_time)"
         " where signed_contrast = 0 and reaction_time_stim_on is not null order by session"
     ).df()
-    found = status.evaluate(sessions, counts, zero_contrast)
+    found = status.evaluate(sessions, counts, zero_contrast, work.fit)
     statuses = found.status.assign(rule_set=status.RULE_SET)
     criteria = found.criteria.assign(rule_set=status.RULE_SET, place=range(len(found.criteria)))
     if not is_whole:

@@ -5,9 +5,7 @@ curve at a time: lapse_low + (1 - lapse_low - lapse_high) * (erf((x - bias) / th
 """
 
 import math
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -129,16 +127,9 @@ def fit(curves: Curves, variant: Variant) -> Fits:
     limits = _limits(table, variant)
     has_trials = np.flatnonzero(table.rows > 0)
     best = np.full((4, curves.size), np.nan)
-    chunks = [
-        has_trials[start : start + CHUNK_CURVES]
-        for start in range(0, len(has_trials), CHUNK_CURVES)
-    ]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        results = pool.map(
-            lambda chunk: _maximise(table.of(chunk), limits[:, :, chunk], variant), chunks
-        )
-        for chunk, result in zip(chunks, results, strict=True):
-            best[:, chunk] = result
+    for start in range(0, len(has_trials), CHUNK_CURVES):
+        chunk = has_trials[start : start + CHUNK_CURVES]
+        best[:, chunk] = _maximise(table.of(chunk), limits[:, :, chunk], variant)
     return _describe(table, limits, best, variant)
 
 

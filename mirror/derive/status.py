@@ -227,10 +227,15 @@ _YES, _NO, _UNKNOWN = 1, 0, -1
 _NO_BLOCKS, _NO_ZERO = 2, 3
 
 Marks = NDArray[np.int8]
+# Of many curves by one variant: `psychometric.fit`, or what does the same faster.
+Fit = Callable[[psychometric.Curves, psychometric.Variant], psychometric.Fits]
 
 
 def evaluate(
-    sessions: pd.DataFrame, counts: pd.DataFrame, zero_contrast: pd.DataFrame
+    sessions: pd.DataFrame,
+    counts: pd.DataFrame,
+    zero_contrast: pd.DataFrame,
+    fit: Fit = psychometric.fit,
 ) -> Evaluation:
     """Give each session its status, and the numbers that decided.
 
@@ -238,7 +243,7 @@ def evaluate(
     among the last three, gets no status and is invisible to later ones.
     """
     history = _History.of(sessions)
-    pooled = _pooled(history, counts, zero_contrast)
+    pooled = _pooled(history, counts, zero_contrast, fit)
     measures, errors = _measures(history, pooled), _errors(pooled)
     outcomes = {c: _outcome(c, measures[c.sessions], {}, pooled) for c in CRITERIA}
     sure = {c: _outcome(c, measures[c.sessions], errors[c.sessions], pooled) for c in CRITERIA}
@@ -327,7 +332,9 @@ class _Pooled:
         return self.of(kind, np.append(values, np.nan)[self.curve[block]])
 
 
-def _pooled(history: _History, counts: pd.DataFrame, zero_contrast: pd.DataFrame) -> _Pooled:
+def _pooled(
+    history: _History, counts: pd.DataFrame, zero_contrast: pd.DataFrame, fit: Fit
+) -> _Pooled:
     members, of_session = distinct(history.last)
     is_complete: Flags = np.asarray(history.has_trials[members].all(axis=1))
     all_counts = _counts(history, counts)
@@ -354,7 +361,7 @@ def _pooled(history: _History, counts: pd.DataFrame, zero_contrast: pd.DataFrame
         n_trials=n_trials,
         n_zero_contrast=at_zero.total(pooled),
         reaction_time=median(pooled, session, time),
-        fits=psychometric.fit(stack(curves), psychometric.VARIANTS["datajoint"]),
+        fits=fit(stack(curves), psychometric.VARIANTS["datajoint"]),
         curve=curve,
         shows_zero=_shown(history, at_zero),
         shows_low=_shown(history, low),

@@ -1,0 +1,176 @@
+"""Curves fitted by several processes: in one, Python's threads take turns at arrays so small.
+
+Run as a program, this file takes jobs from standard input, and answers each with its fits.
+"""
+
+import os
+import pickle
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import fields
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import pairwise
+from pathlib import Path
+from threading import local
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from mirror.derive.psychometric import Curves, Fits, Variant
+
+PSYCHOMETRIC = Path(__file__).with_name("psychometric.py")
+LENGTH = struct.Struct("<Q")
+MOST_PROCESSES = 4
+# Of curves: below, a process takes longer to start; above, the others wait for the last one.
+FEWEST, MOST = 400, 1000
+
+# The arrays of some curves, in the order of their names, and the name of the variant.
+Job = tuple[tuple[Any, ...], str]
+Arrays = dict[str, Any]
+
+
+class Fitting:
+    """Fits as `psychometric.fit` makes them, by processes that start when there is enough to do."""
+
+    def __init__(self) -> None:
+        self._number = min(MOST_PROCESSES, os.cpu_count() or 1)
+        self._threads = ThreadPoolExecutor(self._number)
+        self._of_thread = local()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._is_over = False
+
+    def fit(self, curves: "Curves", variant: "Variant") -> "Fits":
+        """Find the most likely curve for each of many."""
+        return self.start(curves, variant)()
+
+    def start(self, curves: "Curves", variant: "Variant") -> Callable[[], "Fits"]:
+        """Begin to fit; what is returned waits for the fits."""
+        from mirror.derive import psychometric
+
+        if self._number == 1 or curves.size < 2 * FEWEST:
+            found = psychometric.fit(curves, variant)
+            return lambda: found
+        waiting = [self._threads.submit(self._done, job) for job in self._jobs(curves, variant)]
+
+        def fits() -> "Fits":
+            parts = [job.result() for job in waiting]
+            names = parts[0]
+            return psychometric.Fits(**{n: np.concatenate([p[n] for p in parts]) for n in names})
+
+        return fits
+
+    def stop(self) -> None:
+        """End all processes, whatever they are at."""
+        self._is_over = True
+        for process in self._processes:
+            process.kill()
+        self._threads.shutdown(cancel_futures=True)
+        for process in self._processes:
+            # of one that ended before, the pipe may still hold a job
+            with suppress(BrokenPipeError), process:
+                process.kill()
+
+    def _jobs(self, curves: "Curves", variant: "Variant") -> Iterator[Job]:
+        rounds = -(-curves.size // (self._number * MOST))
+        bounds = np.linspace(0, curves.size, self._number * rounds + 1).astype(int)
+        for low, high in pairwise(bounds.tolist()):
+            of_part = (curves.curve >= low) & (curves.curve < high)
+            yield (
+                (
+                    curves.curve[of_part] - low,
+                    curves.signed_contrast[of_part],
+                    curves.n_trials[of_part],
+                    curves.p_right[of_part],
+                    high - low,
+                ),
+                variant.name,
+            )
+
+    def _done(self, job: Job) -> Arrays:
+        """Have this thread's process do a job, or do it here where there can be no process."""
+        try:
+            if not hasattr(self._of_thread, "process"):
+                self._of_thread.process = _started()
+                self._processes.append(self._of_thread.process)
+            process = self._of_thread.process
+            _write(process.stdin, job)
+            found: Arrays = _read(process.stdout)
+        except (OSError, EOFError):
+            if self._is_over:
+                raise
+            from mirror.derive import psychometric
+
+            return _fitted(psychometric, job)
+        return found
+
+
+@contextmanager
+def fitting() -> Iterator[Fitting]:
+    """Fit within this block, after which the processes have ended."""
+    work = Fitting()
+    try:
+        yield work
+    finally:
+        work.stop()
+
+
+def _started() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        # -P: nothing beside this file is taken for a library
+        [sys.executable, "-P", __file__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # one that cannot work is done without
+        stderr=subprocess.DEVNULL,
+        # Ctrl-C at a terminal is for the sync
+        start_new_session=True,
+    )
+
+
+def _fitted(psychometric: ModuleType, job: Job) -> Arrays:
+    arrays, variant = job
+    fits = psychometric.fit(psychometric.Curves(*arrays), psychometric.VARIANTS[variant])
+    return {each.name: getattr(fits, each.name) for each in fields(fits)}
+
+
+def _write(stream: BinaryIO, value: object) -> None:
+    content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(LENGTH.pack(len(content)))
+    stream.write(content)
+    stream.flush()
+
+
+def _read(stream: BinaryIO) -> Any:
+    """What `_write` wrote. Raises EOFError at the end."""
+    header = stream.read(LENGTH.size)
+    if len(header) < LENGTH.size:
+        raise EOFError
+    content = stream.read(*LENGTH.unpack(header))
+    return pickle.loads(content)
+
+
+def _serve(jobs: BinaryIO, answers: BinaryIO) -> None:
+    # by itself: the package around it takes longer to load than some jobs
+    spec = spec_from_file_location("psychometric", PSYCHOMETRIC)
+    assert spec and spec.loader
+    psychometric = sys.modules["psychometric"] = module_from_spec(spec)
+    spec.loader.exec_module(psychometric)
+    while True:
+        try:
+            job = _read(jobs)
+        except EOFError:
+            return
+        _write(answers, _fitted(psychometric, job))
+
+
+if __name__ == "__main__":
+    # nothing else is to write where the answers go
+    with os.fdopen(os.dup(1), "wb") as output:
+        os.dup2(2, 1)
+        _serve(sys.stdin.buffer, output)

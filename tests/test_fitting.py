@@ -1,0 +1,63 @@
+"""Fits by several processes are those of one, whatever becomes of the processes."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+from test_psychometric import DATAJOINT, PAPER, mice, same
+
+from mirror.derive import fitting
+from mirror.derive.fitting import Fitting
+from mirror.derive.psychometric import fit
+
+TABLE = mice(60, seed=7)
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fitting]:
+    """Two processes for as few as these curves, on any machine."""
+    monkeypatch.setattr(fitting, "FEWEST", 10)
+    monkeypatch.setattr(fitting, "MOST", 15)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with fitting.fitting() as work:
+        yield work
+
+
+def test_both_variants_at_once_are_what_one_process_finds(work: Fitting):
+    waiting = [work.start(TABLE, variant) for variant in (DATAJOINT, PAPER)]
+    for fits, variant in zip(waiting, (DATAJOINT, PAPER), strict=True):
+        same(fits(), fit(TABLE, variant))
+    assert 1 <= len(work._processes) <= 2
+
+
+def test_a_process_that_is_killed_costs_no_fits(work: Fitting):
+    work.fit(TABLE, DATAJOINT)
+    for process in work._processes:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    same(work.fit(TABLE, PAPER), fit(TABLE, PAPER))
+
+
+@pytest.mark.parametrize("program", ["/nowhere/python", "/bin/true"])
+def test_where_no_process_works_it_goes_without(
+    work: Fitting, monkeypatch: pytest.MonkeyPatch, program: str
+):
+    monkeypatch.setattr(sys, "executable", program)
+    same(work.fit(TABLE, DATAJOINT), fit(TABLE, DATAJOINT))
+
+
+def test_few_curves_need_no_process(work: Fitting, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(fitting, "FEWEST", 31)
+    same(work.fit(TABLE, DATAJOINT), fit(TABLE, DATAJOINT))
+    assert not work._processes
+
+
+def test_no_process_outlives_the_block():
+    with fitting.fitting() as work:
+        work._of_thread.process = fitting._started()
+        work._processes.append(work._of_thread.process)
+        [process] = work._processes
+        assert process.poll() is None
+    assert process.returncode == -signal.SIGKILL
