@@ -21,7 +21,17 @@ from mirror import parts
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Request, Source, Unreadable
-from mirror.store import give_back, insert, literal, make_room, merging, now, quoted
+from mirror.store import (
+    commit_to_file,
+    commit_to_log,
+    give_back,
+    insert,
+    literal,
+    make_room,
+    merging,
+    now,
+    quoted,
+)
 from mirror.tables import Restriction, Selection, Table, plain_name
 from mirror.types import Conversion, conversion
 
@@ -236,10 +246,9 @@ def _copied(job: Job, due: Due) -> Copied:
             raise Unreadable(f"{copied.rows:,} rows arrived but the source counts {expected:,}")
         if size >= MUCH:
             give_back()
+            commit_to_file(job.connection)
         _finish(job, due, reading, copied, (size, token, checksum), held)
     if size >= MUCH:
-        # the next table is written into the blocks that this one has left
-        job.connection.execute("checkpoint")
         make_room(job.connection, 0)
     return copied
 
@@ -260,6 +269,9 @@ def _changing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.rollback()
         raise
+    finally:
+        with suppress(duckdb.Error):
+            commit_to_log(connection)
 
 
 def forget(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:

@@ -240,6 +240,19 @@ def make_room(connection: Connection, rows: int) -> None:
     _limit(connection, STREAMING_LIMIT + KEY_BYTES * rows)
 
 
+def commit_to_file(connection: Connection) -> None:
+    """Let the next commit write into the file itself, whose free blocks are then for the next.
+
+    By way of the log, the key of a large table would be in memory twice more.
+    """
+    connection.execute("set checkpoint_threshold = '1B'")
+
+
+def commit_to_log(connection: Connection) -> None:
+    """Let commits write into the log beside the file, as DuckDB does by itself."""
+    connection.execute("reset checkpoint_threshold")
+
+
 @contextmanager
 def _memory(connection: Connection, limit: int, otherwise: int) -> Iterator[None]:
     _limit(connection, limit)

@@ -263,7 +263,7 @@ class Spool:
 
     def _open(self, table: Table, fields: list[int] | None = None) -> pa.ipc.RecordBatchFileReader:
         options = pa.ipc.IpcReadOptions(included_fields=fields)
-        return pa.ipc.open_file(pa.memory_map(str(self._file(table))), options=options)
+        return pa.ipc.open_file(pa.OSFile(str(self._file(table))), options=options)
 
     def _file(self, table: Table) -> Path:
         return self._folder / f"{table}.arrow"
