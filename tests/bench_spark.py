@@ -1,11 +1,16 @@
 """What ten views cost on Spark and on DuckDB, beside each other, as the trials grow.
 
     python tests/bench_spark.py [--millions 1 4 16] [--rounds 2] [--memory 6g] [--folder DIR]
+    python tests/bench_spark.py --compare ibl.duckdb
 
 Mirrors of simulated mice, about so many million trials, are made once in the folder, exported, and
 all rows and columns of each view are read: by DuckDB from the file, and by Spark `local[*]` from
 the export. The first round pays for what each engine compiles; the fastest is printed, and how each
 grows from one size to the next beside the growth of the trials. Linear is at most the latter.
+
+With --compare, every view of a mirror instead, as it is in the file and as Spark answers from an
+export: how many rows, and what differs of columns, types and values. Views that are stored are
+compared as their SQL.
 """
 
 import argparse
@@ -18,6 +23,7 @@ from pathlib import Path
 
 import duckdb
 from pyspark.sql import SparkSession
+from test_spark import STORED, differences, made_by_sql, there
 
 from mirror import connect, parquet
 from mirror.sources.demo import DemoSource
@@ -37,6 +43,8 @@ VIEWS = (
     "session_end_criteria",
 )
 TRIALS_PER_MOUSE = 25_000
+# What asks about the DuckDB file itself.
+NOT_THERE = "mirror_health"
 
 
 def main() -> None:
@@ -45,6 +53,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--memory", default="6g", help="Spark's heap")
     parser.add_argument("--folder", type=Path, default=Path("bench_spark"))
+    parser.add_argument("--compare", type=Path, metavar="MIRROR")
     given = parser.parse_args()
     given.folder.mkdir(exist_ok=True)
     spark = session(
@@ -52,7 +61,12 @@ def main() -> None:
         spark_ui_enabled="false",
         spark_ui_showConsoleProgress="false",
     )
+    spark.sparkContext.setLogLevel("ERROR")
     print(f"{os.cpu_count()} cores, {platform.machine()}, Spark {spark.version}")
+    if given.compare:
+        compare(spark, given.compare, given.folder / "compared")
+        spark.stop()
+        return
     found: list[tuple[int, dict[str, tuple[float, float]]]] = []
     for millions in given.millions:
         file = mirror(given.folder, millions)
@@ -76,6 +90,24 @@ def main() -> None:
             was, now = (sum(t[place] for t in times.values()) for times in (before, after))
             print(f"  {engine}: {now / was:.1f} times the seconds")
     spark.stop()
+
+
+def compare(spark: SparkSession, file: Path, folder: Path) -> None:
+    """Print what every view of a mirror has otherwise on Spark."""
+    with connect(file) as con:
+        parquet.export(con, folder, full=True)
+        define(spark, folder)
+        views = con.sql(
+            "select view_name from _mirror.views where skipped is null order by all"
+        ).fetchall()
+        print("| view | rows | otherwise |\n| --- | ---: | --- |")
+        for (name,) in views:
+            if name == NOT_THERE:
+                continue
+            ours = con.sql(f"from {name}").to_arrow_table()
+            query = made_by_sql(spark, folder, name) if name in STORED else f"select * from {name}"
+            found = differences(ours, there(spark, query))
+            print(f"| `{name}` | {ours.num_rows:,} | {found or ''} |", flush=True)
 
 
 def mirror(folder: Path, millions: float) -> Path:
@@ -111,8 +143,8 @@ def least(rounds: int, work: Callable[[], object]) -> float:
 
 def table(n: int, times: dict[str, tuple[float, float]]) -> None:
     print(f"\n| {n / 1e6:.1f} million trials | DuckDB (s) | Spark (s) |\n|---|---|---|")
-    for view, (duck, there) in times.items():
-        print(f"| `{view}` | {duck:.2f} | {there:.2f} |")
+    for view, (here, over_there) in times.items():
+        print(f"| `{view}` | {here:.2f} | {over_there:.2f} |")
     print(f"| all ten | {sum(d for d, _ in times.values()):.1f} |", end="")
     print(f" {sum(s for _, s in times.values()):.1f} |")
 

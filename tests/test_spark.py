@@ -155,16 +155,22 @@ def test_a_view_is_the_same_of_two_exports_in_one_folder(
         assert differences(expected, answer) == []
 
 
+@pytest.mark.parametrize("name", sorted(STORED))
 def test_a_stored_view_is_what_its_sql_says_on_spark(
-    spark: "SparkSession", defined: Defined, folder: Path
+    name: str, spark: "SparkSession", defined: Defined, folder: Path
 ) -> None:
-    manifest = Manifest.read((folder / "export.json").read_text("utf-8"), "")
-    statement = translate(manifest, Names()).views["trials"]
-    with settings(spark):
-        spark.sql(statement.replace("view `trials`", "view `trials_by_sql`", 1))
+    by_sql = made_by_sql(spark, folder, name)
 
-    assert not there(spark, "select * from trials except all select * from trials_by_sql").num_rows
-    assert not there(spark, "select * from trials_by_sql except all select * from trials").num_rows
+    assert differences(there(spark, f"select * from {name}"), there(spark, by_sql)) == []
+
+
+def made_by_sql(spark: "SparkSession", folder: Path, name: str) -> str:
+    """Define a view beside the table that it is stored as; returns the query of its rows."""
+    manifest = Manifest.read((folder / "export.json").read_text("utf-8"), "")
+    statement = translate(manifest, Names()).views[name]
+    with settings(spark):
+        spark.sql(statement.replace(f"view `{name}`", f"view `{name}_by_sql`", 1))
+    return f"select * from {name}_by_sql"
 
 
 def test_the_session_keeps_its_settings(spark: "SparkSession", defined: Defined) -> None:
