@@ -158,6 +158,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> 
             " where database_name = current_database()"
         ).fetchall()
     }
+    connection.begin()
     for view in ordered:
         name = f"main.{view.name}"
         for column, origin in view.passed_on.items():
@@ -168,6 +169,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> 
                     f" is {store.literal(comment)}"
                 )
                 told[name, column] = comment
+    connection.commit()
 
 
 def inputs_of(
@@ -209,10 +211,13 @@ def needed(views: Iterable[View], names: Iterable[str]) -> list[View]:
 
 def _make(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[str]) -> str | None:
     """Define a view; says what does not fit when the server's tables differ from IBL's."""
+    # each comment by itself would be a commit
+    connection.begin()
     try:
         connection.execute(view.sql)
+        connection.commit()
     except (duckdb.BinderException, duckdb.CatalogException) as error:
-        connection.execute(f"drop view if exists main.{store.quoted(view.name)}")
+        connection.rollback()
         return str(error).splitlines()[0]
     if view.stored_by:
         _store(connection, view, tables)
