@@ -106,95 +106,113 @@ def tables(
 
     `n_trials` and `n_correct` are those of TrialSet, 0 for a session that has none.
     """
-    sessions, mice = cohort.sessions, cohort.mice
-    subject = mice["subject_uuid"].astype(str).to_numpy(object)[sessions["mouse"]]
-    start = sessions["session_start_time"].to_numpy()
-    days, day = _days(sessions)
-    blocks = len(BLOCKS)
+    keys = _Keys.of(cohort)
+    blocks, day = len(BLOCKS), keys.day[trials.session]
     by_session = _count(trials, trials.session)
     by_block = _count(trials, trials.session * blocks + trials.block)
-    by_day = _count(trials, day[trials.session] * blocks + CODES[trials.block])
-    fits = _fit(trials, (by_session, by_block, by_day))
-    easy = _performance_easy(trials, trials.session, len(sessions))
-
-    def session_key(rows: NDArray[np.int64]) -> dict[str, Any]:
-        return {"subject_uuid": subject[rows], "session_start_time": start[rows]}
-
-    def day_key(rows: NDArray[np.int64]) -> dict[str, Any]:
-        date = days["date"].to_numpy()[rows].astype("datetime64[D]")
-        return {"subject_uuid": subject[days["session"].to_numpy()[rows]], "session_date": date}
-
-    shown = by_session.groups
+    by_day = _count(trials, day * blocks + CODES[trials.block])
+    of_sessions, of_blocks, of_days = _fit(trials, (by_session, by_block, by_day))
+    easy = _performance_easy(trials, trials.session, len(cohort.sessions))
     yield (
         "behavior_analyses.psych_results",
         {
-            **session_key(shown),
-            "performance": n_correct[shown] / n_trials[shown],
-            "performance_easy": easy[shown],
-            **_curve_columns(trials, by_session, fits[0]),
+            **keys.session(by_session.groups),
+            "performance": n_correct[by_session.groups] / n_trials[by_session.groups],
+            "performance_easy": easy[by_session.groups],
+            **_curve_columns(trials, by_session, of_sessions),
         },
     )
     yield (
         "behavior_analyses.psych_results_block",
         {
-            **session_key(by_block.groups // blocks),
+            **keys.session(by_block.groups // blocks),
             "prob_left_block": BLOCKS[by_block.groups % blocks],
             "prob_left": BLOCKS[by_block.groups % blocks] / 100,
-            **_curve_columns(trials, by_block, fits[1]),
-        },
-    )
-    groups, times = _reaction_times(trials, trials.session)
-    yield (
-        "behavior_analyses.reaction_time",
-        {**session_key(groups), "reaction_time": times["reaction_time_contrast"]},
-    )
-    groups, times = _reaction_times(trials, trials.session * blocks + trials.block)
-    yield (
-        "behavior_analyses.reaction_time_contrast_block",
-        {
-            **session_key(groups // blocks),
-            "prob_left_block": BLOCKS[groups % blocks],
-            **times,
+            **_curve_columns(trials, by_block, of_blocks),
         },
     )
     yield "behavior_analyses.session_training_status", _status(cohort, trials, n_trials, easy)
-
-    day_easy = _performance_easy(trials, day[trials.session], len(days))
-    day_trials = np.bincount(day, n_trials, len(days))
-    day_correct = np.bincount(day, n_correct, len(days))
-    day_rows = np.bincount(day[trials.session], minlength=len(days))
-    shown = np.flatnonzero(day_rows)
-    training_day = days["training_day"].to_numpy()[shown]
     yield (
         "behavior_analyses.behavioral_summary_by_date",
-        {
-            **day_key(shown),
-            "performance": day_correct[shown] / day_trials[shown],
-            "performance_easy": day_easy[shown],
-            "n_trials_date": day_rows[shown],
-            "training_day": training_day,
-            "training_week": training_day // 5,
-        },
+        _summaries(keys, trials, n_trials, n_correct),
     )
     code = by_day.groups % blocks
     yield (
         "behavior_analyses.behavioral_summary_by_date__psych_results",
         {
-            **day_key(by_day.groups // blocks),
+            **keys.date(by_day.groups // blocks),
             "prob_left_block": code,
             "prob_left": BLOCKS[np.argsort(CODES)][code] / 100,
-            **_curve_columns(trials, by_day, fits[2]),
+            **_curve_columns(trials, by_day, of_days),
         },
     )
-    groups, times = _reaction_times(trials, day[trials.session] * blocks + CODES[trials.block])
+    yield from _reaction_time_tables(keys, trials)
+
+
+@dataclass(frozen=True)
+class _Keys:
+    """Whose sessions and days the rows are: per session, and `day` the row of `days`."""
+
+    subject: NDArray[np.object_]
+    start: NDArray[np.datetime64]
+    days: pd.DataFrame
+    day: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, cohort: Cohort) -> "_Keys":
+        sessions = cohort.sessions
+        subject = cohort.mice["subject_uuid"].astype(str).to_numpy(object)[sessions["mouse"]]
+        return cls(subject, sessions["session_start_time"].to_numpy(), *_days(sessions))
+
+    def session(self, rows: NDArray[np.int64]) -> dict[str, Any]:
+        return {"subject_uuid": self.subject[rows], "session_start_time": self.start[rows]}
+
+    def date(self, rows: NDArray[np.int64]) -> dict[str, Any]:
+        date = self.days["date"].to_numpy()[rows].astype("datetime64[D]")
+        one = self.days["session"].to_numpy()[rows]
+        return {"subject_uuid": self.subject[one], "session_date": date}
+
+
+def _summaries(
+    keys: _Keys, trials: Trials, n_trials: NDArray[np.int64], n_correct: NDArray[np.int64]
+) -> Columns:
+    """The days that have trials."""
+    size, day = len(keys.days), keys.day[trials.session]
+    rows = np.bincount(day, minlength=size)
+    shown = np.flatnonzero(rows)
+    correct = np.bincount(keys.day, n_correct, size)[shown]
+    training_day = keys.days["training_day"].to_numpy()[shown]
+    return {
+        **keys.date(shown),
+        "performance": correct / np.bincount(keys.day, n_trials, size)[shown],
+        "performance_easy": _performance_easy(trials, day, size)[shown],
+        "n_trials_date": rows[shown],
+        "training_day": training_day,
+        "training_week": training_day // 5,
+    }
+
+
+def _reaction_time_tables(keys: _Keys, trials: Trials) -> Iterator[tuple[str, Columns]]:
+    blocks, day = len(BLOCKS), keys.day[trials.session]
+    groups, times = _reaction_times(trials, trials.session)
+    yield (
+        "behavior_analyses.reaction_time",
+        {**keys.session(groups), "reaction_time": times["reaction_time_contrast"]},
+    )
+    groups, times = _reaction_times(trials, trials.session * blocks + trials.block)
+    yield (
+        "behavior_analyses.reaction_time_contrast_block",
+        {**keys.session(groups // blocks), "prob_left_block": BLOCKS[groups % blocks], **times},
+    )
+    groups, times = _reaction_times(trials, day * blocks + CODES[trials.block])
     yield (
         "behavior_analyses.behavioral_summary_by_date__reaction_time_contrast",
-        {**day_key(groups // blocks), "prob_left_block": groups % blocks, **times},
+        {**keys.date(groups // blocks), "prob_left_block": groups % blocks, **times},
     )
-    groups, (median, _, _) = _medians(trials.reaction_time, day[trials.session])
+    groups, (median, _, _) = _medians(trials.reaction_time, day)
     yield (
         "behavior_analyses.behavioral_summary_by_date__reaction_time_by_date",
-        {**day_key(groups), "median_reaction_time": median},
+        {**keys.date(groups), "median_reaction_time": median},
     )
 
 
