@@ -328,21 +328,21 @@ class _Select:
         if is_grouped and not group:
             # one row is in any order
             context = replace(context, groups=self._groups([], None))
-        ordered = _order(node, context, columns)
-        if not ordered and group and not distinct:
-            # any order would do; that of the keys is the one people expect
-            vary = [k for k, item in zip(keys, group, strict=True) if item.value is None]
-            ways = [f"{one} nulls first" for one in vary]
-            if self._has_totals:
-                ways = [f"grouping({one}), {one} nulls first" for one in vary]
-            ordered = f" order by {', '.join(ways)}" if ways else ""
-        sql += ordered + _limit(node)
+        sql += _order(node, context, columns) or ("" if distinct else self._by_keys(group, keys))
+        sql += _limit(node)
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
         outputs = tuple((name, replace(c, sql=label(name), value=None)) for name, c in columns)
         if is_grouped or distinct or node.args.get("limit"):
             joins = Joins()
         return Relation(sql, outputs, facts, joins)
+
+    def _by_keys(self, group: list[Typed], keys: list[str]) -> str:
+        """Where any order would do, that of the keys, which is the one people expect."""
+        vary = [k for k, item in zip(keys, group, strict=True) if item.value is None]
+        totals = "grouping({0}), " if self._has_totals else ""
+        ways = [f"{totals.format(one)}{one} nulls first" for one in vary]
+        return f" order by {', '.join(ways)}" if ways else ""
 
     @property
     def is_strict(self) -> bool:

@@ -1,5 +1,6 @@
 """Expressions in DuckDB's SQL that know what MySQL takes them for, and how to become another."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -311,24 +312,11 @@ def combined(expressions: list[Typed], null_counts: bool = True) -> Type:
         # of a signed and an unsigned integer MariaDB makes a decimal
         return decimal(21, 0)
     if len(kinds) == 1:
-        kind = kinds.pop()
-        if kind == "enum":
-            return types[0] if len(set(types)) == 1 else Type("string", length)
-        unsigned = all(item.unsigned for item in types)
-        if kind == "double" and any(item.decimals is None for item in types):
-            return DOUBLE
-        scale = max(item.decimals or 0 for item in types) if types[0].decimals is not None else None
-        names = {item.name for item in types}
-        return Type(kind, length, scale, unsigned, name=names.pop() if len(names) == 1 else "")
-    if kinds <= {"integer", "decimal"}:
-        scale = max(item.decimals or 0 for item in types)
-        whole = max(item.length - (item.decimals or 0) for item in types)
-        return decimal(min(whole + scale, LONGEST_DECIMAL), scale)
+        return _of_one_kind(types)
     if kinds == {"integer", "float"} and all(map(_is_narrow, expressions)):
         return Type("float", 12)
     if kinds <= {"integer", "decimal", "double", "float"}:
-        fixed = [item.decimals if item.kind != "integer" else 0 for item in types]
-        return DOUBLE if None in fixed else Type("double", 23, max(d or 0 for d in fixed))
+        return _of_numbers(types)
     if kinds <= {"date", "datetime", "time"}:
         return moment_type(max(item.decimals or 0 for item in types))
     if kinds <= {*NUMBERS, *TEXTS, "date", "datetime", "time"}:
@@ -338,6 +326,28 @@ def combined(expressions: list[Typed], null_counts: bool = True) -> Type:
     raise Refusal(
         1235, "42000", f"The mirror does not mix {' and '.join(sorted(kinds))} in one column."
     )
+
+
+def _of_one_kind(types: Sequence[Type]) -> Type:
+    kind, length = types[0].kind, max(item.length for item in types)
+    if kind == "enum":
+        return types[0] if len(set(types)) == 1 else Type("string", length)
+    if kind == "double" and any(item.decimals is None for item in types):
+        return DOUBLE
+    unsigned = all(item.unsigned for item in types)
+    scale = max(item.decimals or 0 for item in types) if types[0].decimals is not None else None
+    names = {item.name for item in types}
+    return Type(kind, length, scale, unsigned, name=names.pop() if len(names) == 1 else "")
+
+
+def _of_numbers(types: Sequence[Type]) -> Type:
+    """The type of numbers of several kinds."""
+    if all(item.kind in ("integer", "decimal") for item in types):
+        scale = max(item.decimals or 0 for item in types)
+        whole = max(item.length - (item.decimals or 0) for item in types)
+        return decimal(min(whole + scale, LONGEST_DECIMAL), scale)
+    fixed = [item.decimals if item.kind != "integer" else 0 for item in types]
+    return DOUBLE if None in fixed else Type("double", 23, max(d or 0 for d in fixed))
 
 
 def become(expression: Typed, wanted: Type) -> str:
