@@ -382,6 +382,7 @@ def test_status_and_the_numbers_behind_it(con):
     ]
 
 
+@pytest.mark.slow
 def test_the_case_of_a_protocol_and_of_a_board_changes_nothing(con):
     """The server's MySQL compared without regard to case, and so does the view sessions."""
     for mouse, change in ((MOUSE, str), (OTHER_MOUSE, str.upper)):

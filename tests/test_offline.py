@@ -21,6 +21,8 @@ from mirror.sources.datajoint import DataJointSource
 from mirror.sources.demo import DemoSource
 from mirror.syncing import Options, sync
 
+pytestmark = pytest.mark.slow
+
 NO_SERVER = "127.0.0.1:1"
 
 

@@ -523,6 +523,7 @@ def test_files_that_have_not_changed_are_not_read_again(own, tmp_path):
     assert {table.how for table in report.tables} == {"unchanged"}
 
 
+@pytest.mark.slow
 def test_of_a_changed_mouse_and_no_other_the_files_are_read_again(own, tmp_path):
     copy(own, tmp_path / "x.duckdb", *TABLES)
     change(path(own, "XY_001"), feedbackType=lambda old: [1] * len(old))
@@ -547,6 +548,7 @@ def test_a_mouse_that_is_new_is_added(own, tmp_path):
         assert connection.execute("select count(*) from reference.lab").fetchall() == [(2,)]
 
 
+@pytest.mark.slow
 def test_a_mouse_that_is_gone_is_kept_and_told_until_a_full_sync(own, tmp_path):
     file = tmp_path / "x.duckdb"
     copy(own, file, *TABLES)

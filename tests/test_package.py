@@ -15,6 +15,8 @@ import mirror
 from mirror.sources.datajoint import DataJointSource
 from mirror.syncing import sync
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 MIRROR = Path(sys.executable).with_name("mirror")
 # sockets are refused, so that reaching for the network fails

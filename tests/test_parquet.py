@@ -68,6 +68,7 @@ def back(table: Table) -> str:
 # rows
 
 
+@pytest.mark.slow
 def test_every_row_of_every_table_comes_back(simulated_file: Path, tmp_path: Path) -> None:
     held = exported(simulated_file, tmp_path / "out")
     with connect(simulated_file) as mirror:

@@ -4,9 +4,13 @@ import io
 import time
 from pathlib import Path
 
+import pytest
+
 from mirror.progress import Bars, Progress
 from mirror.sources.demo import DemoSource
 from mirror.syncing import sync
+
+pytestmark = pytest.mark.slow
 
 
 class Heard(Progress):

@@ -134,6 +134,7 @@ def test_standard_errors_are_the_scatter_of_repeated_sessions():
         assert np.nanmedian(getattr(fits, f"{name}_se")) == pytest.approx(scatter, rel=0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_less_likely_than_psychofit(variant):
     table = mice(42, seed=2)

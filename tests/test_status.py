@@ -584,6 +584,7 @@ runs_of_a_mouse = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(runs_of_a_mouse, max_size=3))
 def test_the_criteria_tell_the_status(mice: list[list[Run]]):

@@ -372,6 +372,7 @@ def test_one_client_too_many_is_told_so(
         clients.pop().close()
 
 
+@pytest.mark.slow
 def test_a_statement_ends_at_the_time_limit(simulated_file: Path) -> None:
     with serving(simulated_file, time_limit=0.5) as served:
         connection = served.connect()

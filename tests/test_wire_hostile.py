@@ -16,6 +16,7 @@ from mirror.serve.wire import channel as wire_channel
 from mirror.serve.wire import client as wire_client
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning"),
     pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning"),
 ]
