@@ -249,8 +249,6 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[s
             f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
         )
     connection.commit()
-    # what comes next is written into the blocks that this leaves
-    connection.execute("checkpoint")
 
 
 def _portions(
