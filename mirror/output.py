@@ -206,7 +206,9 @@ def _parts(kind: DuckDBPyType) -> dict[str, DuckDBPyType]:
 def _explained(error: duckdb.Error, query: str) -> str:
     """DuckDB's message, and its picture of the place if that shows what was typed."""
     said, _, picture = str(error).partition("\n\nLINE ")
-    sentence = " ".join(line.strip() for line in said.splitlines() if line.strip()) + hint(said)
+    sentence = " ".join(line.strip() for line in said.splitlines() if line.strip())
+    if now := hint(said):
+        sentence = f"{sentence.rstrip('.!')}. {now}"
     shown = picture.partition("\n")[0].partition(": ")[2].strip(". ")
     return f"{sentence}\n\nLINE {picture}" if shown and shown in query else sentence
 

@@ -41,4 +41,4 @@ def hint(message: str) -> str:
     """What the column that DuckDB misses is called now, as a sentence; empty if it never was."""
     found = MISSING.search(message)
     name = found and (found[1] or found[2]).lower()
-    return f" It is now {RENAMED[name]} (sql/README.md)." if name in RENAMED else ""
+    return f"It is now {RENAMED[name]} (sql/README.md)." if name in RENAMED else ""

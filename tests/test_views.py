@@ -1,5 +1,6 @@
 """How the views of `sql/` get into the file: order, what is skipped, and defining them anew."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -376,12 +377,16 @@ def test_every_name_that_is_gone_is_told_and_listed() -> None:
     ("query", "now"),
     [
         ("select trial_response_time from trials", "trial_response_time of the view trial_times"),
+        ("select next_contrast from trials", "abs(next_signed_contrast)"),
         ("select s.has_reaction_time from sessions as s", "has_stored_reaction_time"),
         ("from session_status where is_certain", "is_status_certain"),
     ],
 )
 def test_a_query_with_an_old_name_is_told_the_new_one(synced: Path, query: str, now: str) -> None:
-    with connect(synced) as mirror, pytest.raises(UsageError, match=f"It is now {now} "):
+    with (
+        connect(synced) as mirror,
+        pytest.raises(UsageError, match=rf"\. It is now {re.escape(now)} "),
+    ):
         write(mirror, query, "csv", StringIO(), None)
 
 
