@@ -296,8 +296,9 @@ class Answer:
         if self.relation is None or self.cursor is None:
             return []
         with _refusals():
-            result = self.cursor.sql(render.for_python(self.relation))
-            blobs = self._blobs(result)
+            # not as a relation, which DuckDB plans twice
+            result = self.cursor.execute(render.for_python(self.relation))
+            blobs = self._blobs([kind for _, kind, *_ in result.description])
             rows = result.fetchall()
         self._found(len(rows))
         if not blobs:
@@ -319,7 +320,7 @@ class Answer:
         query = render.for_binary if is_binary else render.for_text
         with _refusals():
             result = self.cursor.sql(query(self.relation))
-            blobs = self._blobs(result)
+            blobs = self._blobs(result.types)
             found = 0
             for batch in result.to_arrow_reader(BATCH_ROWS):
                 found += batch.num_rows
@@ -330,10 +331,10 @@ class Answer:
         if self.settings is not None:
             self.settings.found_rows = count
 
-    def _blobs(self, result: duckdb.DuckDBPyRelation) -> dict[int, DuckDBPyType]:
+    def _blobs(self, types: Sequence[DuckDBPyType]) -> dict[int, DuckDBPyType]:
         """The places of DataJoint's blobs, and their types in DuckDB."""
         return {
-            place: result.types[place]
+            place: types[place]
             for place, field in enumerate(self.fields)
             if field.type.kind == "blob"
         }
