@@ -224,12 +224,12 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[views.View]:
             "select view_name, inputs from _mirror.views where skipped is null"
         ).fetchall()
     )
-    known = views.in_order(views.read())
+    known, states = views.in_order(views.read()), views.states_of(connection)
     defined = [view for view in known if view.name in inputs]
     other = {name for name in inputs if name not in {view.name for view in known}} | {
         view.name
         for view in defined
-        if inputs[view.name] != views.inputs_of(connection, defined, [view.name])
+        if inputs[view.name] != views.inputs_of(states, defined, [view.name])
     }
     if other:
         raise UsageError(

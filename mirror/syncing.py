@@ -112,7 +112,6 @@ def sync(
     """
     began, clock = store.now(), time.monotonic()
     options, progress = options or Options(), progress or Progress()
-    parsing = in_background(views.read)
     there, left_out = source.tables()
     wanted = _wanted(source, there, left_out, options)
     skipped = {t.schema for t in there} & set(OPTIONAL_SCHEMAS) - {t.schema for t in wanted}
@@ -144,6 +143,8 @@ def sync(
             run=run[0][0],
             progress=progress,
         )
+        # which takes as long as the server does to say what has changed
+        parsing = in_background(views.read)
         done, unreadable, kept = _bring_up(job, wanted)
         left_out = (*left_out, *optional, *unreadable)
         if not done:

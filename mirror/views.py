@@ -10,7 +10,7 @@ name, with the same comments, and made again when what it is made from has chang
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -121,6 +121,7 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         ).fetchall()
     }
     inputs = dict(connection.execute("select view_name, inputs from _mirror.views").fetchall())
+    states = states_of(connection)
     kinds = _kinds(connection)
     done: dict[str, View] = {}
     skipped: dict[str, str] = {}
@@ -131,7 +132,7 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         digest, base = None, needed([*done.values(), view], [view.name])
         tables = {name for each in base for name in each.needs}
         if not missing:
-            digest = inputs_of(connection, base, [view.name])
+            digest = inputs_of(states, base, [view.name])
         if not digest or digest != inputs.get(view.name) or kinds.get(view.name) != kind:
             _drop(connection, view.name, kinds)
             if missing:
@@ -172,24 +173,30 @@ def _inherit(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> 
     connection.commit()
 
 
+def states_of(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[object, ...]]:
+    """Which rows there are in each table: its name, and what tells them from others."""
+    return connection.execute(
+        "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
+        " from _mirror.tables union all"
+        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
+    ).fetchall()
+
+
 def inputs_of(
-    connection: duckdb.DuckDBPyConnection,
+    states: Iterable[tuple[object, ...]],
     views: Iterable[View],
     names: Iterable[str],
     beside: Iterable[str] = (),
 ) -> str:
     """A digest of what decides the rows of some views: their SQL, and when which rows were read.
 
-    `views` has the views named and all that they need; `beside` names further tables.
+    `states` are those of all tables; `views` has the views named and all that they need; `beside`
+    names further tables.
     """
     base = needed(views, names)
     tables = {name for view in base for name in view.needs}.union(beside)
     found = hashlib.sha256()
-    for name, *state in connection.execute(
-        "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
-        " from _mirror.tables union all"
-        " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
-    ).fetchall():
+    for name, *state in states:
         if name in tables:
             found.update(repr((name, state)).encode())
     for view in sorted(base, key=lambda view: view.name):

@@ -137,7 +137,8 @@ def _missing(connection: duckdb.DuckDBPyConnection, applied: views.Applied) -> s
 def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool) -> str:
     """Of what decides what the tables hold: the rows that they are made from, and the code."""
     found = hashlib.sha256(repr(is_whole).encode())
-    found.update(views.inputs_of(connection, base, NEEDS, TABLES_BESIDE).encode())
+    states = views.states_of(connection)
+    found.update(views.inputs_of(states, base, NEEDS, TABLES_BESIDE).encode())
     for file in sorted(FOLDER.rglob("*.*")):
         if file.suffix in (".py", ".sql"):
             found.update(file.read_bytes())
