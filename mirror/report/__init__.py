@@ -4,7 +4,7 @@ import inspect
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -29,6 +29,8 @@ ASSETS = Path(__file__).parent / "assets"
 # What tells a report from any other folder.
 MARK = "assets/report.js"
 T = TypeVar("T")
+# s
+INTERRUPTED_AGAIN = 0.05
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
 
@@ -62,14 +64,15 @@ def _beside(
     con: duckdb.DuckDBPyConnection, ask: Callable[[duckdb.DuckDBPyConnection], T]
 ) -> Iterator[Future[T]]:
     """What is asked of the mirror beside all else: to write pages takes one core of many."""
-    cursor = con.cursor()
-    with ThreadPoolExecutor(1) as pool:
+    with con.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask, cursor)
         try:
-            yield pool.submit(ask, cursor)
+            yield asked
         except BaseException:
-            # nobody waits for it any more
-            cursor.interrupt()
-            cursor.close()
+            # nobody waits for it any more; between two of its questions it hears nothing
+            while not asked.done():
+                cursor.interrupt()
+                wait([asked], INTERRUPTED_AGAIN)
             raise
 
 

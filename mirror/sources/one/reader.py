@@ -8,7 +8,7 @@ mice. DuckDB reads the Parquet files itself.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -179,7 +179,9 @@ class Reader:
         self._connection.interrupt()
 
     def close(self) -> None:
-        self._connection.close()
+        # a thread that was stopped just now may still be in it
+        with suppress(duckdb.Error):
+            self._connection.close()
 
     def _look_at(self, mouse: Mouse | None, kind: str) -> None:
         """Define what the queries of `sql/` call `own`, and the rows of one of its files."""
