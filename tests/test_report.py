@@ -19,7 +19,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from analyses import gallery
-from mirror import connect
+from mirror import connect, report
 from mirror.errors import MirrorError, UsageError
 from mirror.folders import replacing
 from mirror.report import MARK, build
@@ -224,6 +224,20 @@ def test_the_command_replaces_an_earlier_report(file: Path, tmp_path: Path) -> N
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "report/index.html\n")
     assert (earlier / "index.html").exists() and not (earlier / "stale.html").exists()
     assert [entry.name for entry in tmp_path.iterdir()] == ["report"]
+
+
+def test_an_error_is_told_while_another_question_is_still_asked() -> None:
+    def ask(cursor: duckdb.DuckDBPyConnection) -> None:
+        while True:
+            cursor.execute("select count(*) from range(100_000_000) as r(x) where x % 7 = 3")
+
+    with (
+        duckdb.connect() as con,
+        pytest.raises(ValueError, match="this one"),
+        report._beside(con, ask),
+    ):
+        time.sleep(0.1)
+        raise ValueError("this one")
 
 
 def test_an_interrupted_report_leaves_nothing(file: Path, tmp_path: Path) -> None:
