@@ -402,12 +402,17 @@ PAIRS = tuple((i, j) for i in range(4) for j in range(i + 1))
 DIAGONAL = [row for row, (i, j) in enumerate(PAIRS) if i == j]
 
 
-def _slope(theta: Floats, x: Floats, n: Floats, p: Floats) -> _Slope:
+def _rise(theta: Floats, x: Floats) -> tuple[Floats, Floats]:
+    """Each contrast's distance from the bias, in thresholds, and how far its curve has risen."""
+    z = (x - theta[0]) / theta[1]
+    return z, (erf(z) + 1) / 2
+
+
+def _slope(theta: Floats, rise: tuple[Floats, Floats], n: Floats, p: Floats) -> _Slope:
     """The likelihood at 4 x curves and how it changes there, from rows of contrasts x curves."""
-    bias, threshold, a, b = theta
+    _, threshold, a, b = theta
     height = b - a
-    z = (x - bias) / threshold
-    f = (erf(z) + 1) / 2
+    z, f = rise
     probability = np.clip(a + height * f, EPSILON, 1 - EPSILON)
     missing = 1 - probability
     value = _total(n * (p * np.log(probability) + (1 - p) * np.log(missing)))
@@ -489,7 +494,7 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
     going = np.arange(theta.shape[1])
     low, high = limits
     snap = AT_BOUND * (high - low)
-    here = _slope(theta, x, n, p)
+    here = _slope(theta, _rise(theta, x), n, p)
     damping = np.full(len(going), 1e-3)
     done, smooth = np.zeros(len(going), bool), np.ones(len(going), bool)
     for _ in range(MAX_ITERATIONS):
@@ -506,8 +511,9 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
         moved = np.clip(theta + step, low, high)
         # a step that ends a rounding short of a bound would leave the next one no room
         moved = np.where(moved - low < snap, low, np.where(high - moved < snap, high, moved))
-        moved[2:] = np.where(smooth, _settle(moved, low, high, x, n, p), moved[2:])
-        there = _slope(moved, x, n, p)
+        rise = _rise(moved, x)
+        moved[2:] = np.where(smooth, _settle(moved, rise[1], low, high, n, p), moved[2:])
+        there = _slope(moved, rise, n, p)
         gain = there.value - here.value
         smooth = gain >= 0
         better = smooth & ~done
@@ -525,13 +531,12 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
     return ends, values
 
 
-def _settle(theta: Floats, low: Floats, high: Floats, x: Floats, n: Floats, p: Floats) -> Floats:
+def _settle(theta: Floats, f: Floats, low: Floats, high: Floats, n: Floats, p: Floats) -> Floats:
     """Bring the asymptotes, 2 x curves, towards their best for a new bias and threshold.
 
     Ridges are curved: without this, only short steps along them gain.
     """
-    bias, threshold, a, b = theta
-    f = (erf((x - bias) / threshold) + 1) / 2
+    a, b = theta[2:]
     g = 1 - f
     probability = np.clip(a + (b - a) * f, EPSILON, 1 - EPSILON)
     missing = 1 - probability
@@ -580,22 +585,29 @@ def _step(
 
 def _damped(here: _Slope, held: Flags, damping: Floats) -> Floats:
     """The step from each place, 4 x curves, in the parameters that are not held at a bound."""
-    gradient = np.where(held, 0.0, here.gradient)
-    steps = []
-    for curvature in (here.observed, here.cautious):
-        matrix = np.empty_like(curvature)
-        for row, (i, j) in enumerate(PAIRS):
-            if i == j:
-                # a bare number keeps the flat directions of a ridge solvable
-                scale = here.cautious[row] + 1e-8
-                matrix[row] = np.where(held[i], 1.0, curvature[row] + damping * scale)
-            else:
-                matrix[row] = np.where(held[i] | held[j], 0.0, curvature[row])
-        steps.append(_solve(matrix, gradient))
-    (newton, concave), (scoring, _) = steps
+    newton, concave = _solve_damped(here.observed, here, held, damping)
     # where a trial that happened is all but impossible, the observed curvature is out of all scale
     wild = (here.observed[DIAGONAL] > 100 * here.cautious[DIAGONAL]).any(axis=0)
-    return np.where(concave & ~wild, newton, scoring)
+    other = np.flatnonzero(~concave | wild)
+    if len(other):
+        there = here.of(other)
+        newton[:, other], _ = _solve_damped(there.cautious, there, held[:, other], damping[other])
+    return newton
+
+
+def _solve_damped(
+    curvature: Floats, here: _Slope, held: Flags, damping: Floats
+) -> tuple[Floats, Flags]:
+    """The step that a curvature asks for; where it is positive definite."""
+    matrix = np.empty_like(curvature)
+    for row, (i, j) in enumerate(PAIRS):
+        if i == j:
+            # a bare number keeps the flat directions of a ridge solvable
+            scale = here.cautious[row] + 1e-8
+            matrix[row] = np.where(held[i], 1.0, curvature[row] + damping * scale)
+        else:
+            matrix[row] = np.where(held[i] | held[j], 0.0, curvature[row])
+    return _solve(matrix, np.where(held, 0.0, here.gradient))
 
 
 def _describe(table: _Table, limits: Floats, best: Floats, variant: Variant) -> Fits:
@@ -605,7 +617,7 @@ def _describe(table: _Table, limits: Floats, best: Floats, variant: Variant) -> 
     every = table.of(has_trials)
     theta = best[:, has_trials]
     low, high = limits[:, :, has_trials]
-    slope = _slope(theta, every.x, every.n, every.p)
+    slope = _slope(theta, _rise(theta, every.x), every.n, every.p)
 
     at_bound = np.zeros((4, count), bool)
     at_bound[:, has_trials] = (theta <= low) | (theta >= high)

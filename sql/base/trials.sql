@@ -34,12 +34,6 @@ coded_trial as (
         trial.subject_uuid,
         trial.session_start_time,
         trial.trial_id,
-        session.session_uuid,
-        session.subject_nickname,
-        session.lab_name,
-        session.institution_short,
-        session.session_date,
-        session.training_day,
         coalesce(session.task, 'unknown') as task,
         -- FLOAT to DOUBLE before arithmetic and rounding: .7 * 100 is 69.99 in some engines;
         -- the column tells the side, and a sign beside it would turn the stimulus round
@@ -121,16 +115,16 @@ trial_with_neighbors as (
 )
 
 select
-    subject_uuid,
-    session_start_time,
-    trial_id,
-    session_uuid,
-    subject_nickname,
-    lab_name,
-    institution_short,
-    session_date,
-    training_day,
-    task,
+    trial.subject_uuid,
+    trial.session_start_time,
+    trial.trial_id,
+    session.session_uuid,
+    session.subject_nickname,
+    session.lab_name,
+    session.institution_short,
+    session.session_date,
+    session.training_day,
+    trial.task,
     signed_contrast,
     abs(signed_contrast) as contrast,
     -- the ingest merged 0 contrast left and right; the outcome tells the side that was rewarded
@@ -187,7 +181,11 @@ select
             then (choice = before_choice)::integer
     end as stay,
     trial_rep_num
-from trial_with_neighbors;
+from trial_with_neighbors as trial
+-- only here, since each step above sorts whatever it is given
+left join session_labels as session
+    on session.subject_uuid = trial.subject_uuid
+    and session.session_start_time = trial.session_start_time;
 
 comment on view trials is
 'One row per trial, with mouse, lab and session. Nothing is filtered: see is_no_go, is_valid.';
