@@ -7,10 +7,8 @@ provenance). Whatever goes wrong before, and whenever a sync is killed, the file
 
 import hashlib
 import json
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from mirror import parts
+from mirror.background import in_background
 from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import ReadAgain, Reading, Request, Source, Unreadable
@@ -73,6 +72,8 @@ class Job:
     batch_rows: int
     run: int
     progress: Progress
+    # bytes that DuckDB may have, beside what keys take
+    memory: int
 
 
 @dataclass(frozen=True)
@@ -127,15 +128,19 @@ def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unr
         elif isinstance(due := found[table], Due):
             found[table] = replace(due, checksum=checksum)
     _remember_tokens(job.connection, remembered)
+    return found
+
+
+def read_ahead(job: Job, found: Iterable[Copied | Due | Unreadable]) -> None:
+    """Begin to read the tables that may have changed, in the order in which they are copied."""
     job.source.read_ahead(
         [
-            Request(table, due.columns, due.wanted)
-            for table, due in found.items()
+            Request(due.table, due.columns, due.wanted)
+            for due in found
             # of large ones only what has changed may be read
             if isinstance(due, Due) and not (due.known and due.known.rows >= LARGE_PART)
         ]
     )
-    return found
 
 
 def copy(job: Job, due: Due) -> Copied:
@@ -249,7 +254,7 @@ def _copied(job: Job, due: Due) -> Copied:
             commit_to_file(job.connection)
         _finish(job, due, reading, copied, (size, token, checksum), held)
     if size >= MUCH:
-        make_room(job.connection, 0)
+        make_room(job.connection, job.memory, 0)
     return copied
 
 
@@ -302,20 +307,6 @@ def _erase(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> Non
 
 def _is(schema: str, name: str) -> str:
     return f"schema_name = {literal(schema)} and table_name = {literal(name)}"
-
-
-def in_background(function: Callable[[], T]) -> "Future[T]":
-    """Start a call that nobody waits for when the program ends."""
-    future: Future[T] = Future()
-
-    def work() -> None:
-        try:
-            future.set_result(function())
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    return future
 
 
 def _columns(job: Job, table: Table) -> tuple[dict[str, Conversion], tuple[str, ...]]:
@@ -503,7 +494,7 @@ def _merge(job: Job, table: Table, reading: Reading, is_stale: str) -> int:
     for name in (changed, merged):
         _create(connection, name, table, reading)
     size = _insert(job, changed, reading)
-    with merging(connection):
+    with merging(connection, job.memory):
         connection.execute(
             f"insert into {merged} select * from (select t.* from {name_of(table)} as t"
             f" where not {is_stale} union all select * from {changed}) order by {order}"
@@ -591,7 +582,7 @@ def _finish(
     if table.primary_key and not _keyless(table, columns, copied):
         key = ", ".join(map(quoted, table.primary_key))
         required.append(f"alter table {name} add primary key ({key})")
-        make_room(connection, copied.rows)
+        make_room(connection, job.memory, copied.rows)
     try:
         _execute(connection, required)
     except duckdb.ConstraintException as error:

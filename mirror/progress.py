@@ -1,6 +1,6 @@
 """How far a sync is: silent, a line per table, or bars on a terminal."""
 
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any, TextIO
 
 from mirror.printing import visible
@@ -28,6 +28,36 @@ class Progress:
     def finish(self, table: str, how: str, rows: int, seconds: float) -> None: ...
 
     def close(self) -> None: ...
+
+
+class Beside(Progress):
+    """Hears how far work is that goes on beside other work, and tells it once that is over."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._phase: tuple[str, int | None, str] = ("deriving", None, "")
+        self._done = 0
+        self._is_shown = False
+        self._lock = Lock()
+
+    def start(self, what: str, total: int | None = None, unit: str = "rows") -> None:
+        with self._lock:
+            self._phase, self._done = (what, total, unit), 0
+            if self._is_shown:
+                self._progress.start(*self._phase)
+
+    def advance(self, n: int) -> None:
+        with self._lock:
+            self._done += n
+            if self._is_shown:
+                self._progress.advance(n)
+
+    def show(self) -> None:
+        """Tell from now on."""
+        with self._lock:
+            self._is_shown = True
+            self._progress.start(*self._phase)
+            self._progress.advance(self._done)
 
 
 class Lines(Progress):

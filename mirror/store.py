@@ -222,22 +222,22 @@ def literal(value: object) -> str:
 
 
 @contextmanager
-def streaming(connection: Connection) -> Iterator[None]:
-    """Keep DuckDB small while tables stream in and get their keys."""
-    with _memory(connection, STREAMING_LIMIT, MEMORY_LIMIT):
+def streaming(connection: Connection, memory: int = STREAMING_LIMIT) -> Iterator[None]:
+    """Let DuckDB have so many bytes while tables stream in and get their keys."""
+    with _memory(connection, memory, MEMORY_LIMIT):
         yield
 
 
 @contextmanager
-def merging(connection: Connection) -> Iterator[None]:
-    """Let DuckDB have its room within `streaming`."""
-    with _memory(connection, MEMORY_LIMIT, STREAMING_LIMIT):
+def merging(connection: Connection, memory: int) -> Iterator[None]:
+    """Let DuckDB have its room within `streaming` in so many bytes."""
+    with _memory(connection, MEMORY_LIMIT, memory):
         yield
 
 
-def make_room(connection: Connection, rows: int) -> None:
-    """Let DuckDB have, within `streaming`, what a key over so many rows takes."""
-    _limit(connection, STREAMING_LIMIT + KEY_BYTES * rows)
+def make_room(connection: Connection, memory: int, rows: int) -> None:
+    """Let DuckDB have, beside so many bytes, what a key over so many rows takes."""
+    _limit(connection, memory + KEY_BYTES * rows)
 
 
 def commit_to_file(connection: Connection) -> None:

@@ -3,9 +3,9 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from mirror import cohorts, derive, store, views
+from mirror.background import beside, in_background
 from mirror.copying import (
     Copied,
     Due,
@@ -22,12 +23,12 @@ from mirror.copying import (
     copy,
     forget,
     holds,
-    in_background,
     look,
     name_of,
+    read_ahead,
 )
 from mirror.errors import UsageError
-from mirror.progress import Progress
+from mirror.progress import Beside, Progress
 from mirror.sources import Source, Unreadable
 from mirror.store import literal, quoted
 from mirror.tables import LeftOut, Selection, Table
@@ -142,19 +143,44 @@ def sync(
             batch_rows=batch_rows,
             run=run[0][0],
             progress=progress,
+            memory=store.STREAMING_LIMIT,
         )
         # which takes as long as the server does to say what has changed
         parsing = in_background(views.read)
-        done, unreadable, kept = _bring_up(job, wanted)
-        left_out = (*left_out, *optional, *unreadable)
-        if not done:
-            raise _nothing_there(source, (*left_out, *kept))
-        progress.start("checking references", unit="")
-        changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
-        orphans = _check_references(connection, wanted, changed, selection != Selection())
+        source.prepare(wanted)
+        progress.begin(len(wanted))
+        found = look(job, wanted)
         available = parsing.result()
-        is_whole = source.is_whole and options.since is None
-        derived = _derived(job, available, is_whole) if with_derived else _not_derived(job)
+        early = derive.read_from(available)
+        first = {table: each for table, each in found.items() if str(table) in early}
+        rest = {table: each for table, each in found.items() if table not in first}
+        read_ahead(job, [*first.values(), *rest.values()])
+        outcomes = _bring_up(job, first)
+        telling = Beside(progress)
+
+        def deriving(cursor: duckdb.DuckDBPyConnection) -> derive.Derived:
+            if not with_derived:
+                derive.clear(cursor)
+                return derive.Derived("left out", why="--no-derive")
+            is_whole = source.is_whole and options.since is None
+            return derive.refresh(cursor, available, job.run, is_whole, telling)
+
+        # the other tables take one core of many, and derive what is there already
+        job = replace(job, memory=store.MEMORY_LIMIT)
+        with beside(connection, deriving) as at_work:
+            outcomes |= _bring_up(job, rest)
+            done = [each for t in wanted if isinstance(each := outcomes[t], Copied)]
+            missing = [(t, each) for t in wanted if isinstance(each := outcomes[t], Unreadable)]
+            unreadable = [LeftOut(str(t), str(e)) for t, e in missing if not holds(connection, t)]
+            kept = [LeftOut(str(t), str(e)) for t, e in missing if holds(connection, t)]
+            left_out = (*left_out, *optional, *unreadable)
+            if not done:
+                raise _nothing_there(source, (*left_out, *kept))
+            progress.start("checking references", unit="")
+            changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
+            orphans = _check_references(connection, wanted, changed, selection != Selection())
+            telling.show()
+            derived = at_work.result()
         progress.start("defining views", unit="")
         applied = views.define(connection, available)
         progress.start("writing the file", unit="")
@@ -177,45 +203,21 @@ def sync(
 
 
 def _bring_up(
-    job: Job, wanted: Sequence[Table]
-) -> tuple[list[Copied], list[LeftOut], list[LeftOut]]:
-    """Copy what has changed; returns what is there now, what is not, and what is as it was.
-
-    The last two are of tables that the source does not show, without and with rows of before.
-    """
-    done: list[Copied] = []
-    unreadable: list[LeftOut] = []
-    kept: list[LeftOut] = []
-    job.source.prepare(wanted)
-    job.progress.begin(len(wanted))
-    with store.streaming(job.connection):
-        for table, found in look(job, wanted).items():
+    job: Job, found: Mapping[Table, Copied | Due | Unreadable]
+) -> dict[Table, Copied | Unreadable]:
+    """Copy of some tables what has changed; says what there is of each now, or why not."""
+    outcomes: dict[Table, Copied | Unreadable] = {}
+    with store.streaming(job.connection, job.memory):
+        for table, each in found.items():
             job.progress.start(str(table))
             try:
-                copied = _brought_up(job, found)
+                outcome = copy(job, each) if isinstance(each, Due) else each
             except Unreadable as error:
-                is_kept = holds(job.connection, table)
-                (kept if is_kept else unreadable).append(LeftOut(str(table), str(error)))
-                continue
-            done.append(copied)
-            job.progress.finish(copied.table, copied.how, copied.rows, copied.seconds)
-    return done, unreadable, kept
-
-
-def _brought_up(job: Job, found: Copied | Due | Unreadable) -> Copied:
-    if isinstance(found, Unreadable):
-        raise found
-    return copy(job, found) if isinstance(found, Due) else found
-
-
-def _derived(job: Job, available: Sequence[views.View], is_whole: bool) -> derive.Derived:
-    job.progress.start("deriving", unit="")
-    return derive.refresh(job.connection, available, job.run, is_whole, job.progress)
-
-
-def _not_derived(job: Job) -> derive.Derived:
-    derive.clear(job.connection)
-    return derive.Derived("left out", why="--no-derive")
+                outcome = error
+            outcomes[table] = outcome
+            if isinstance(outcome, Copied):
+                job.progress.finish(outcome.table, outcome.how, outcome.rows, outcome.seconds)
+    return outcomes
 
 
 def to_copy(source: Source, options: Options) -> Iterator[tuple[Table, int | None]]:

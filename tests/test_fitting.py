@@ -10,7 +10,7 @@ from test_psychometric import DATAJOINT, PAPER, mice, same
 
 from mirror.derive import fitting
 from mirror.derive.fitting import Fitting
-from mirror.derive.psychometric import fit
+from mirror.derive.psychometric import fit, fit_each
 
 TABLE = mice(60, seed=7)
 
@@ -26,9 +26,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fitting]:
 
 
 def test_both_variants_at_once_are_what_one_process_finds(work: Fitting):
-    waiting = [work.start(TABLE, variant) for variant in (DATAJOINT, PAPER)]
-    for fits, variant in zip(waiting, (DATAJOINT, PAPER), strict=True):
-        same(fits(), fit(TABLE, variant))
+    asked = [(TABLE, DATAJOINT), (TABLE, PAPER)]
+    for fits, alone in zip(work.start(asked)(), fit_each(asked), strict=True):
+        same(fits, alone)
     assert 1 <= len(work._processes) <= 2
 
 

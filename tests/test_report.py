@@ -19,7 +19,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from analyses import gallery
-from mirror import connect, report
+from mirror import connect
+from mirror.background import beside
 from mirror.errors import MirrorError, UsageError
 from mirror.folders import replacing
 from mirror.report import MARK, build
@@ -234,7 +235,7 @@ def test_an_error_is_told_while_another_question_is_still_asked() -> None:
     with (
         duckdb.connect() as con,
         pytest.raises(ValueError, match="this one"),
-        report._beside(con, ask),
+        beside(con, ask),
     ):
         time.sleep(0.1)
         raise ValueError("this one")

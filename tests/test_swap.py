@@ -493,7 +493,7 @@ def test_a_key_over_many_rows_has_the_memory_that_its_index_takes(
             work.connection.begin()
             uuids = f"select md5(range::varchar)::uuid as a from range({rows})"
             work.connection.execute(f"create table t as {uuids}")
-            store.make_room(work.connection, rows)
+            store.make_room(work.connection, 25_000_000, rows)
             work.connection.execute("alter table t add primary key (a)")
             work.connection.commit()
         work.connection.execute("drop table u")

@@ -98,6 +98,12 @@ def refresh(
     return Derived("derived", time.monotonic() - clock, rows)
 
 
+def read_from(available: Iterable[View]) -> set[str]:
+    """The tables of the source without which nothing can be derived, and no others are read."""
+    base = views.needed(available, NEEDS)
+    return {*TABLES_BESIDE}.union(*(view.needs for view in base))
+
+
 def bring_up(connection: duckdb.DuckDBPyConnection, available: Iterable[View]) -> None:
     """Derive anew, with today's code, what a file has derived; where it has nothing, nothing."""
     rows = connection.execute(
@@ -223,31 +229,30 @@ def _fits(connection: duckdb.DuckDBPyConnection, work: "Fitting") -> Callable[[]
     number, first = _unique_curves(points)
     kept = points[np.isin(points["curve"], first)]
     place = np.searchsorted(first, kept["curve"])
-    waiting = {}
+    asked = []
     for variant in VARIANTS.values():
         shown = kept["n_trials"] - (kept["n_no_go"] if variant.name == "paper" else 0)
-        waiting[variant.name] = work.start(
-            Curves(
-                curve=place,
-                signed_contrast=kept["signed_contrast"].to_numpy(),
-                n_trials=kept["n_trials"].to_numpy(),
-                # of a contrast with nothing but no-go trials, the paper's mean is undefined
-                p_right=np.divide(
-                    kept["n_right"],
-                    shown,
-                    out=np.full(len(kept), np.nan),
-                    where=shown.to_numpy() > 0,
-                ),
-                size=len(first),
+        curves = Curves(
+            curve=place,
+            signed_contrast=kept["signed_contrast"].to_numpy(),
+            n_trials=kept["n_trials"].to_numpy(),
+            # of a contrast with nothing but no-go trials, the paper's mean is undefined
+            p_right=np.divide(
+                kept["n_right"],
+                shown,
+                out=np.full(len(kept), np.nan),
+                where=shown.to_numpy() > 0,
             ),
-            variant,
+            size=len(first),
         )
+        asked.append((curves, variant))
+    waiting = work.start(asked)
 
     def table() -> pyarrow.Table:
         frames = []
-        for variant_name, fits in waiting.items():
-            frame = to_frame(fits()).iloc[number].reset_index(drop=True)
-            frames.append(frame.assign(curve=np.arange(len(number)), variant=variant_name))
+        for (_, variant), fits in zip(asked, waiting(), strict=True):
+            frame = to_frame(fits).iloc[number].reset_index(drop=True)
+            frames.append(frame.assign(curve=np.arange(len(number)), variant=variant.name))
         return pyarrow.Table.from_pandas(pd.concat(frames), preserve_index=False)
 
     return table

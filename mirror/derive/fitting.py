@@ -8,7 +8,7 @@ import pickle
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -30,8 +30,9 @@ MOST_PROCESSES = 4
 # Of curves: below, a process takes longer to start; above, the others wait for the last one.
 FEWEST, MOST = 400, 1000
 
-# The arrays of some curves, in the order of their names, and the name of the variant.
-Job = tuple[tuple[Any, ...], str]
+# Some curves: the arrays that their variants share, how many curves they are, and for each variant
+# its name and the shares.
+Job = tuple[tuple[Any, ...], int, list[tuple[str, Any]]]
 Arrays = dict[str, Any]
 
 
@@ -47,21 +48,21 @@ class Fitting:
 
     def fit(self, curves: "Curves", variant: "Variant") -> "Fits":
         """Find the most likely curve for each of many."""
-        return self.start(curves, variant)()
+        [fits] = self.start([(curves, variant)])()
+        return fits
 
-    def start(self, curves: "Curves", variant: "Variant") -> Callable[[], "Fits"]:
-        """Begin to fit; what is returned waits for the fits."""
+    def start(self, asked: "Sequence[tuple[Curves, Variant]]") -> Callable[[], list["Fits"]]:
+        """Begin to fit as `psychometric.fit_each` does; what is returned waits for the fits."""
         from mirror.derive import psychometric
 
-        if self._number == 1 or curves.size < 2 * FEWEST:
-            found = psychometric.fit(curves, variant)
+        if self._number == 1 or asked[0][0].size < 2 * FEWEST:
+            found = psychometric.fit_each(asked)
             return lambda: found
-        waiting = [self._threads.submit(self._done, job) for job in self._jobs(curves, variant)]
+        waiting = [self._threads.submit(self._done, job) for job in self._jobs(asked)]
 
-        def fits() -> "Fits":
-            parts = [job.result() for job in waiting]
-            names = parts[0]
-            return psychometric.Fits(**{n: np.concatenate([p[n] for p in parts]) for n in names})
+        def fits() -> list["Fits"]:
+            by_variant = zip(*(job.result() for job in waiting), strict=True)
+            return [psychometric.Fits(**_joined(parts)) for parts in by_variant]
 
         return fits
 
@@ -76,7 +77,8 @@ class Fitting:
             with suppress(BrokenPipeError), process:
                 process.kill()
 
-    def _jobs(self, curves: "Curves", variant: "Variant") -> Iterator[Job]:
+    def _jobs(self, asked: "Sequence[tuple[Curves, Variant]]") -> Iterator[Job]:
+        curves = asked[0][0]
         rounds = -(-curves.size // (self._number * MOST))
         bounds = np.linspace(0, curves.size, self._number * rounds + 1).astype(int)
         for low, high in pairwise(bounds.tolist()):
@@ -86,13 +88,12 @@ class Fitting:
                     curves.curve[of_part] - low,
                     curves.signed_contrast[of_part],
                     curves.n_trials[of_part],
-                    curves.p_right[of_part],
-                    high - low,
                 ),
-                variant.name,
+                high - low,
+                [(variant.name, each.p_right[of_part]) for each, variant in asked],
             )
 
-    def _done(self, job: Job) -> Arrays:
+    def _done(self, job: Job) -> list[Arrays]:
         """Have this thread's process do a job, or do it here where there can be no process."""
         try:
             if not hasattr(self._of_thread, "process"):
@@ -100,7 +101,7 @@ class Fitting:
                 self._processes.append(self._of_thread.process)
             process = self._of_thread.process
             _write(process.stdin, job)
-            found: Arrays = _read(process.stdout)
+            found: list[Arrays] = _read(process.stdout)
         except (OSError, EOFError):
             if self._is_over:
                 raise
@@ -133,10 +134,19 @@ def _started() -> "subprocess.Popen[bytes]":
     )
 
 
-def _fitted(psychometric: ModuleType, job: Job) -> Arrays:
-    arrays, variant = job
-    fits = psychometric.fit(psychometric.Curves(*arrays), psychometric.VARIANTS[variant])
-    return {each.name: getattr(fits, each.name) for each in fields(fits)}
+def _fitted(psychometric: ModuleType, job: Job) -> list[Arrays]:
+    arrays, size, variants = job
+    found = psychometric.fit_each(
+        [
+            (psychometric.Curves(*arrays, shares, size), psychometric.VARIANTS[name])
+            for name, shares in variants
+        ]
+    )
+    return [{each.name: getattr(fits, each.name) for each in fields(fits)} for fits in found]
+
+
+def _joined(parts: Sequence[Arrays]) -> Arrays:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _write(stream: BinaryIO, value: object) -> None:

@@ -5,7 +5,7 @@ curve at a time: lapse_low + (1 - lapse_low - lapse_high) * (erf((x - bias) / th
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -123,14 +123,35 @@ def fit(curves: Curves, variant: Variant) -> Fits:
 
     The maximum does not depend on chance, nor on the other curves fitted along.
     """
-    table = _pad(curves)
-    limits = _limits(table, variant)
-    has_trials = np.flatnonzero(table.rows > 0)
-    best = np.full((4, curves.size), np.nan)
-    for start in range(0, len(has_trials), CHUNK_CURVES):
-        chunk = has_trials[start : start + CHUNK_CURVES]
-        best[:, chunk] = _maximise(table.of(chunk), limits[:, :, chunk], variant)
-    return _describe(table, limits, best, variant)
+    [fits] = fit_each([(curves, variant)])
+    return fits
+
+
+def fit_each(asked: Sequence[tuple[Curves, Variant]]) -> list[Fits]:
+    """Fit the same curves by several variants: the same rows, but for their shares.
+
+    A maximum is looked for once: where a variant finds it within the narrower bounds of the next
+    one, which has the same shares, it is the highest there too.
+    """
+    found: list[Fits] = []
+    best = np.empty((4, 0))
+    for number, (curves, variant) in enumerate(asked):
+        table = _pad(curves)
+        limits = _limits(table, variant)
+        known = np.full((4, curves.size), np.nan)
+        if number:
+            earlier, wider = asked[number - 1][0], _limits(table, asked[number - 1][1])
+            kept = ((wider[0] <= limits[0]) & (limits[1] <= wider[1])).all(axis=0)
+            kept &= ((limits[0] <= best) & (best <= limits[1])).all(axis=0)
+            kept[curves.curve[curves.p_right != earlier.p_right]] = False
+            known[:, kept] = best[:, kept]
+        best = known
+        unknown = np.flatnonzero((table.rows > 0) & np.isnan(best[0]))
+        for start in range(0, len(unknown), CHUNK_CURVES):
+            chunk = unknown[start : start + CHUNK_CURVES]
+            best[:, chunk] = _maximise(table.of(chunk), limits[:, :, chunk], variant)
+        found.append(_describe(table, limits, best, variant))
+    return found
 
 
 # Inside, a curve is (bias, threshold, low, high) with low = lapse_low and high = 1 - lapse_high

@@ -3,14 +3,13 @@
 import inspect
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -19,6 +18,7 @@ from jinja2 import Environment
 
 from mirror import store
 from mirror.analyses import gallery
+from mirror.background import beside
 from mirror.errors import UsageError
 from mirror.folders import replacing
 from mirror.inventory import status
@@ -28,9 +28,6 @@ from mirror.report.contents import Mouse
 ASSETS = Path(__file__).parent / "assets"
 # What tells a report from any other folder.
 MARK = "assets/report.js"
-T = TypeVar("T")
-# s
-INTERRUPTED_AGAIN = 0.05
 # The images of the first page, against the charts in full.
 IMAGE_SCALE = 0.8
 
@@ -49,7 +46,8 @@ def build(
     path, target = store.path(database), Path(folder)
     with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
         try:
-            with _beside(con, contents.dictionary) as dictionary:
+            # to write pages takes one core of many
+            with beside(con, contents.dictionary) as dictionary:
                 _write(con, path, work, advance, dictionary)
         except duckdb.CatalogException as error:
             reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
@@ -57,23 +55,6 @@ def build(
                 f"No report can be made from this mirror ({reason}): 'mirror status' says why."
             ) from error
     return target / "index.html"
-
-
-@contextmanager
-def _beside(
-    con: duckdb.DuckDBPyConnection, ask: Callable[[duckdb.DuckDBPyConnection], T]
-) -> Iterator[Future[T]]:
-    """What is asked of the mirror beside all else: to write pages takes one core of many."""
-    with con.cursor() as cursor, ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(ask, cursor)
-        try:
-            yield asked
-        except BaseException:
-            # nobody waits for it any more; between two of its questions it hears nothing
-            while not asked.done():
-                cursor.interrupt()
-                wait([asked], INTERRUPTED_AGAIN)
-            raise
 
 
 @dataclass(frozen=True)
