@@ -35,19 +35,12 @@ TABLES_BESIDE = ("behavior.trial_set", "behavior.settings", "behavior.session_de
 FOLDER = Path(__file__).parent
 # Sessions with trials that are worked on at a time.
 PORTION = 1500
-# In the order of their needs; the second row has what Python computes in between.
-FROM_TRIALS = (
-    "_trials",
-    "choice_counts",
-    "psychometric_points",
-    "reaction_times",
-    "session_performance",
-    "daily_summaries",
-    "_points",
-    "_sessions",
-)
+# In the order of their needs: what curves are fitted to, what else SQL makes meanwhile, and what
+# Python has computed.
+TO_FIT = ("_trials", "choice_counts", "psychometric_points", "_points")
+MEANWHILE = ("reaction_times", "session_performance", "daily_summaries", "_sessions")
 COMPUTED = ("psychometric_fits", "session_status", "criterion_windows")
-TABLES = tuple(name for name in FROM_TRIALS + COMPUTED if not name.startswith("_"))
+TABLES = tuple(name for name in TO_FIT + MEANWHILE + COMPUTED if not name.startswith("_"))
 
 
 @dataclass(frozen=True)
@@ -158,23 +151,27 @@ def _make(
     from mirror.derive.fitting import fitting
 
     portions = list(_portions(connection))
-    progress.start("deriving", len(portions) * (len(FROM_TRIALS) + 2 + len(COMPUTED)), "steps")
+    steps = len(TO_FIT) + len(MEANWHILE) + 2 + len(COMPUTED)
+    progress.start("deriving", len(portions) * steps, "steps")
+
+    def make(names: Iterable[str]) -> None:
+        for name in names:
+            connection.execute(_statements(connection, name)[-1])
+            progress.advance(1)
+
     with fitting() as work:
         for some in portions:
             connection.execute(f"create or replace temp view _mice as {some}")
-            for name in FROM_TRIALS:
-                connection.execute(_statements(connection, name)[-1])
-                progress.advance(1)
+            make(TO_FIT)
             fits = _fits(connection, work)
+            make(MEANWHILE)
             statuses = _statuses(connection, is_whole, work)
             progress.advance(1)
             computed = {"_fits": fits(), **statuses}
             progress.advance(1)
             for name, table in computed.items():
                 connection.register(name, table)
-            for name in COMPUTED:
-                connection.execute(_statements(connection, name)[-1])
-                progress.advance(1)
+            make(COMPUTED)
             for name in computed:
                 connection.unregister(name)
     for kind, name in (
