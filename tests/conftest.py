@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page
 from server import KINDS, Kind
 
 from mirror import connect
-from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint import DataJointSource, counting
 from mirror.sources.datajoint.login import Login, Secret
 from mirror.sources.demo import DemoSource
 from mirror.syncing import sync
@@ -100,7 +100,7 @@ def source(login: Login, tables: SimpleNamespace) -> Iterator[DataJointSource]:
 @pytest.fixture
 def singly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have small tables read as large ones are, each on its own."""
-    monkeypatch.setattr(ahead, "SMALL_ROWS", -1)
+    monkeypatch.setattr(counting, "SMALL_ROWS", -1)
 
 
 @pytest.fixture

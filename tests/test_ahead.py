@@ -12,7 +12,7 @@ from server import Server
 
 from mirror import connect
 from mirror.progress import Progress
-from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint import DataJointSource, counting
 from mirror.sources.datajoint.login import Login
 from mirror.syncing import Options, Report, sync
 
@@ -65,7 +65,7 @@ def test_the_same_rows_and_provenance_as_on_their_own(
     own: None, source: DataJointSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together, rows = copied(source, tmp_path / "together.duckdb")
-    monkeypatch.setattr(ahead, "SMALL_ROWS", -1)
+    monkeypatch.setattr(counting, "SMALL_ROWS", -1)
     singly, expected = copied(source, tmp_path / "singly.duckdb")
 
     assert rows == expected and len(rows) == N_TABLES
@@ -113,8 +113,8 @@ def test_a_table_that_is_larger_than_it_was_is_read_on_its_own(
     own: None, source: DataJointSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # as if estimated before the rows came
-    monkeypatch.setattr(ahead, "is_small", lambda state: True)
-    monkeypatch.setattr(ahead, "SMALL_ROWS", N_ROWS - 1)
+    monkeypatch.setattr(counting, "is_small", lambda state: True)
+    monkeypatch.setattr(counting, "SMALL_ROWS", N_ROWS - 1)
 
     _, rows = copied(source, tmp_path / "ibl.duckdb")
 

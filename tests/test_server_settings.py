@@ -11,7 +11,7 @@ import pytest
 import server as mariadb
 
 from mirror import connect
-from mirror.sources.datajoint import DataJointSource, ahead
+from mirror.sources.datajoint import DataJointSource, counting
 from mirror.sources.datajoint.login import Login, Secret
 from mirror.syncing import Options, sync
 from mirror.tables import Restriction
@@ -99,7 +99,7 @@ def test_the_defaults_of_a_server_have_no_say_in_what_is_read(
 
     source.fast = way == "connectorx"
     if way != "ahead":
-        monkeypatch.setattr(ahead, "SMALL_ROWS", -1)
+        monkeypatch.setattr(counting, "SMALL_ROWS", -1)
     before = prepared()
 
     report = sync(source, tmp_path / "ibl.duckdb", Options(schema=("behavior",)))

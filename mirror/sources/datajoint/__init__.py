@@ -121,23 +121,27 @@ class DataJointSource:
         """Begin with the small tables, if the server allows a connection for that."""
         if not requests:
             return
-        # NumPy and Arrow, which a sync that finds nothing changed can do without
-        from mirror.sources.datajoint import ahead
-
         small = [
-            ahead.Question(request, query, state.size)
+            (request, state.size)
             for request in requests
-            if (state := self._states.get(request.table)) and ahead.is_small(state)
-            for query in self._queries(
-                request.table, request.columns, [conditions(request.wanted)], as_text=True
-            )
+            if (state := self._states.get(request.table)) and counting.is_small(state)
         ]
         if self.fast and len(small) < len(requests):
             # it takes a while to start
             self.access.connectorx()
-        if small and self._may_have(CONNECTIONS + 1):
+        # NumPy and Arrow, which a sync that finds nothing changed can do without
+        from mirror.sources.datajoint import ahead
+
+        questions = [
+            ahead.Question(request, query, size)
+            for request, size in small
+            for query in self._queries(
+                request.table, request.columns, [conditions(request.wanted)], as_text=True
+            )
+        ]
+        if questions and self._may_have(CONNECTIONS + 1):
             with suppress(SourceError):
-                self._ahead = ahead.Ahead(self.access.server, small)
+                self._ahead = ahead.Ahead(self.access.server, questions)
 
     def census(
         self,

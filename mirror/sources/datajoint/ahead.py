@@ -21,7 +21,6 @@ from mirror.sources.datajoint.server import LOST, Attentive, Connection, Server,
 from mirror.sources.waiting import attended
 from mirror.tables import Table
 
-SMALL_BYTES, SMALL_ROWS = 4 * 1024 * 1024, 16_000
 BATCH_BYTES = 8 * 1024 * 1024
 
 
@@ -32,11 +31,6 @@ class Question:
     request: Request
     rows: str
     size: int
-
-
-def is_small(table: counting.Sized) -> bool:
-    """Whether to read a table with others; estimates that are out of date are found out then."""
-    return table.size <= SMALL_BYTES and table.rows <= SMALL_ROWS
 
 
 @dataclass(frozen=True)
@@ -98,7 +92,7 @@ class Ahead:
                 (
                     counting.checksum([question.request.table]),
                     counting.census(question.request),
-                    f"{question.rows} limit {SMALL_ROWS + 1}",
+                    f"{question.rows} limit {counting.SMALL_ROWS + 1}",
                 )
                 for question in questions
             ),
@@ -134,7 +128,7 @@ def _answer(
 ) -> Answer | None:
     """Put together what is said of one table, unless it is too large. Raises Unreadable."""
     table = question.request.table
-    if len(rows) > SMALL_ROWS or table not in states:
+    if len(rows) > counting.SMALL_ROWS or table not in states:
         return None
     census = counting.census_of(question.request, counts, counting.checksum_of(summed))
     batch = batch_of(rows, text_schema(question.request.columns))

@@ -11,6 +11,9 @@ from mirror.sources import Census, Request, Stamp
 from mirror.sources.datajoint.mysql import conditions, literal, name_of, quoted, where
 from mirror.tables import Table
 
+# Of tables that are read with others.
+SMALL_BYTES, SMALL_ROWS = 4 * 1024 * 1024, 16_000
+
 
 @dataclass(frozen=True)
 class Sized:
@@ -19,6 +22,11 @@ class Sized:
     stamp: Stamp | None
     rows: int
     size: int
+
+
+def is_small(table: Sized) -> bool:
+    """Whether to read a table with others; estimates that are out of date are found out then."""
+    return table.size <= SMALL_BYTES and table.rows <= SMALL_ROWS
 
 
 def state(tables: Iterable[Table]) -> str:
