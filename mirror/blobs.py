@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,8 @@ class Kind:
         A scalar among arrays is read as an array of one: IBL stores a lone NaN where a
         session has no reaction time at all.
         """
+        if self is other:
+            return self
         if self == NOTHING or other == NOTHING:
             return other if self == NOTHING else self
         element = _ELEMENTS.get((self.element, other.element), "json")
@@ -221,6 +224,9 @@ def column(values: Iterable[Any], wanted: Kind) -> pa.Array:
         return pa.array(
             [None if value is None else to_json(value) for value in values], pa.string()
         )
+    values = list(values)
+    if wanted.depth == 1 and all(value is None or _is_row(value) for value in values):
+        return _rows(values, wanted)
     cast = _CAST[wanted.element]
     return pa.array([_nested(value, cast, wanted.depth) for value in values], wanted.arrow_type)
 
@@ -251,6 +257,7 @@ def _integer_kind(smallest: int, largest: int, depth: int) -> Kind:
     return _nest("int" if smallest >= -EXACT and largest <= EXACT else "wide", depth)
 
 
+@cache
 def _nest(element: str, depth: int) -> Kind:
     return Kind(element, depth) if depth <= DEEPEST else JSON
 
@@ -258,6 +265,23 @@ def _nest(element: str, depth: int) -> Kind:
 def _listed(array: np.ndarray | np.generic) -> Any:
     # rows of nothing cost a blob no bytes, and may be claimed by the billion
     return array.tolist() if array.size else []
+
+
+def _is_row(value: Any) -> bool:
+    """Whether a value is numbers in a row, or one that is read as such."""
+    if type(value) is np.ndarray:
+        return value.ndim == 1 and value.dtype.kind in "biuf"
+    return type(value) in (bool, int, float)
+
+
+def _rows(values: Sequence[Any], wanted: Kind) -> pa.Array:
+    """Lists of numbers, as most columns are: the same as of nested ones, many times as fast."""
+    rows = [np.atleast_1d(() if value is None else value) for value in values]
+    ends = pa.array(np.cumsum([0, *map(len, rows)]), pa.int32())
+    dtype = DTYPES[_DUCKDB[wanted.element]]
+    numbers: np.ndarray = np.concatenate([np.empty(0, dtype), *rows], dtype=dtype, casting="unsafe")
+    is_null = pa.array([value is None for value in values], pa.bool_())
+    return pa.ListArray.from_arrays(ends, numbers, wanted.arrow_type, mask=is_null)
 
 
 def _nested(value: Any, cast: Callable[[Any], Any], depth: int) -> Any:
