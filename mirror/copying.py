@@ -8,7 +8,7 @@ provenance). Whatever goes wrong before, and whenever a sync is killed, the file
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -131,9 +131,9 @@ def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unr
     return found
 
 
-def read_ahead(job: Job, found: Iterable[Copied | Due | Unreadable]) -> None:
-    """Begin to read the tables that may have changed, in the order in which they are copied."""
-    job.source.read_ahead(
+def read_ahead(job: Job, found: Iterable[Copied | Due | Unreadable]) -> Collection[Table]:
+    """Begin to read those that may have changed, in this order, and are small; tells which."""
+    return job.source.read_ahead(
         [
             Request(due.table, due.columns, due.wanted)
             for due in found

@@ -154,8 +154,9 @@ def sync(
         early = derive.read_from(available)
         first = {table: each for table, each in found.items() if str(table) in early}
         rest = {table: each for table, each in found.items() if table not in first}
-        read_ahead(job, [*first.values(), *rest.values()])
-        outcomes = _bring_up(job, first)
+        ahead = read_ahead(job, [*first.values(), *rest.values()])
+        # what takes longest while the others are read
+        outcomes = _bring_up(job, dict(sorted(first.items(), key=lambda each: each[0] in ahead)))
         telling = Beside(progress)
 
         def deriving(cursor: duckdb.DuckDBPyConnection) -> derive.Derived:

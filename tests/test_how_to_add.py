@@ -107,7 +107,7 @@ BIT_COUNT_TEMPLATE = '    (NUMBERS, "bit_count({})"),\n'
 NOTEBOOK = '''\
 """Laboratories as a notebook lists them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from uuid import UUID
 
 import pyarrow as pa
@@ -158,7 +158,8 @@ class NotebookSource:
     def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
         return {}
 
-    def read_ahead(self, requests: Sequence[Request]) -> None: ...
+    def read_ahead(self, requests: Sequence[Request]) -> Collection[Table]:
+        return ()
 
     def census(
         self,

@@ -1,6 +1,6 @@
 """Where tables come from: the little that a sync asks of every source."""
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
@@ -159,8 +159,8 @@ class Source(Protocol):
     def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
         """A checksum over all rows of each table, computed where they are, if that is possible."""
 
-    def read_ahead(self, requests: Sequence[Request]) -> None:
-        """Hear what is going to be read, in this order: the source may begin with what is small."""
+    def read_ahead(self, requests: Sequence[Request]) -> Collection[Table]:
+        """Hear what is going to be read, in this order; begin with what is small, and tell it."""
 
     def census(
         self,

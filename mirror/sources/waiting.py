@@ -30,7 +30,7 @@ class Watch(Protocol):
 def attended(
     items: Generator[T, None, None], watch: Watch, abandon: Callable[[], object]
 ) -> Generator[T, None, None]:
-    """Take items on a thread, one ahead, and hand them on.
+    """Take items on a thread, from now on and one ahead, and hand them on.
 
     `abandon` is called when they are no longer waited for: it must make a blocked item fail.
     """
@@ -52,8 +52,21 @@ def attended(
             items.close()
 
     Thread(target=take, daemon=True).start()
+    handed_on = _handed_on(arrivals, unwanted, watch, abandon)
+    next(handed_on)
+    return handed_on
+
+
+def _handed_on(
+    arrivals: "Queue[tuple[bool, Any]]",
+    unwanted: Event,
+    watch: Watch,
+    abandon: Callable[[], object],
+) -> Generator[Any, None, None]:
     is_over = False
     try:
+        # a generator that has not begun would not hear that it is closed
+        yield
         while True:
             try:
                 is_item, arrival = arrivals.get(timeout=STEP)

@@ -5,7 +5,7 @@ never written, printed or passed on a command line.
 """
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -117,10 +117,10 @@ class DataJointSource:
         found = zip(tables, map(counting.checksum_of, rows), strict=True)
         return {table: checksum for table, checksum in found if checksum}
 
-    def read_ahead(self, requests: Sequence[Request]) -> None:
+    def read_ahead(self, requests: Sequence[Request]) -> Collection[Table]:
         """Begin with the small tables, if the server allows a connection for that."""
         if not requests:
-            return
+            return ()
         small = [
             (request, state.size)
             for request in requests
@@ -142,6 +142,8 @@ class DataJointSource:
         if questions and self._may_have(CONNECTIONS + 1):
             with suppress(SourceError):
                 self._ahead = ahead.Ahead(self.access.server, questions)
+                return {question.request.table for question in questions}
+        return ()
 
     def census(
         self,

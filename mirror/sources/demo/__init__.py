@@ -6,7 +6,7 @@ that `close` removes. What has not changed since the last sync is never asked fo
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -107,7 +107,8 @@ class DemoSource:
     def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
         return {}
 
-    def read_ahead(self, requests: Sequence[Request]) -> None: ...
+    def read_ahead(self, requests: Sequence[Request]) -> Collection[Table]:
+        return ()
 
     def census(
         self,

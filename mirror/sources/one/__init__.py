@@ -145,7 +145,8 @@ class OneSource:
     def checksums(self, tables: Sequence[Table]) -> Mapping[Table, str]:
         return {}
 
-    def read_ahead(self, requests: Sequence[Request]) -> None: ...
+    def read_ahead(self, requests: Sequence[Request]) -> Collection[Table]:
+        return ()
 
     def census(
         self,
