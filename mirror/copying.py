@@ -103,8 +103,22 @@ class Due:
     checksum: str | None = None
 
 
-def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unreadable]:
-    """Tell the tables that have not changed from those that may have, with as few questions."""
+Found = Mapping[Table, Copied | Due | Unreadable]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What there is of each table, and the times of change to remember of those that have not."""
+
+    found: Found
+    tokens: Sequence[tuple[Table, str | None]]
+
+
+def look(job: Job, tables: Sequence[Table]) -> Looked:
+    """Tell the tables that have not changed from those that may have, with as few questions.
+
+    Writes nothing.
+    """
     held = _known(job.connection)
     found: dict[Table, Copied | Due | Unreadable] = {}
     for table in tables:
@@ -118,7 +132,7 @@ def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unr
     tokens = {table: stamp.text for table, stamp in stamps.items() if stamp.is_settled}
     asked = [t for t, kept in known.items() if t not in tokens or tokens[t] != kept.change_token]
     checksums = _checksums(job.source, asked)
-    remembered = []
+    remembered: list[tuple[Table, str | None]] = []
     for table, kept in known.items():
         checksum = checksums.get(table)
         if table not in asked or (checksum and checksum == kept.checksum):
@@ -127,8 +141,7 @@ def look(job: Job, tables: Sequence[Table]) -> Mapping[Table, Copied | Due | Unr
                 remembered.append((table, tokens.get(table)))
         elif isinstance(due := found[table], Due):
             found[table] = replace(due, checksum=checksum)
-    _remember_tokens(job.connection, remembered)
-    return found
+    return Looked(found, remembered)
 
 
 def read_ahead(job: Job, found: Iterable[Copied | Due | Unreadable]) -> Collection[Table]:
@@ -377,9 +390,10 @@ def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], tu
     return known
 
 
-def _remember_tokens(
+def remember(
     connection: duckdb.DuckDBPyConnection, tokens: Iterable[tuple[Table, str | None]]
 ) -> None:
+    """Write down when tables last changed that are otherwise as they were."""
     values = ", ".join(
         f"({literal(table.schema)}, {literal(table.name)}, {literal(token)})"
         for table, token in tokens

@@ -57,7 +57,8 @@ class Beside(Progress):
         with self._lock:
             self._is_shown = True
             self._progress.start(*self._phase)
-            self._progress.advance(self._done)
+            if self._done:
+                self._progress.advance(self._done)
 
 
 class Lines(Progress):

@@ -183,6 +183,7 @@ def staging(
         folder.mkdir(0o700 | mode | mode >> 2 & 0o111)
         if target.exists() and not full:
             shutil.copyfile(target, _built(folder))
+            _begin_to_flush(_built(folder))
     work = Staging(target, folder, is_resumed)
     try:
         # written last: nobody takes up a copy that is not whole
@@ -411,6 +412,13 @@ def _is_left(folder: Path, purpose: str) -> bool:
             _open_built(folder).close()
             return True
     return False
+
+
+def _begin_to_flush(file: Path) -> None:
+    """Let the disk take in a file from now on, which would else wait for all of it at the end."""
+    if hasattr(os, "posix_fadvise"):
+        with file.open("rb") as written:
+            os.posix_fadvise(written.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _discard(folder: Path) -> None:

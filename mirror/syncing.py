@@ -3,12 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,13 +21,16 @@ from mirror.background import beside, in_background
 from mirror.copying import (
     Copied,
     Due,
+    Found,
     Job,
+    Looked,
     copy,
     forget,
     holds,
     look,
     name_of,
     read_ahead,
+    remember,
 )
 from mirror.errors import UsageError
 from mirror.progress import Beside, Progress
@@ -124,70 +129,55 @@ def sync(
     by_default = store.SIMULATED if source.is_simulated else store.DATABASE
     file = store.path(database, by_default).absolute()
     _refuse_name(file, source)
-    with (
-        store.held(file, options.include_private) as target,
-        _staging(target, source, options, full, wanted, there, left_out) as work,
-    ):
-        connection = work.connection
-        store.prepare(connection)
-        if full and target.exists():
-            with store.connect(target) as replaced:
-                store.insert(connection, "cohort_mice", cohorts.kept(replaced))
-        run = connection.execute("select coalesce(max(run), 0) + 1 from _mirror.runs").fetchall()
-        gone = _drop_gone(connection, wanted)
-        job = Job(
+    with store.held(file, options.include_private) as target, _opened(target) as earlier:
+        if earlier:
+            _refuse_simulation(earlier, target, source)
+        if earlier and not full:
+            _refuse_loss(earlier, target, source, options, wanted, there, left_out)
+        source.prepare(wanted)
+        on = partial(
+            Job,
             source=source,
-            connection=connection,
             selection=selection,
             include_private=options.include_private,
             batch_rows=batch_rows,
-            run=run[0][0],
+            run=1 if full else _last_run(earlier) + 1,
             progress=progress,
             memory=store.STREAMING_LIMIT,
         )
-        # which takes as long as the server does to say what has changed
-        parsing = in_background(views.read)
-        source.prepare(wanted)
-        progress.begin(len(wanted))
-        found = look(job, wanted)
-        available = parsing.result()
-        early = derive.read_from(available)
-        first = {table: each for table, each in found.items() if str(table) in early}
-        rest = {table: each for table, each in found.items() if table not in first}
-        ahead = read_ahead(job, [*first.values(), *rest.values()])
-        # what takes longest while the others are read
-        outcomes = _bring_up(job, dict(sorted(first.items(), key=lambda each: each[0] in ahead)))
-        telling = Beside(progress)
-
-        def deriving(cursor: duckdb.DuckDBPyConnection) -> derive.Derived:
-            if not with_derived:
-                derive.clear(cursor)
-                return derive.Derived("left out", why="--no-derive")
+        # the source says what has changed while the file is copied and the views are parsed
+        looking = None
+        if earlier and not full:
+            looking = in_background(partial(look, on(connection=earlier), wanted))
+        purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
+        with store.staging(target, purpose, full, options.include_private) as work:
+            connection = work.connection
+            store.prepare(connection)
+            if full and earlier:
+                store.insert(connection, "cohort_mice", cohorts.kept(earlier))
+            gone = _drop_gone(connection, wanted)
+            available = views.read()
+            progress.begin(len(wanted))
+            job = on(connection=connection)
+            found = _found(job, wanted, looking, work.is_resumed)
+            if earlier:
+                earlier.close()
             is_whole = source.is_whole and options.since is None
-            return derive.refresh(cursor, available, job.run, is_whole, telling)
-
-        # the other tables take one core of many, and derive what is there already
-        job = replace(job, memory=store.MEMORY_LIMIT)
-        with beside(connection, deriving) as at_work:
-            outcomes |= _bring_up(job, rest)
+            deriving = partial(_derived, job.run, available, is_whole, with_derived)
+            outcomes, orphans, derived = _copied(job, found, set(gone), available, deriving)
             done = [each for t in wanted if isinstance(each := outcomes[t], Copied)]
             missing = [(t, each) for t in wanted if isinstance(each := outcomes[t], Unreadable)]
+            kept = [LeftOut(str(t), str(error)) for t, error in missing if holds(connection, t)]
             unreadable = [LeftOut(str(t), str(e)) for t, e in missing if not holds(connection, t)]
-            kept = [LeftOut(str(t), str(e)) for t, e in missing if holds(connection, t)]
             left_out = (*left_out, *optional, *unreadable)
             if not done:
                 raise _nothing_there(source, (*left_out, *kept))
-            progress.start("checking references", unit="")
-            changed = {copied.table for copied in done if copied.how != "unchanged"} | set(gone)
-            orphans = _check_references(connection, wanted, changed, selection != Selection())
-            telling.show()
-            derived = at_work.result()
-        progress.start("defining views", unit="")
-        applied = views.define(connection, available)
-        progress.start("writing the file", unit="")
-        not_derived = [LeftOut("derived", derived.why)] if derived.why else []
-        _record_run(connection, job, options, began, clock, [*left_out, *not_derived], kept)
-        work.swap()
+            progress.start("defining views", unit="")
+            applied = views.define(connection, available)
+            progress.start("writing the file", unit="")
+            not_derived = [LeftOut("derived", derived.why)] if derived.why else []
+            _record_run(connection, job, options, began, clock, [*left_out, *not_derived], kept)
+            work.swap()
     return Report(
         database=work.target,
         address=source.address,
@@ -203,9 +193,77 @@ def sync(
     )
 
 
-def _bring_up(
-    job: Job, found: Mapping[Table, Copied | Due | Unreadable]
-) -> dict[Table, Copied | Unreadable]:
+@contextmanager
+def _opened(target: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Open the mirror that is there, if there is one."""
+    if target.exists():
+        with store.connect(target) as connection:
+            yield connection
+    else:
+        yield None
+
+
+def _last_run(earlier: duckdb.DuckDBPyConnection | None) -> int:
+    if earlier is None:
+        return 0
+    [(run,)] = earlier.execute("select coalesce(max(run), 0) from _mirror.runs").fetchall()
+    return run
+
+
+def _found(
+    job: Job, wanted: Sequence[Table], looking: "Future[Looked] | None", is_resumed: bool
+) -> Found:
+    """What has changed since the file was made, of which the job has a copy, or more."""
+    # a mirror that an earlier version made has not all that is looked at
+    if looking is None or isinstance(looking.exception(), duckdb.Error) or is_resumed:
+        looked = look(job, wanted)
+    else:
+        looked = looking.result()
+    remember(job.connection, looked.tokens)
+    return looked.found
+
+
+def _copied(
+    job: Job,
+    found: Found,
+    gone: set[str],
+    available: Sequence[views.View],
+    deriving: Callable[[Progress, duckdb.DuckDBPyConnection], derive.Derived],
+) -> tuple[dict[Table, Copied | Unreadable], list[str], derive.Derived]:
+    """Copy what has changed and check references; derive as soon as the trials are there."""
+    early = derive.read_from(available)
+    first = {table: each for table, each in found.items() if str(table) in early}
+    rest = {table: each for table, each in found.items() if table not in first}
+    ahead = read_ahead(job, [*first.values(), *rest.values()])
+    # what takes longest while the others are read
+    outcomes = _bring_up(job, dict(sorted(first.items(), key=lambda each: each[0] in ahead)))
+    telling = Beside(job.progress)
+    with beside(job.connection, partial(deriving, telling)) as derived:
+        outcomes |= _bring_up(replace(job, memory=store.MEMORY_LIMIT), rest)
+        job.progress.start("checking references", unit="")
+        done = [each for each in outcomes.values() if isinstance(each, Copied)]
+        copied = {each.table for each in done if each.how != "unchanged"}
+        is_narrowed = job.selection != Selection()
+        orphans = _check_references(job.connection, list(found), copied | gone, is_narrowed)
+        telling.show()
+        return outcomes, orphans, derived.result()
+
+
+def _derived(
+    run: int,
+    available: Sequence[views.View],
+    is_whole: bool,
+    with_derived: bool,
+    progress: Progress,
+    connection: duckdb.DuckDBPyConnection,
+) -> derive.Derived:
+    if with_derived:
+        return derive.refresh(connection, available, run, is_whole, progress)
+    derive.clear(connection)
+    return derive.Derived("left out", why="--no-derive")
+
+
+def _bring_up(job: Job, found: Found) -> dict[Table, Copied | Unreadable]:
     """Copy of some tables what has changed; says what there is of each now, or why not."""
     outcomes: dict[Table, Copied | Unreadable] = {}
     with store.streaming(job.connection, job.memory):
@@ -289,26 +347,6 @@ def _selection(source: Source, options: Options) -> Selection:
     return Selection(tuple(uuids), options.since)
 
 
-@contextmanager
-def _staging(
-    target: Path,
-    source: Source,
-    options: Options,
-    full: bool,
-    wanted: Sequence[Table],
-    available: Sequence[Table],
-    left_out: Sequence[LeftOut],
-) -> Iterator[store.Staging]:
-    """Build the target's successor, if this sync may replace it."""
-    if target.exists():
-        _refuse_simulation(target, source)
-        if not full:
-            _refuse_loss(target, source, options, wanted, available, left_out)
-    purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
-    with store.staging(target, purpose, full, options.include_private) as work:
-        yield work
-
-
 def _refuse_name(file: Path, source: Source) -> None:
     """Keep a file from being called as a schema in it: DuckDB could then read neither."""
     if file.stem.lower() in {*source.schemas(), "derived", "main", "_mirror"}:
@@ -318,10 +356,9 @@ def _refuse_name(file: Path, source: Source) -> None:
         )
 
 
-def _refuse_simulation(target: Path, source: Source) -> None:
+def _refuse_simulation(earlier: duckdb.DuckDBPyConnection, target: Path, source: Source) -> None:
     """Keep simulated mice from taking the place of data, which nobody may have twice."""
-    with store.connect(target) as connection:
-        real = connection.execute("select 1 from _mirror.runs where not is_simulated").fetchall()
+    real = earlier.execute("select 1 from _mirror.runs where not is_simulated").fetchall()
     if source.is_simulated and real:
         raise UsageError(
             f"{target} holds data, which simulated mice do not replace, not even with --full: add"
@@ -330,6 +367,7 @@ def _refuse_simulation(target: Path, source: Source) -> None:
 
 
 def _refuse_loss(
+    earlier: duckdb.DuckDBPyConnection,
     target: Path,
     source: Source,
     options: Options,
@@ -342,11 +380,10 @@ def _refuse_loss(
     The server may be gone for good, so only `--full` gives up what a file holds. A table that
     the server itself has dropped is no loss: a fresh sync would not have it.
     """
-    with store.connect(target) as connection:
-        last = connection.execute(
-            "select source, address, options from _mirror.runs order by run desc limit 1"
-        ).fetchall()
-        tables = connection.execute("select schema_name, table_name from _mirror.tables").fetchall()
+    last = earlier.execute(
+        "select source, address, options from _mirror.runs order by run desc limit 1"
+    ).fetchall()
+    tables = earlier.execute("select schema_name, table_name from _mirror.tables").fetchall()
     if not last:
         return
     kind, address, text = last[0]

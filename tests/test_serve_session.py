@@ -110,6 +110,24 @@ CONVERSATIONS = (
     [f"select a from {NUMBERS} order by a limit 1 for update"],
     [f"select a from {NUMBERS} order by a limit 1 lock in share mode"],
     ["explain select nothing", "explain select 1 from information_schema.nothing", "explain"],
+    # the same again, where something has changed meanwhile
+    [
+        "select @a + 1, @a",
+        *("set @a = 1", "select @a + 1, @a", "set @a = 1.50", "select @a + 1, @a"),
+        *("set @a = 'x'", "select @a + 1, @a"),
+    ],
+    ["select 'a' || 'b'", "set sql_mode = 'PIPES_AS_CONCAT'", "select 'a' || 'b'"],
+    [
+        f"select a > 0, count(*) from {NUMBERS}",
+        *("set sql_mode = 'ONLY_FULL_GROUP_BY'", f"select a > 0, count(*) from {NUMBERS}"),
+    ],
+    [
+        f"select a from {NUMBERS} order by a",
+        *("set sql_select_limit = 1", f"select a from {NUMBERS} order by a"),
+        *("set sql_select_limit = default", f"select a from {NUMBERS} order by a"),
+    ],
+    ["select 1 union select 2", *["select found_rows()"] * 2],
+    ["select database()", "use information_schema", "select database()"],
     # bytes
     [
         "select hex(_binary'a\\0\\'b'), hex(_binary x'ff'), _utf8mb4 x'7a6fc3ab'",
@@ -225,6 +243,13 @@ def test_a_mouse_is_found_by_its_bytes(served: Served, charset: str, binary_pref
                     (key,),
                 )
                 assert cursor.fetchall() == ((name,),)
+
+
+def test_a_statement_that_is_asked_again_is_of_another_moment(served: Served) -> None:
+    with served.connect() as connection:
+        first, second = (ask(connection, "select now(6), now(6)") for _ in range(2))
+
+    assert first[0][0] == first[0][1] < second[0][0]
 
 
 def test_a_client_keeps_no_more_than_is_good_for_a_server(

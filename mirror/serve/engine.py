@@ -17,6 +17,7 @@ from sqlglot import exp
 from mirror import store
 from mirror.serve import catalogue, digits, render, show, statements
 from mirror.serve.answers import Field, Refusal, Value
+from mirror.serve.facts import Facts
 from mirror.serve.modes import PIPES
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parameters, parse, size
@@ -29,7 +30,17 @@ OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 12
 COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
 WITHOUT_ROWS = ("USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
+# Translations of a session, of statements up to so many letters: notebooks ask the same again.
+MOST_KEPT, LONGEST_KEPT = 32, 10_000
 BATCH_ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class Translation:
+    """A statement in DuckDB's words, and what it was told of its session, as `repr` writes it."""
+
+    relation: Relation
+    facts: Sequence[tuple[str, str]]
 
 
 class Engine:
@@ -84,6 +95,7 @@ class Session:
         self.seconds: float | None = None
         self._cursor = engine.cursor()
         self._shown: set[str] = set()
+        self._translations: dict[tuple[object, ...], Translation] = {}
         self._show(self.settings)
 
     def ask(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
@@ -166,11 +178,14 @@ class Session:
         return tree.limit(limit)
 
     def _query(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
+        if values is None and (known := self._known(statement)):
+            return Answer(render.fields(known), known, self._cursor, self.settings)
         tree, letters = self._parsed(statement), len(statement)
         if values is not None:
             tree = parameters.bound(tree, values)
             letters += sum(len(value) for value in values if isinstance(value, str | bytes))
-        relation = self._translated(tree, letters)
+        translation = self._translation(tree, letters)
+        relation = translation.relation
         if COUNTS_ALL in map(str, tree.args.get("operation_modifiers") or ()) and tree.args.get(
             "limit"
         ):
@@ -182,27 +197,62 @@ class Session:
                 [(found,)] = self._cursor.execute(f"select count(*) from ({every})").fetchall()
             self.settings.found_rows = found
             return Answer(render.fields(relation), relation, self._cursor)
+        if values is None:
+            self._keep(statement, translation)
         return Answer(render.fields(relation), relation, self._cursor, self.settings)
 
+    def _known(self, statement: str) -> Relation | None:
+        """The translation of a statement that was asked before, where it is still the same."""
+        found = self._translations.get((statement, *self._circumstances))
+        if found and all(repr(self._fact(name)) == value for name, value in found.facts):
+            return found.relation
+        return None
+
+    def _keep(self, statement: str, translation: Translation) -> None:
+        if len(statement) > LONGEST_KEPT:
+            return
+        if len(self._translations) == MOST_KEPT:
+            del self._translations[next(iter(self._translations))]
+        self._translations[statement, *self._circumstances] = translation
+
+    @property
+    def _circumstances(self) -> tuple[object, ...]:
+        """What decides, beside facts, how a statement is read."""
+        settings = self.settings
+        return self.database, settings.as_datajoint_2, settings.row_limit, self._joins_by_pipes
+
     def _translated(self, tree: exp.Expr, letters: int) -> Relation:
-        facts = {
-            **self.settings.facts(),
-            "database()": self.database,
-            "user()": self.user,
-            "version()": self.settings["version"],
-            "version_comment": self.engine.catalogue.version_comment,
-            "pseudo_thread_id": self.number,
-            "connection_id()": self.number,
-            "codec()": self.settings.codec,
-            "found_rows()": self.settings.found_rows,
-            "row_count()": -1,
-        }
+        return self._translation(tree, letters).relation
+
+    def _translation(self, tree: exp.Expr, letters: int) -> Translation:
+        facts = Facts(self._fact)
         try:
             relation = Translator(self.engine.catalogue, self.database, facts).query(tree)
             size.check(relation.sql, letters)
         except RecursionError as error:
             raise Refusal(1436, "HY000", "The statement is nested too deeply") from error
-        return relation
+        return Translation(relation, [(name, repr(value)) for name, value in facts.asked.items()])
+
+    def _fact(self, name: str) -> object:
+        """What a statement may ask about this session. Raises KeyError for what there is not."""
+        match name:
+            case "database()":
+                return self.database
+            case "user()":
+                return self.user
+            case "version()":
+                return self.settings["version"]
+            case "version_comment":
+                return self.engine.catalogue.version_comment
+            case "pseudo_thread_id" | "connection_id()":
+                return self.number
+            case "codec()":
+                return self.settings.codec
+            case "found_rows()":
+                return self.settings.found_rows
+            case "row_count()":
+                return -1
+        return self.settings.fact(name)
 
     def _set(
         self, items: Sequence[statements.Assignment], values: Sequence[Value] | None = None

@@ -79,6 +79,13 @@ create macro converted(m, utc, there) as
 create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
     + cast(trunc((x - trunc(x)) * 1000000) as bigint);
 
+-- The moment of a statement in UTC, with so many digits of the second: DuckDB's own today() is that
+-- of the computer's time zone.
+create macro this_moment(digits) as make_timestamp(
+    epoch_us(get_current_timestamp()) // cast(10 ** (6 - digits) as bigint)
+    * cast(10 ** (6 - digits) as bigint)
+);
+
 -- Texts that are dates, datetimes and times; NULL if they cannot be. MySQL reads many a text as
 -- a date: what is not written plainly is an error here, not a guess.
 create macro moment(t) as case

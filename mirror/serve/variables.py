@@ -89,12 +89,12 @@ class Settings:
     def __getitem__(self, name: str) -> str | None:
         return self.written[name] if name in self.written else known()[name].value
 
-    def facts(self) -> dict[str, object]:
-        """The values that SELECT @@name and SELECT @name give."""
-        return {
-            **{name: _value(one, self[name]) for name, one in known().items()},
-            **{f"@{name}": value for name, value in self.own.items()},
-        }
+    def fact(self, name: str) -> object:
+        """The value that SELECT @@name gives, or with an @ before it, SELECT @name.
+
+        Raises KeyError for a variable that no server has.
+        """
+        return self.own.get(name[1:]) if name[0] == "@" else _value(known()[name], self[name])
 
     def set(self, name: str, value: object) -> None:
         """Give a variable a value. Raises Refusal, and sets nothing, where it cannot be taken."""

@@ -5,7 +5,6 @@ exceed a day or be negative, and is clipped at 838:59:59.
 """
 
 import re
-from datetime import UTC, datetime
 from functools import cache
 
 import duckdb
@@ -22,7 +21,6 @@ from mirror.serve.translate.typed import (
     MOMENTS,
     STRING,
     Typed,
-    constant,
     dated,
     day,
     decimal,
@@ -327,7 +325,7 @@ def _of_seconds(a: Typed) -> tuple[str, int]:
 @function(as_is)
 def unix_timestamp(a: Typed | None = None) -> Typed:
     if a is None:
-        return constant(int(datetime.now(UTC).timestamp()))
+        return Typed("(epoch_us(this_moment(0)) // 1000000)", INTEGER, "", False)
     digits = fraction(a)
     micros = f"epoch_us({moment(a)})"
     if not digits:
@@ -616,20 +614,20 @@ def str_to_date(a: Typed, pattern: Typed) -> Typed:
     return Typed(f"cast({read} as date)", DATE)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-
-
 @function(as_is, names="NOW CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP SYSDATE UTC_TIMESTAMP")
 def now(digits: Typed | None = None) -> Typed:
-    return constant(_now())
+    places = 0 if digits is None else digits.value
+    if not isinstance(places, int) or not 0 <= places <= 6:
+        raise Refusal(1426, "42000", "Too big precision specified for 'now'. Maximum is 6")
+    return Typed(f"this_moment({places})", moment_type(places), "", False)
 
 
 @function(names="CURDATE CURRENT_DATE UTC_DATE")
 def curdate() -> Typed:
-    return constant(_now().date())
+    return Typed("cast(this_moment(0) as date)", DATE, "", False)
 
 
 @function(as_is, names="CURTIME CURRENT_TIME UTC_TIME")
 def curtime(digits: Typed | None = None) -> Typed:
-    return Typed(span(constant(_now())), span_type())
+    moment = now(digits)
+    return Typed(span(moment), span_type(moment.decimals), "", False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from mirror.serve.answers import Origin, Refusal, Type
@@ -209,8 +209,7 @@ def moment(expression: Typed) -> str:
     if kind == "integer":
         return f"moment(cast({sql} as varchar))"
     if kind == "time":
-        today = datetime.now(UTC).date()
-        return f"(timestamp '{today}' + to_microseconds({span(expression)}))"
+        return f"(date_trunc('day', this_moment(0)) + to_microseconds({span(expression)}))"
     raise refuse(expression, "a date")
 
 
