@@ -126,7 +126,7 @@ CONVERSATIONS = (
         *("set sql_select_limit = 1", f"select a from {NUMBERS} order by a"),
         *("set sql_select_limit = default", f"select a from {NUMBERS} order by a"),
     ],
-    ["select 1 union select 2", *["select found_rows()"] * 2],
+    ["select 1 union all select 1", *["select found_rows()"] * 2],
     ["select database()", "use information_schema", "select database()"],
     # bytes
     [
