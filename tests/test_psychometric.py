@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mirror.derive import psychometric
 from mirror.derive.psychometric import (
     PARAMETERS,
     THRESHOLD_FLOOR,
@@ -17,6 +18,7 @@ from mirror.derive.psychometric import (
     Curves,
     Fits,
     fit,
+    fit_each,
     p_right,
 )
 
@@ -246,6 +248,42 @@ def test_neither_does_the_order_of_rows():
     rows = (table.curve, table.signed_contrast, table.n_trials, table.p_right)
     same(fit(Curves(*(each[order] for each in rows), table.size), PAPER), fit(table, PAPER))
     same(fit(table, PAPER), fit(table, PAPER))
+
+
+def test_what_one_variant_has_found_is_for_the_next_what_it_would_find_itself():
+    # wide and narrow curves among them, which the narrower bounds of the second keep from theirs
+    table = mice(200, seed=11)
+    no_go = np.where(table.curve % 3 == 0, np.ceil(table.n_trials / 9), 0)
+    shown = table.n_trials - no_go
+    paper = dataclasses.replace(
+        table, p_right=np.minimum(table.p_right * table.n_trials / shown, 1)
+    )
+
+    found = fit_each([(table, DATAJOINT), (paper, PAPER)])
+
+    same(found[0], fit(table, DATAJOINT))
+    alone = fit(paper, PAPER)
+    np.testing.assert_allclose(found[1].log_likelihood, alone.log_likelihood, atol=1e-9)
+    assert (found[1].verdict == alone.verdict).all()
+    determined = alone.verdict == "ok"
+    np.testing.assert_allclose(found[1].best[determined], alone.best[determined], atol=1e-4)
+
+
+def test_a_maximum_within_both_bounds_is_looked_for_once(monkeypatch):
+    looked_for = []
+    maximise = psychometric._maximise
+
+    def counting(table, limits, variant):
+        looked_for.append((variant.name, table.x.shape[1]))
+        return maximise(table, limits, variant)
+
+    monkeypatch.setattr(psychometric, "_maximise", counting)
+    table = mice(60, seed=11)
+    [wider, _] = fit_each([(table, DATAJOINT), (table, PAPER)])
+
+    outside = int(((wider.best[:, 1] < 5) | (wider.best[:, 1] > 40)).sum())
+    assert 0 < outside < 60
+    assert looked_for == [("datajoint", 60), ("paper", outside)]
 
 
 def test_data_without_a_curve_in_them():
