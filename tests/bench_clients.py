@@ -6,8 +6,9 @@ DJ_USER and DJ_PASS log in to the server that the mirror was made of. Each clien
 describes, selects with parameters, finds a mouse by its key, and reads sessions and 10,000 trials
 from both; the table says for each step whether rows and types were equal. Python's clients are
 installed by uv and Node's by npm, into environments of their own; the others are Debian's:
-odbc-mariadb, php-mysql, ruby-mysql2, libdbd-mysql-perl, libdbd-mariadb-perl, libmariadb-java with
-a JDK, and golang-github-go-sql-driver-mysql-dev. What is not here is left out, and told.
+odbc-mariadb, php-mysql, r-cran-rmysql, r-cran-rodbc, ruby-mysql2, libdbd-mysql-perl,
+libdbd-mariadb-perl, libmariadb-java with a JDK, and golang-github-go-sql-driver-mysql-dev. What
+is not here is left out, and told. To a login that may only read, MariaDB tells no constraints.
 """
 
 import argparse
@@ -81,6 +82,7 @@ CLIENTS = (
         "sqlalchemy",
         "mysql-connector-python==9.1.0",
     ),
+    python("Django, PyMySQL", "django_.py", "django", "pymysql"),
     python("connectorx", "frames.py connectorx", "connectorx", "pyarrow"),
     python("polars", "frames.py polars", "polars", "connectorx", "pyarrow"),
     python(
@@ -98,6 +100,8 @@ CLIENTS = (
     plain("Ruby, mysql2", "ruby ruby.rb", "ruby"),
     plain("Perl, DBD::mysql", "perl perl.pl mysql", "perl"),
     plain("Perl, DBD::MariaDB", "perl perl.pl MariaDB", "perl"),
+    plain("R, RMySQL", "Rscript r.R RMySQL", "Rscript"),
+    plain("R, RODBC", "Rscript r.R RODBC", "Rscript"),
     plain("MariaDB Connector/J", f"java -cp {JAR} Jdbc.java", "javac"),
 )
 
@@ -153,7 +157,7 @@ def _run(client: Client, login: dict[str, str], folder: Path) -> dict[str, str]:
         ]
     elif client.packages:
         subprocess.run(["npm", "install", "--silent", *client.packages], cwd=folder, check=True)
-    if "java" in command[0]:
+    if command[0] in ("java", "Rscript"):
         command += [ASKED[name] for name in ("TABLE", "PARAMETERS", "KEY", "SESSIONS", "TRIALS")]
     keep = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     own = {"HOME": str(folder), "ASKED": json.dumps(ASKED), "GOPATH": GOPATH, "GO111MODULE": "off"}
