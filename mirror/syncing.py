@@ -145,7 +145,7 @@ def sync(
             progress=progress,
             memory=store.STREAMING_LIMIT,
         )
-        # the source says what has changed while the file is copied and the views are parsed
+        # the source says what has changed while the file is copied
         looking = None
         if earlier and not full:
             looking = in_background(partial(look, on(connection=earlier), wanted))
@@ -156,15 +156,15 @@ def sync(
             if full and earlier:
                 store.insert(connection, "cohort_mice", cohorts.kept(earlier))
             gone = _drop_gone(connection, wanted)
-            available = views.read()
+            parsing = in_background(views.read)
             progress.begin(len(wanted))
             job = on(connection=connection)
             found = _found(job, wanted, looking, work.is_resumed)
             if earlier:
                 earlier.close()
             is_whole = source.is_whole and options.since is None
-            deriving = partial(_derived, job.run, available, is_whole, with_derived)
-            outcomes, orphans, derived = _copied(job, found, set(gone), available, deriving)
+            deriving = partial(_derived, job.run, parsing, is_whole, with_derived)
+            outcomes, orphans, derived = _copied(job, found, set(gone), parsing, deriving)
             done = [each for t in wanted if isinstance(each := outcomes[t], Copied)]
             missing = [(t, each) for t in wanted if isinstance(each := outcomes[t], Unreadable)]
             kept = [LeftOut(str(t), str(error)) for t, error in missing if holds(connection, t)]
@@ -173,7 +173,7 @@ def sync(
             if not done:
                 raise _nothing_there(source, (*left_out, *kept))
             progress.start("defining views", unit="")
-            applied = views.define(connection, available)
+            applied = views.define(connection, parsing.result())
             progress.start("writing the file", unit="")
             not_derived = [LeftOut("derived", derived.why)] if derived.why else []
             _record_run(connection, job, options, began, clock, [*left_out, *not_derived], kept)
@@ -227,16 +227,18 @@ def _copied(
     job: Job,
     found: Found,
     gone: set[str],
-    available: Sequence[views.View],
+    parsing: Future[list[views.View]],
     deriving: Callable[[Progress, duckdb.DuckDBPyConnection], derive.Derived],
 ) -> tuple[dict[Table, Copied | Unreadable], list[str], derive.Derived]:
     """Copy what has changed and check references; derive as soon as the trials are there."""
-    early = derive.read_from(available)
-    first = {table: each for table, each in found.items() if str(table) in early}
+    first = {table: each for table, each in found.items() if str(table) in derive.READ_FROM}
     rest = {table: each for table, each in found.items() if table not in first}
     ahead = read_ahead(job, [*first.values(), *rest.values()])
     # what takes longest while the others are read
     outcomes = _bring_up(job, dict(sorted(first.items(), key=lambda each: each[0] in ahead)))
+    # what else somebody lets the views read
+    early = derive.read_from(parsing.result())
+    outcomes |= _bring_up(job, {t: rest.pop(t) for t in list(rest) if str(t) in early})
     telling = Beside(job.progress)
     with beside(job.connection, partial(deriving, telling)) as derived:
         outcomes |= _bring_up(replace(job, memory=store.MEMORY_LIMIT), rest)
@@ -251,14 +253,14 @@ def _copied(
 
 def _derived(
     run: int,
-    available: Sequence[views.View],
+    parsing: Future[list[views.View]],
     is_whole: bool,
     with_derived: bool,
     progress: Progress,
     connection: duckdb.DuckDBPyConnection,
 ) -> derive.Derived:
     if with_derived:
-        return derive.refresh(connection, available, run, is_whole, progress)
+        return derive.refresh(connection, parsing.result(), run, is_whole, progress)
     derive.clear(connection)
     return derive.Derived("left out", why="--no-derive")
 

@@ -58,6 +58,10 @@ def add_counts(con, counts, start=MONDAY, mouse=MOUSE, first_id=1, **values):
 # what there is
 
 
+def test_what_is_derived_from_is_told_before_the_views_are_parsed() -> None:
+    assert derive.read_from(views.read()) == set(derive.READ_FROM)
+
+
 def test_an_empty_mirror_gives_empty_tables(con):
     assert refresh(con).rows == dict.fromkeys(derive.TABLES, 0)
 

@@ -32,6 +32,20 @@ if TYPE_CHECKING:
 # The views that tell what a session and a trial are, and what is read beside them.
 NEEDS = ("session_labels", "trials")
 TABLES_BESIDE = ("behavior.trial_set", "behavior.settings", "behavior.session_delay")
+# All that `read_from` finds in the views as they are: told before anybody has parsed them.
+READ_FROM = (
+    "acquisition.session",
+    "behavior.session_delay",
+    "behavior.settings",
+    "behavior.trial_set",
+    "behavior.trial_set__trial",
+    "reference.lab",
+    "subject.death",
+    "subject.subject",
+    "subject.subject_lab",
+    "subject.subject_project",
+    "subject.subject_user",
+)
 FOLDER = Path(__file__).parent
 # Sessions with trials that are worked on at a time.
 PORTION = 1500
@@ -93,8 +107,8 @@ def refresh(
 
 def read_from(available: Iterable[View]) -> set[str]:
     """The tables of the source without which nothing can be derived, and no others are read."""
-    base = views.needed(available, NEEDS)
-    return {*TABLES_BESIDE}.union(*(view.needs for view in base))
+    needs = (view.needs for view in views.needed(available, NEEDS))
+    return {name for name in set(TABLES_BESIDE).union(*needs) if not name.startswith("main.")}
 
 
 def bring_up(connection: duckdb.DuckDBPyConnection, available: Iterable[View]) -> None:
