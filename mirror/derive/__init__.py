@@ -11,13 +11,14 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
-from itertools import accumulate, pairwise
+from itertools import accumulate, cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from mirror import store, views
+from mirror.background import in_background
 from mirror.progress import Progress
 from mirror.views import View
 
@@ -167,27 +168,17 @@ def _make(
     portions = list(_portions(connection))
     steps = len(TO_FIT) + len(MEANWHILE) + 2 + len(COMPUTED)
     progress.start("deriving", len(portions) * steps, "steps")
-
-    def make(names: Iterable[str]) -> None:
-        for name in names:
-            connection.execute(_statements(connection, name)[-1])
-            progress.advance(1)
-
-    with fitting() as work:
-        for some in portions:
-            connection.execute(f"create or replace temp view _mice as {some}")
-            make(TO_FIT)
-            fits = _fits(connection, work)
-            make(MEANWHILE)
-            statuses = _statuses(connection, is_whole, work)
-            progress.advance(1)
-            computed = {"_fits": fits(), **statuses}
-            progress.advance(1)
-            for name, table in computed.items():
-                connection.register(name, table)
-            make(COMPUTED)
-            for name in computed:
-                connection.unregister(name)
+    finish = None
+    # two, each with temporary tables of its own
+    with fitting() as work, connection.cursor() as other:
+        for cursor, some in zip(cycle((connection, other)), portions, strict=False):
+            begun = _begun(cursor, some, is_whole, work, progress)
+            # what was begun before, while the curves of these mice are fitted
+            if finish:
+                finish()
+            finish = begun
+        if finish:
+            finish()
     for kind, name in (
         ("view", "_trials"),
         ("view", "_mice"),
@@ -199,6 +190,39 @@ def _make(
         name: connection.execute(f"select count(*) from derived.{name}").fetchall()[0][0]
         for name in TABLES
     }
+
+
+def _begun(
+    connection: duckdb.DuckDBPyConnection,
+    some: str,
+    is_whole: bool,
+    work: "Fitting",
+    progress: Progress,
+) -> Callable[[], None]:
+    """Begin with some mice; what is returned waits for their fits and puts them away."""
+
+    def make(names: Iterable[str]) -> None:
+        for name in names:
+            connection.execute(_statements(connection, name)[-1])
+            progress.advance(1)
+
+    connection.execute(f"create or replace temp view _mice as {some}")
+    make(TO_FIT)
+    fits = _fits(connection, work)
+    make(MEANWHILE)
+    statuses = _statuses(connection, is_whole, work)
+    progress.advance(1)
+
+    def finish() -> None:
+        computed = {"_fits": fits(), **statuses()}
+        progress.advance(1)
+        for name, table in computed.items():
+            connection.register(name, table)
+        make(COMPUTED)
+        for name in computed:
+            connection.unregister(name)
+
+    return finish
 
 
 def _statements(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
@@ -296,8 +320,8 @@ def to_frame(fits: "Fits") -> "pandas.DataFrame":
 
 def _statuses(
     connection: duckdb.DuckDBPyConnection, is_whole: bool, work: "Fitting"
-) -> dict[str, "pyarrow.Table"]:
-    """The training status of every session, its criteria and the curves of its windows."""
+) -> Callable[[], dict[str, "pyarrow.Table"]]:
+    """Begin with the training status of every session, its criteria and its windows' curves."""
     import pyarrow
 
     from mirror.derive import status
@@ -315,16 +339,21 @@ def _statuses(
         " join _sessions using (subject_uuid, session_start_time)"
         " where signed_contrast = 0 and reaction_time_stim_on is not null order by session"
     ).df()
-    found = status.evaluate(sessions, counts, zero_contrast, work.fit)
-    statuses = found.status.assign(rule_set=status.RULE_SET)
-    criteria = found.criteria.assign(rule_set=status.RULE_SET, place=range(len(found.criteria)))
-    if not is_whole:
-        statuses["is_certain"] = criteria["is_certain"] = False
-    return {
-        name: pyarrow.Table.from_pandas(frame, preserve_index=False)
-        for name, frame in (
-            ("_status", statuses),
-            ("_criteria", criteria),
-            ("_window_fits", found.windows.assign(variant="datajoint")),
-        )
-    }
+    evaluating = in_background(lambda: status.evaluate(sessions, counts, zero_contrast, work.fit))
+
+    def tables() -> dict[str, pyarrow.Table]:
+        found = evaluating.result()
+        statuses = found.status.assign(rule_set=status.RULE_SET)
+        criteria = found.criteria.assign(rule_set=status.RULE_SET, place=range(len(found.criteria)))
+        if not is_whole:
+            statuses["is_certain"] = criteria["is_certain"] = False
+        return {
+            name: pyarrow.Table.from_pandas(frame, preserve_index=False)
+            for name, frame in (
+                ("_status", statuses),
+                ("_criteria", criteria),
+                ("_window_fits", found.windows.assign(variant="datajoint")),
+            )
+        }
+
+    return tables
