@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from mirror import lock, store
+from mirror.background import beside
 from mirror.cli import main
 from mirror.errors import MirrorError
 from mirror.sources.demo import DemoSource
@@ -500,6 +501,20 @@ def test_a_key_over_many_rows_has_the_memory_that_its_index_takes(
         work.swap()
     with duckdb.connect(file) as mirror:
         assert mirror.execute("select count(distinct a) from t").fetchall() == [(rows,)]
+
+
+def test_what_other_work_has_in_memory_is_left_to_it(tmp_path: Path) -> None:
+    def work(cursor: duckdb.DuckDBPyConnection) -> list[tuple[int]]:
+        query = "select count(distinct hash(range)) from range(20_000_000)"
+        return cursor.execute(query).fetchall()
+
+    used = "select sum(memory_usage_bytes) > 50_000_000 from duckdb_memory()"
+    with duckdb.connect(tmp_path / "x.duckdb") as connection, beside(connection, work) as working:
+        while connection.execute(used).fetchall() != [(True,)]:
+            assert not working.done()
+        store.make_room(connection, 10_000_000, 0)
+
+        assert working.result()
 
 
 def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
