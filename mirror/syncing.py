@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -148,7 +148,7 @@ def sync(
         # the source says what has changed while the file is copied
         looking = None
         if earlier and not full:
-            looking = in_background(partial(look, on(connection=earlier), wanted))
+            looking = in_background(partial(_looked, on(connection=earlier.cursor()), wanted))
         purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
         with store.staging(target, purpose, full, options.include_private) as work:
             connection = work.connection
@@ -166,9 +166,7 @@ def sync(
             deriving = partial(_derived, job.run, parsing, is_whole, with_derived)
             outcomes, orphans, derived = _copied(job, found, set(gone), parsing, deriving)
             done = [each for t in wanted if isinstance(each := outcomes[t], Copied)]
-            missing = [(t, each) for t in wanted if isinstance(each := outcomes[t], Unreadable)]
-            kept = [LeftOut(str(t), str(error)) for t, error in missing if holds(connection, t)]
-            unreadable = [LeftOut(str(t), str(e)) for t, e in missing if not holds(connection, t)]
+            kept, unreadable = _not_shown(connection, outcomes, wanted)
             left_out = (*left_out, *optional, *unreadable)
             if not done:
                 raise _nothing_there(source, (*left_out, *kept))
@@ -208,6 +206,12 @@ def _last_run(earlier: duckdb.DuckDBPyConnection | None) -> int:
         return 0
     [(run,)] = earlier.execute("select coalesce(max(run), 0) from _mirror.runs").fetchall()
     return run
+
+
+def _looked(job: Job, wanted: Sequence[Table]) -> Looked:
+    """Look through a connection that is then closed, whatever has become of the sync."""
+    with job.connection:
+        return look(job, wanted)
 
 
 def _found(
@@ -263,6 +267,21 @@ def _derived(
         return derive.refresh(connection, parsing.result(), run, is_whole, progress)
     derive.clear(connection)
     return derive.Derived("left out", why="--no-derive")
+
+
+def _not_shown(
+    connection: duckdb.DuckDBPyConnection,
+    outcomes: Mapping[Table, Copied | Unreadable],
+    wanted: Sequence[Table],
+) -> tuple[list[LeftOut], list[LeftOut]]:
+    """The tables that the source does not show, with rows of before and without."""
+    kept: list[LeftOut] = []
+    unreadable: list[LeftOut] = []
+    for table in wanted:
+        if isinstance(error := outcomes[table], Unreadable):
+            told = LeftOut(str(table), str(error))
+            (kept if holds(connection, table) else unreadable).append(told)
+    return kept, unreadable
 
 
 def _bring_up(job: Job, found: Found) -> dict[Table, Copied | Unreadable]:
