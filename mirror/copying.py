@@ -103,6 +103,8 @@ class Due:
     checksum: str | None = None
 
 
+# By schema and name, the definition of a table and what is known of it.
+Held = Mapping[tuple[str, str], tuple[str, Known]]
 Found = Mapping[Table, Copied | Due | Unreadable]
 
 
@@ -114,12 +116,11 @@ class Looked:
     tokens: Sequence[tuple[Table, str | None]]
 
 
-def look(job: Job, tables: Sequence[Table]) -> Looked:
+def look(job: Job, held: Held, tables: Sequence[Table]) -> Looked:
     """Tell the tables that have not changed from those that may have, with as few questions.
 
-    Writes nothing.
+    Asks the source alone, and nothing of the file.
     """
-    held = _known(job.connection)
     found: dict[Table, Copied | Due | Unreadable] = {}
     for table in tables:
         try:
@@ -355,7 +356,7 @@ def _definition(
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], tuple[str, Known]]:
+def held_in(connection: duckdb.DuckDBPyConnection) -> Held:
     """Of every table that is in the file as it was written down, its definition, and what is known.
 
     By schema and name.
@@ -371,10 +372,10 @@ def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], tu
         for place, (schema, name, *_) in enumerate(recorded)
     )
     there = dict(connection.execute(counts).fetchall()) if counts else {}
-    known = {}
+    found = {}
     for place, (schema, name, definition, n_rows, token, checksum, *told) in enumerate(recorded):
         if there[place] == n_rows:
-            left_out, forced, read_as_true, notes, held = told
+            left_out, forced, read_as_true, notes, in_parts = told
             copied = Copied(
                 f"{schema}.{name}",
                 "unchanged",
@@ -385,9 +386,9 @@ def _known(connection: duckdb.DuckDBPyConnection) -> Mapping[tuple[str, str], tu
                 read_as_true,
                 tuple(notes),
             )
-            held = parts.from_json(held)
-            known[schema, name] = (definition, Known(n_rows, token, checksum, copied, held))
-    return known
+            kept = Known(n_rows, token, checksum, copied, parts.from_json(in_parts))
+            found[schema, name] = (definition, kept)
+    return found
 
 
 def remember(

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -26,6 +26,7 @@ from mirror.copying import (
     Looked,
     copy,
     forget,
+    held_in,
     holds,
     look,
     name_of,
@@ -147,8 +148,11 @@ def sync(
         )
         # the source says what has changed while the file is copied
         looking = None
-        if earlier and not full:
-            looking = in_background(partial(_looked, on(connection=earlier.cursor()), wanted))
+        # what an earlier version made does not tell all of this
+        with suppress(duckdb.Error):
+            if earlier and not full:
+                held = held_in(earlier)
+                looking = in_background(partial(look, on(connection=earlier), held, wanted))
         purpose = f"sync of {source.kind} {source.address} {options.to_json()}"
         with store.staging(target, purpose, full, options.include_private) as work:
             connection = work.connection
@@ -208,19 +212,12 @@ def _last_run(earlier: duckdb.DuckDBPyConnection | None) -> int:
     return run
 
 
-def _looked(job: Job, wanted: Sequence[Table]) -> Looked:
-    """Look through a connection that is then closed, whatever has become of the sync."""
-    with job.connection:
-        return look(job, wanted)
-
-
 def _found(
     job: Job, wanted: Sequence[Table], looking: "Future[Looked] | None", is_resumed: bool
 ) -> Found:
     """What has changed since the file was made, of which the job has a copy, or more."""
-    # a mirror that an earlier version made has not all that is looked at
-    if looking is None or isinstance(looking.exception(), duckdb.Error) or is_resumed:
-        looked = look(job, wanted)
+    if looking is None or is_resumed:
+        looked = look(job, held_in(job.connection), wanted)
     else:
         looked = looking.result()
     remember(job.connection, looked.tokens)
