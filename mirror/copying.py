@@ -11,7 +11,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -43,8 +43,6 @@ FORMAT, FORMAT_WITH_BLOBS = 2, 3
 
 if TYPE_CHECKING:
     import pyarrow
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ def literal(value: object) -> str:
 
 
 @contextmanager
-def streaming(connection: Connection, memory: int = STREAMING_LIMIT) -> Iterator[None]:
+def streaming(connection: Connection, memory: int) -> Iterator[None]:
     """Let DuckDB have so many bytes while tables stream in and get their keys."""
     with _memory(connection, memory, MEMORY_LIMIT):
         yield

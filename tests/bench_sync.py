@@ -1,7 +1,7 @@
 """How long, how much memory, how large: `mirror sync` beside what people do today.
 
     python tests/bench_sync.py [--rows 2000000 8000000] [--rounds 2] [--host HOST:PORT]
-        [--delay 80]
+        [--delay 80] [--mice 400 800]
 
 Makes its own trial table in a private MariaDB, 2 and then 8 million rows, and times, each as
 a process of its own and in turns, so that a noisy machine is noisy for all:
@@ -14,11 +14,14 @@ a process of its own and in turns, so that a noisy machine is noisy for all:
 With --host, the trial table of a server that is there already, for DJ_USER and DJ_PASS; and
 `mirror sync` of everything on it, and again with nothing changed, here and over a line on which
 it takes --delay milliseconds to the server and back.
+
+With --mice, `mirror sync --demo` of so many simulated mice, once each, and nothing else.
 """
 
 import argparse
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -77,9 +80,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--host", help="a server that is there already")
     parser.add_argument("--delay", type=float, default=80, help="ms there and back")
+    parser.add_argument("--mice", type=int, nargs="+", help="simulated ones, and nothing else")
     arguments = parser.parse_args()
     print(f"{platform.machine()}, Python {platform.python_version()}, DuckDB {duckdb.__version__}")
     with tempfile.TemporaryDirectory(prefix="ibl-") as folder:
+        if arguments.mice:
+            simulated(Path(folder), arguments.mice)
+            return
         if arguments.host:
             environment = {**os.environ, "DJ_HOST": arguments.host}
             table = measure(Path(folder), environment, arguments.rounds, with_datajoint=True)
@@ -149,7 +156,7 @@ def measure(
     for _ in range(rounds):
         for name, (command, result, prepare) in peers.items():
             prepare()
-            seconds, megabytes = timed(command, environment)
+            seconds, megabytes, _ = timed(command, environment)
             size = result.stat().st_size / 1e6
             table[name].append({"s": seconds, "MB": megabytes, "file": size})
     return table
@@ -168,7 +175,7 @@ def everything(folder: Path, host: str, rounds: int, delay: float) -> None:
                 for what in ("everything", "nothing changed"):
                     line.turns = 0
                     command = [sys.executable, "-m", "mirror", "sync", "--database", str(file)]
-                    seconds, megabytes = timed(command, {**os.environ, "DJ_HOST": address})
+                    seconds, megabytes, _ = timed(command, {**os.environ, "DJ_HOST": address})
                     size = file.stat().st_size / 1e6
                     row = {"s": seconds, "MB": megabytes, "file": size}
                     table.setdefault(f"{what}, {place}", []).append(row)
@@ -179,18 +186,33 @@ def everything(folder: Path, host: str, rounds: int, delay: float) -> None:
             print(f"{name}: {n} ways to the server and back")
 
 
-def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a process."""
+def simulated(folder: Path, mice: list[int]) -> None:
+    """Sync so many simulated mice."""
+    print("\n| mice | trials | seconds | derived, s | peak memory (MB) |")
+    print("| ---: | ---: | ---: | ---: | ---: |")
+    for n in mice:
+        file = folder / f"{n}.duckdb"
+        command = [sys.executable, "-m", "mirror", "sync", "--demo", "--demo-mice", str(n)]
+        seconds, megabytes, said = timed([*command, "--database", str(file)], dict(os.environ))
+        derived = re.search(r"derived: .* ([0-9.]+) s", said)
+        with duckdb.connect(str(file), read_only=True) as mirror:
+            [(trials,)] = mirror.execute("select count(*) from trials").fetchall()
+        file.unlink()
+        print(f"| {n} | {trials:,} | {seconds:.0f} | {derived[1]} | {megabytes:.0f} |", flush=True)
+
+
+def timed(command: list[str], environment: dict[str, str]) -> tuple[float, float, str]:
+    """Seconds and peak megabytes of a process, and what it said."""
     began = time.monotonic()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    said = process.stderr.read()
+    said = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(said.decode())
-    return time.monotonic() - began, usage.ru_maxrss / 1024
+        raise RuntimeError(said)
+    return time.monotonic() - began, usage.ru_maxrss / 1024, said
 
 
 def show(title: str, table: dict[str, list[dict]]) -> None:

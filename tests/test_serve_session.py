@@ -8,7 +8,7 @@ import pytest
 from server import Server
 from wired import Served, ask, serving
 
-from mirror.serve import variables
+from mirror.serve import engine, variables
 from mirror.serve.engine import Engine
 from mirror.serve.variables import known
 
@@ -128,6 +128,7 @@ CONVERSATIONS = (
     ],
     ["select 1 union all select 1", *["select found_rows()"] * 2],
     ["select database()", "use information_schema", "select database()"],
+    ["select now(7)", "select curtime(7)", "select length(now(6)), length(curtime(1))"],
     # bytes
     [
         "select hex(_binary'a\\0\\'b'), hex(_binary x'ff'), _utf8mb4 x'7a6fc3ab'",
@@ -250,6 +251,31 @@ def test_a_statement_that_is_asked_again_is_of_another_moment(served: Served) ->
         first, second = (ask(connection, "select now(6), now(6)") for _ in range(2))
 
     assert first[0][0] == first[0][1] < second[0][0]
+
+
+def test_a_statement_is_translated_again_only_where_something_has_changed(
+    simulated_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    translated = []
+
+    class Counting(engine.Translator):
+        def query(self, node, *rest):
+            translated.append(node)
+            return super().query(node, *rest)
+
+    monkeypatch.setattr(engine, "Translator", Counting)
+    opened = Engine(simulated_file)
+    session = opened.session()
+    for _ in range(3):
+        assert session.ask("select @a").rows() == [(None,)]
+    assert len(translated) == 1
+
+    session.ask("set @a = 2")
+    translated.clear()
+    for _ in range(3):
+        assert session.ask("select @a").rows() == [(2,)]
+    assert len(translated) == 1
+    opened.close()
 
 
 def test_a_client_keeps_no_more_than_is_good_for_a_server(

@@ -473,7 +473,7 @@ def test_an_error_within_a_transaction_is_the_one_that_is_told(tmp_path: Path) -
             (duckdb.OutOfMemoryException, "select list(range) from range(100_000_000)"),
         ):
             connection.begin()
-            with pytest.raises(error), store.streaming(connection):
+            with pytest.raises(error), store.streaming(connection, store.STREAMING_LIMIT):
                 connection.execute(statement)
             connection.rollback()
 
@@ -482,19 +482,19 @@ def test_a_key_over_many_rows_has_the_memory_that_its_index_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = 1_000_000
-    monkeypatch.setattr(store, "STREAMING_LIMIT", 25_000_000)
-    monkeypatch.setattr(store, "MEMORY_LIMIT", 25_000_000)
+    little = 25_000_000
+    monkeypatch.setattr(store, "MEMORY_LIMIT", little)
     file = tmp_path / "ibl.duckdb"
     with store.held(file) as target, store.staging(target, "test") as work:
         store.prepare(work.connection)
         # gone in the end, it leaves so much room empty that the file is rewritten
         work.connection.execute(f"create table u as select random() as x from range({8 * rows})")
         work.connection.execute("checkpoint")
-        with store.streaming(work.connection):
+        with store.streaming(work.connection, little):
             work.connection.begin()
             uuids = f"select md5(range::varchar)::uuid as a from range({rows})"
             work.connection.execute(f"create table t as {uuids}")
-            store.make_room(work.connection, 25_000_000, rows)
+            store.make_room(work.connection, little, rows)
             work.connection.execute("alter table t add primary key (a)")
             work.connection.commit()
         work.connection.execute("drop table u")
@@ -528,7 +528,7 @@ def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
             store.staging(target, "test") as work,
         ):
             work.connection.begin()
-            with store.streaming(work.connection):
+            with store.streaming(work.connection, store.STREAMING_LIMIT):
                 work.connection.execute("create table t as select random() from range(1_000_000)")
             work.connection.commit()
     finally:
