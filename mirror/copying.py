@@ -19,7 +19,7 @@ from mirror import parts
 from mirror.background import in_background
 from mirror.privacy import is_private
 from mirror.progress import Progress
-from mirror.sources import ReadAgain, Reading, Request, Source, Unreadable
+from mirror.sources import Census, ReadAgain, Reading, Request, Source, Unreadable
 from mirror.store import (
     commit_to_file,
     commit_to_log,
@@ -230,13 +230,14 @@ def _copied(job: Job, due: Due) -> Copied:
         later = job.source.stamps([table]).get(table)
         is_steady = (later and later.text) == (stamp and stamp.text)
         held = parts.now(there, plan, reading.told) if there else {}
+        rows, lost = _counted(job.connection, _incoming(table), census)
         copied = Copied(
             table=str(table),
             how=how,
-            rows=_count(job.connection, _incoming(table)),
+            rows=rows,
             seconds=time.monotonic() - clock,
             left_out=due.left_out,
-            forced_to_null={**census.lost, **reading.undecodable},
+            forced_to_null={**lost, **reading.undecodable},
             read_as_true=dict(census.changed),
             notes=(
                 *_notes(table, columns),
@@ -548,7 +549,7 @@ def _create(
 def _is_required(table: Table, name: str, found: Conversion) -> bool:
     """Whether NOT NULL can be promised before the values are seen."""
     column = table.column(name)
-    return bool(column and not column.nullable and not found.lost and not found.is_blob)
+    return bool(column and not column.nullable and not found.may_lose and not found.is_blob)
 
 
 def _insert(job: Job, name: str, reading: Reading) -> int:
@@ -745,6 +746,19 @@ def _count(connection: duckdb.DuckDBPyConnection, name: str) -> int:
         return connection.execute(f"select count(*) from {name}").fetchall()[0][0]
     except duckdb.CatalogException:
         return -1
+
+
+def _counted(
+    connection: duckdb.DuckDBPyConnection, name: str, census: Census
+) -> tuple[int, dict[str, int]]:
+    """The rows that have arrived, and of each column the values that are NULL only here."""
+    counts = ", ".join(["count(*)", *(f"count({quoted(column)})" for column in census.values)])
+    [(rows, *values)] = connection.execute(f"select {counts} from {name}").fetchall()
+    nulls = {
+        column: (rows - here) - (census.rows - there)
+        for (column, there), here in zip(census.values.items(), values, strict=True)
+    }
+    return rows, {column: n for column, n in nulls.items() if n > 0}
 
 
 def name_of(table: Table) -> str:

@@ -135,7 +135,7 @@ def sync(
             _refuse_simulation(earlier, target, source)
         if earlier and not full:
             _refuse_loss(earlier, target, source, options, wanted, there, left_out)
-        source.prepare(wanted)
+        source.prepare(wanted, anew=full or earlier is None)
         on = partial(
             Job,
             source=source,

@@ -20,8 +20,8 @@ class Conversion:
     MySQL's text protocol, which prints a FLOAT with six digits, sends `select_as_text`.
     `digest` and `local_digest` write a value as text in MySQL and in DuckDB: equal texts mean
     equal values, so that a server can tell which rows have changed without sending them.
-    `lost` is the MySQL condition under which a value has no counterpart and becomes NULL;
-    `changed` the one under which it is read as something else. Both are counted and told.
+    `may_lose` says that `select` makes NULL of values without a counterpart; `changed` is the
+    MySQL condition under which a value is read as something else. Both are counted and told.
     `is_file` marks values that may be too long for many to be read at once.
     """
 
@@ -31,7 +31,7 @@ class Conversion:
     load: str = "cast({c} as {type})"
     digest: str = "cast({c} as char)"
     local_digest: str = "cast({c} as varchar)"
-    lost: str = ""
+    may_lose: bool = False
     changed: str = ""
     note: str = ""
     is_blob: bool = False
@@ -39,12 +39,9 @@ class Conversion:
     is_left_out: bool = False
 
 
-# Zero dates, zeros inside a date, and days that their month does not have. Some servers
-# answer NULL for the last day of an impossible date.
-NO_SUCH_DATE = (
-    "coalesce(year({c}) * month({c}) * dayofmonth({c}), 1) = 0"
-    " or dayofmonth({c}) > coalesce(dayofmonth(last_day({c})), 0)"
-)
+# Not so zero dates, zeros inside a date, and days that their month does not have: where there is
+# no such month, and with some servers no such day, the last one is NULL.
+IS_A_DATE = "dayofmonth({c}) between 1 and dayofmonth(last_day({c})) and year({c}) > 0"
 # How the catalogue writes the members of an enum; quotes are doubled, as in DuckDB.
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 ESCAPES = {"0": "\0", "n": "\n", "r": "\r", "Z": "\x1a"}
@@ -80,10 +77,10 @@ LOCAL_NUMBER = "regexp_replace(cast(cast({c} as double) as varchar), '\\.0$', ''
 def _date(duckdb_type: str) -> Conversion:
     return Conversion(
         duckdb_type,
-        select=f"if({NO_SUCH_DATE}, null, {{c}})",
-        digest=f"date_format(if({NO_SUCH_DATE}, null, {{c}}), '%Y-%m-%d %H:%i:%s.%f')",
+        select=f"if({IS_A_DATE}, {{c}}, null)",
+        digest=f"date_format(if({IS_A_DATE}, {{c}}, null), '%Y-%m-%d %H:%i:%s.%f')",
         local_digest="strftime({c}, '%Y-%m-%d %H:%M:%S.%f')",
-        lost=NO_SUCH_DATE,
+        may_lose=True,
     )
 
 
@@ -114,7 +111,7 @@ def _enum(match: re.Match[str]) -> Conversion:
         # as text: MySQL 8 sends what is still an enum under a type that drivers take for ASCII
         select=f"if({NO_SUCH_MEMBER}, null, cast({{c}} as char))",
         digest=f"if({NO_SUCH_MEMBER}, null, {{c}})",
-        lost=NO_SUCH_MEMBER,
+        may_lose=True,
         note="" if is_named else "an enum whose members the server may not name, kept as text",
     )
 
@@ -183,7 +180,7 @@ RULES: tuple[tuple[str, Conversion | Callable[[re.Match[str]], Conversion]], ...
 ADAPTERS = {
     "uuid": Conversion(
         "UUID",
-        select="hex({c})",
+        select_as_text="hex({c})",
         digest="hex({c})",
         local_digest="upper(replace(cast({c} as varchar), '-', ''))",
     ),

@@ -150,7 +150,7 @@ class NotebookSource:
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         return {name: () for name in names}
 
-    def prepare(self, tables: Sequence[Table]) -> None: ...
+    def prepare(self, tables: Sequence[Table], anew: bool) -> None: ...
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         return {}

@@ -190,6 +190,13 @@ HARD = (
         (0, 1, 0, 0, 10, 9, 2, 6, 4),
         (1.4183, 5.5162, 0.011, 0),
     ),
+    (
+        "datajoint",
+        BIASED,
+        (105, 87, 80, 86, 189, 91, 62, 82, 87),
+        (0, 0, 4, 4, 76, 75, 52, 76, 84),
+        (1.016, 8.9273, 0, 0.0616),
+    ),
     ("paper", STEPS, (5, 6, 9, 10, 7, 2), (1, 0, 4, 9, 7, 2), (-9.6373, 35.1674, 0.1129, 0)),
     (
         "paper",
@@ -227,7 +234,9 @@ def test_no_neighbour_is_more_likely():
             assert likelihood(table, index, moved) <= fits.log_likelihood[index] + 1e-7
 
 
-def test_the_company_of_other_curves_changes_nothing():
+@pytest.mark.parametrize("at_a_time", [8000, 100])
+def test_the_company_of_other_curves_changes_nothing(at_a_time, monkeypatch):
+    monkeypatch.setattr(psychometric, "AT_A_TIME", at_a_time)
     table = mice(60, seed=5)
     together = fit(table, DATAJOINT)
     for index in (0, 5, 11, 33, 59):

@@ -28,7 +28,7 @@ PSYCHOMETRIC = Path(__file__).with_name("psychometric.py")
 LENGTH = struct.Struct("<Q")
 MOST_PROCESSES = 4
 # Of curves: below, a process takes longer to start; above, the others wait for the last one.
-FEWEST, MOST = 400, 1000
+FEWEST, MOST = 400, 2000
 
 # Some curves: the arrays that their variants share, how many curves they are, and for each variant
 # its name and the shares.

@@ -147,9 +147,8 @@ def fit_each(asked: Sequence[tuple[Curves, Variant]]) -> list[Fits]:
             known[:, kept] = best[:, kept]
         best = known
         unknown = np.flatnonzero((table.rows > 0) & np.isnan(best[0]))
-        for start in range(0, len(unknown), CHUNK_CURVES):
-            chunk = unknown[start : start + CHUNK_CURVES]
-            best[:, chunk] = _maximise(table.of(chunk), limits[:, :, chunk], variant)
+        if len(unknown):
+            best[:, unknown] = _maximise(table.of(unknown), limits[:, :, unknown], variant)
         found.append(_describe(table, limits, best, variant))
     return found
 
@@ -159,15 +158,17 @@ def fit_each(asked: Sequence[tuple[Curves, Variant]]) -> list[Fits]:
 # rows are contrasts x curves, and sums run over the first axis one row after the other, so that
 # the sums of a curve do not change in the last digit with the curves or padding beside it.
 
-CHUNK_CURVES = 1000
 GRID_CURVES = 128
 THRESHOLD_BANDS = 5
 BIAS_BANDS = 5
 STEP_STARTS = 2
-MAX_ITERATIONS = 100
+# starts, and steps of each
+AT_A_TIME, MOST_STEPS = 4000, 100
 # of log-likelihood
-ENOUGH = 1e-10
+ENOUGH, LITTLE = 1e-10, 0.1
 SAME = 1e-7
+# of a threshold, and twice what it is of an asymptote
+NEAR = 0.1
 # of the way to a bound
 NEARLY = 0.9
 # of the way between the bounds
@@ -244,14 +245,10 @@ def _maximise(table: _Table, limits: Floats, variant: Variant) -> Floats:
     for later in range(1, tries):
         repeated = (starts[:, :later] == starts[:, later, None]).all(axis=0)
         new[later] = ~repeated.any(axis=0)
-    curve = np.nonzero(new)[1]
+    curve, start = np.nonzero(new.T)
     value = np.full((tries, count), -np.inf)
-    starts[:, new], value[new] = _climb(
-        starts[:, new],
-        limits[:, :, curve],
-        table.x[:, curve],
-        table.n[:, curve],
-        table.p[:, curve],
+    starts[:, start, curve], value[start, curve] = _climb(
+        starts[:, start, curve], curve, table, limits
     )
     # the first of equals: which of two is higher in the last digits is chance
     chosen = np.argmax(value >= value.max(axis=0) - SAME, axis=0)
@@ -418,6 +415,14 @@ class _Slope:
             self.cautious[:, curves],
         )
 
+    def beside(self, other: "_Slope") -> "_Slope":
+        return _Slope(
+            np.append(self.value, other.value),
+            np.append(self.gradient, other.gradient, axis=1),
+            np.append(self.observed, other.observed, axis=1),
+            np.append(self.cautious, other.cautious, axis=1),
+        )
+
 
 PAIRS = tuple((i, j) for i in range(4) for j in range(i + 1))
 DIAGONAL = [row for row, (i, j) in enumerate(PAIRS) if i == j]
@@ -505,29 +510,47 @@ def _solve(matrix: Floats, vector: Floats) -> tuple[Floats, Flags]:
     return np.stack(back), good
 
 
-def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tuple[Floats, Floats]:
-    """Follow each start, 4 x curves, to its maximum, never downwards and never out of the limits.
+def _climb(starts: Floats, curve: Ints, table: _Table, limits: Floats) -> tuple[Floats, Floats]:
+    """Follow each start, 4 x starts, to its maximum, never downwards and never out of the limits.
 
     Newton's steps with the damping of Levenberg and Marquardt; where the likelihood is not
-    concave, with the expected curvature, which always is, in place of the observed one.
+    concave, with the expected curvature, which always is, in place of the observed one. Starts
+    that are about to arrive where the highest of their curve is end there, with a value of -inf.
     """
-    ends, values = theta.copy(), np.empty(theta.shape[1])
-    going = np.arange(theta.shape[1])
-    low, high = limits
-    snap = AT_BOUND * (high - low)
-    here = _slope(theta, _rise(theta, x), n, p)
-    damping = np.full(len(going), 1e-3)
-    done, smooth = np.zeros(len(going), bool), np.ones(len(going), bool)
-    for _ in range(MAX_ITERATIONS):
-        if done.any() and (done.all() or done.mean() > 0.2):
+
+    def slope_of(new: Ints) -> _Slope:
+        theta, at = starts[:, new], curve[new]
+        return _slope(theta, _rise(theta, table.x[:, at]), table.n[:, at], table.p[:, at])
+
+    ends, values = starts.copy(), np.empty(starts.shape[1])
+    top, top_value = np.empty((4, table.x.shape[1])), np.full(table.x.shape[1], -np.inf)
+    # where the starts of each curve begin
+    edges = np.searchsorted(curve, np.arange(table.x.shape[1] + 1))
+    began, going = 0, np.arange(0)
+    theta, here = starts[:, going], slope_of(going)
+    damping, steps = np.empty(0), np.empty(0, np.int64)
+    done, smooth = np.empty(0, bool), np.empty(0, bool)
+    while True:
+        # a step of a few takes as long as one of many: as some arrive, others set out
+        if done.sum() >= 0.2 * len(going):
             ends[:, going[done]], values[going[done]] = theta[:, done], here.value[done]
             more = ~done
-            if not more.any():
+            last = min(began + max(AT_A_TIME - more.sum(), 0), edges[-1])
+            new = np.arange(began, edges[np.searchsorted(edges, last)])
+            began += len(new)
+            going = np.append(going[more], new)
+            if not len(going):
                 return ends, values
-            going, damping, theta = going[more], damping[more], theta[:, more]
-            low, high, x, n, p = low[:, more], high[:, more], x[:, more], n[:, more], p[:, more]
-            here, snap = here.of(more), snap[:, more]
-            done, smooth = done[more], smooth[more]
+            at = curve[going]
+            x, n, p = table.x[:, at], table.n[:, at], table.p[:, at]
+            low, high = limits[:, :, at]
+            snap = AT_BOUND * (high - low)
+            theta = np.append(theta[:, more], starts[:, new], axis=1)
+            here = here.of(more).beside(slope_of(new))
+            damping = np.append(damping[more], np.full(len(new), 1e-3))
+            steps = np.append(steps[more], np.zeros(len(new), np.int64))
+            smooth = np.append(smooth[more], np.ones(len(new), bool))
+            done = np.zeros(len(going), bool)
         step, promised = _step(theta, low, high, here, damping)
         moved = np.clip(theta + step, low, high)
         # a step that ends a rounding short of a bound would leave the next one no room
@@ -540,6 +563,8 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
         better = smooth & ~done
         # a step that promises little because it is damped says nothing about the maximum
         done |= ((promised < ENOUGH) & (damping <= 0.01)) | (damping > 1e8)
+        steps += 1
+        done |= steps == MOST_STEPS
         damping = np.where(better, np.maximum(damping * 0.1, 1e-9), damping * 8)
         theta = np.where(better, moved, theta)
         here = _Slope(
@@ -548,8 +573,23 @@ def _climb(theta: Floats, limits: Floats, x: Floats, n: Floats, p: Floats) -> tu
             np.where(better, there.observed, here.observed),
             np.where(better, there.cautious, here.cautious),
         )
-    ends[:, going], values[going] = theta, here.value
-    return ends, values
+        higher = np.flatnonzero(here.value > top_value[at])
+        # of several of a curve, the last one stays
+        higher = higher[np.argsort(here.value[higher], kind="stable")]
+        top[:, at[higher]], top_value[at[higher]] = theta[:, higher], here.value[higher]
+        arriving = (here.value < top_value[at]) & (promised < LITTLE) & ~done
+        met = arriving & _is_near(theta, top[:, at])
+        here.value[met] = -np.inf
+        done |= met
+
+
+def _is_near(theta: Floats, other: Floats) -> Flags:
+    """Whether two places of a curve are on the way to the same maximum, measured by its width."""
+    apart = np.abs(theta - other)
+    return np.asarray(
+        (np.maximum(apart[0], apart[1]) < NEAR * other[1])
+        & (np.maximum(apart[2], apart[3]) < NEAR / 2)
+    )
 
 
 def _settle(theta: Floats, f: Floats, low: Floats, high: Floats, n: Floats, p: Floats) -> Floats:

@@ -77,13 +77,13 @@ class Parts:
 class Census:
     """What the source itself says of the rows asked for, at one moment.
 
-    `lost` counts, per column, the values that no DuckDB type holds and that become NULL;
-    `changed` those that are read as something else. `checksum` is over the whole table.
+    `values` counts what is not NULL of each column of which some may become so, because no DuckDB
+    type holds them; `changed` what is read as something else. `checksum` is over the whole table.
     """
 
     rows: int
     checksum: str | None
-    lost: Mapping[str, int] = field(default_factory=dict)
+    values: Mapping[str, int] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -150,8 +150,11 @@ class Source(Protocol):
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         """The mice of each nickname or uuid."""
 
-    def prepare(self, tables: Sequence[Table]) -> None:
-        """Hear which tables are going to be read, before any is."""
+    def prepare(self, tables: Sequence[Table], anew: bool) -> None:
+        """Hear which tables are going to be read, before any is.
+
+        All of them are where it is `anew`; else those that have changed.
+        """
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         """When tables last changed, of those where that is known. Reads no rows."""

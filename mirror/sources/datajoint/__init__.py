@@ -100,9 +100,12 @@ class DataJointSource:
             found[name] = [UUID(bytes=uuid) for (uuid,) in rows]
         return found
 
-    def prepare(self, tables: Sequence[Table]) -> None:
+    def prepare(self, tables: Sequence[Table], anew: bool) -> None:
         # what an earlier sync has read is no longer of this moment
         self._stop_reading_ahead()
+        if anew and self.fast:
+            # it takes a while to start
+            self.access.connectorx()
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         found = {table: answer.stamp for table in tables if (answer := self._read_already(table))}

@@ -91,6 +91,9 @@ def url(host: str, port: int, user: str, password: str) -> str:
 def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
     import connectorx
 
+    # which it would load with the first query
+    import pyarrow  # noqa: F401
+
     def answer(kind: bytes, content: bytes = b"") -> None:
         answers.write(HEADER.pack(kind, len(content)))
         answers.write(content)

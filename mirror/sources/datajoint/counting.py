@@ -69,29 +69,34 @@ def checksum_of(row: Sequence[Any]) -> str | None:
 
 
 def census(request: Request) -> str:
-    """Count the rows asked for, and in them the values that do not arrive as they are."""
-    counts = (f"sum({condition.format(c=quoted(name))})" for _, name, condition in _told(request))
+    """Count the rows asked for, and in them the values that may not arrive as they are."""
+    counts = [f"count({quoted(name)})" for name in _losing(request)]
+    counts += [
+        f"sum({condition.format(c=quoted(name))})" for name, condition in _changing(request).items()
+    ]
     select = ", ".join(["count(*)", *counts])
     return f"select {select} from {name_of(request.table)}{where(conditions(request.wanted))}"
 
 
 def census_of(request: Request, row: Sequence[Any], checksum: str | None) -> Census:
     """Read the answer to `census`."""
-    rows, *values = row
-    told: dict[str, dict[str, int]] = {"lost": {}, "changed": {}}
-    for (kind, name, _), value in zip(_told(request), values, strict=True):
-        if value and int(value):
-            told[kind][name] = int(value)
-    return Census(int(rows), checksum, **told)
+    rows, *counts = (int(count or 0) for count in row)
+    losing = _losing(request)
+    changed = zip(_changing(request), counts[len(losing) :], strict=True)
+    return Census(
+        rows,
+        checksum,
+        values=dict(zip(losing, counts, strict=False)),
+        changed={name: count for name, count in changed if count},
+    )
 
 
-def _told(request: Request) -> list[tuple[str, str, str]]:
-    return [
-        (kind, name, condition)
-        for name, conversion in request.columns.items()
-        for kind, condition in (("lost", conversion.lost), ("changed", conversion.changed))
-        if condition
-    ]
+def _losing(request: Request) -> list[str]:
+    return [name for name, conversion in request.columns.items() if conversion.may_lose]
+
+
+def _changing(request: Request) -> dict[str, str]:
+    return {name: found.changed for name, found in request.columns.items() if found.changed}
 
 
 def _text(value: object) -> str:

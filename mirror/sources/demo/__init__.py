@@ -97,7 +97,7 @@ class DemoSource:
             for name in names
         }
 
-    def prepare(self, tables: Sequence[Table]) -> None: ...
+    def prepare(self, tables: Sequence[Table], anew: bool) -> None: ...
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         """A digest of all that the rows come from: they change with the code, and never else."""

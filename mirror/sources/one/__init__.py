@@ -127,7 +127,7 @@ class OneSource:
                 raise UsageError(f"--subject {name} matches no mouse of {self.address}: {hint}")
         return found
 
-    def prepare(self, tables: Sequence[Table]) -> None:
+    def prepare(self, tables: Sequence[Table], anew: bool) -> None:
         """Bring the files that these tables are made of."""
         self._bring({kind for table in tables for kind in FILES.get(str(table), ())})
 
