@@ -60,32 +60,54 @@ comment on column derived.reaction_times.median_reaction_time_paper is
 
 insert into derived.reaction_times
 
+with
+
+summary as (
+
+    select
+        case
+            when grouping(session_start_time) = 1 then 'day_block'
+            when grouping(prob_left_block) = 1 then 'session'
+            else 'session_block'
+        end as grain,
+        subject_uuid,
+        session_start_time,
+        session_date,
+        prob_left_block,
+        signed_contrast,
+        count(*) as n_trials,
+        count(reaction_time) as n_reaction_times,
+        count(*) filter (where reaction_time_source = 'go_cue') as n_from_go_cue,
+        -- together, so that the values of a group are looked through once
+        quantile_cont(reaction_time, [0.25, 0.5, 0.75]) as quartiles,
+        count(reaction_time_stim_on) filter (where choice <> 0) as n_reaction_times_paper,
+        median(reaction_time_stim_on) filter (where choice <> 0) as median_reaction_time_paper
+    from _trials
+    group by grouping sets (
+        (subject_uuid, session_start_time, session_date, signed_contrast),
+        (subject_uuid, session_start_time, session_date, prob_left_block, signed_contrast),
+        (subject_uuid, session_date, prob_left_block, signed_contrast)
+    )
+    having grouping(session_start_time) = 0 or session_date is not null
+
+)
+
 select
-    case
-        when grouping(session_start_time) = 1 then 'day_block'
-        when grouping(prob_left_block) = 1 then 'session'
-        else 'session_block'
-    end as grain,
+    grain,
     subject_uuid,
     session_start_time,
     session_date,
     prob_left_block,
     signed_contrast,
-    count(*) as n_trials,
-    count(reaction_time) as n_reaction_times,
-    count(*) filter (where reaction_time_source = 'go_cue') as n_from_go_cue,
-    median(reaction_time) as median_reaction_time,
-    quantile_cont(reaction_time, 0.25) as q1_reaction_time,
-    quantile_cont(reaction_time, 0.75) as q3_reaction_time,
-    count(reaction_time_stim_on) filter (where choice <> 0) as n_reaction_times_paper,
-    median(reaction_time_stim_on) filter (where choice <> 0) as median_reaction_time_paper
-from _trials
-group by grouping sets (
-    (subject_uuid, session_start_time, session_date, signed_contrast),
-    (subject_uuid, session_start_time, session_date, prob_left_block, signed_contrast),
-    (subject_uuid, session_date, prob_left_block, signed_contrast)
-)
-having grouping(session_start_time) = 0 or session_date is not null
+    n_trials,
+    n_reaction_times,
+    n_from_go_cue,
+    quartiles[2] as median_reaction_time,
+    quartiles[1] as q1_reaction_time,
+    quartiles[3] as q3_reaction_time,
+    n_reaction_times_paper,
+    median_reaction_time_paper
+from summary
 order by
     grain,
     subject_uuid,
