@@ -16,8 +16,14 @@ create table if not exists _mirror.runs (
     options json not null,
     versions json not null,
     n_tables integer not null,
-    n_rows bigint not null
+    n_rows bigint not null,
+    is_whole boolean
 );
+
+-- of mirrors that an earlier version made
+alter table _mirror.runs add column if not exists is_whole boolean;
+update _mirror.runs set is_whole = source <> 'one' and json_extract(options, '$.since') is null
+where is_whole is null;
 
 comment on table _mirror.runs is 'One row per sync that reached its end';
 comment on column _mirror.runs.run is 'Number of the sync, from 1';
@@ -31,6 +37,8 @@ comment on column _mirror.runs.options is 'What narrowed or widened the sync';
 comment on column _mirror.runs.versions is 'Of the mirror, DuckDB, DataJoint and the server';
 comment on column _mirror.runs.n_tables is 'Tables in the file';
 comment on column _mirror.runs.n_rows is 'Rows in the file';
+comment on column _mirror.runs.is_whole is
+'False where earlier sessions of the mice may be missing: no training status is certain then';
 
 create table if not exists _mirror.tables (
     schema_name varchar not null,

@@ -178,7 +178,9 @@ def sync(
             applied = views.define(connection, parsing.result())
             progress.start("writing the file", unit="")
             not_derived = [LeftOut("derived", derived.why)] if derived.why else []
-            _record_run(connection, job, options, began, clock, [*left_out, *not_derived], kept)
+            _record_run(
+                connection, job, options, is_whole, began, clock, [*left_out, *not_derived], kept
+            )
             work.swap()
     return Report(
         database=work.target,
@@ -263,7 +265,7 @@ def _derived(
     if with_derived:
         return derive.refresh(connection, parsing.result(), run, is_whole, progress)
     derive.clear(connection)
-    return derive.Derived("left out", why="--no-derive")
+    return derive.Derived("left out", why=derive.UNWANTED)
 
 
 def _not_shown(
@@ -520,6 +522,7 @@ def _record_run(
     connection: duckdb.DuckDBPyConnection,
     job: Job,
     options: Options,
+    is_whole: bool,
     began: datetime,
     clock: float,
     left_out: Iterable[LeftOut],
@@ -550,6 +553,7 @@ def _record_run(
                 options.to_json(),
                 json.dumps(versions),
                 *held,
+                is_whole,
             )
         ],
     )

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 Passed = Mapping[str, tuple[str, str]]
 # Rows of a stored view that DuckDB puts in order at a time, within its memory.
 PORTION = 300_000
-STORED = re.compile(r"^-- Stored: in the order of ([a-z0-9_, ]+)\.$", re.MULTILINE)
+STORED = re.compile(r"-- Stored: in the order of ([a-z0-9_]+(?:, [a-z0-9_]+)*)\.")
+MEANT_AS_STORED = re.compile(
+    r"^--\s*stored(?:[:.]|$| in the order\b).*", re.MULTILINE | re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def define(connection: duckdb.DuckDBPyConnection, views: Iterable[View] | None =
     return applied
 
 
-def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Applied:
+def put(connection: duckdb.DuckDBPyConnection, ordered: Sequence[View]) -> Applied:
     """Put some views into an open file, among them all that they need of each other.
 
     A view is made again only if its SQL, or what it is made from, has changed.
@@ -121,7 +124,7 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> Appli
         ).fetchall()
     }
     inputs = dict(connection.execute("select view_name, inputs from _mirror.views").fetchall())
-    states = states_of(connection)
+    states = [*states_of(connection), *_own_states(connection, ordered)]
     kinds = _kinds(connection)
     done: dict[str, View] = {}
     skipped: dict[str, str] = {}
@@ -182,6 +185,19 @@ def states_of(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[object, .
     ).fetchall()
 
 
+def _own_states(
+    connection: duckdb.DuckDBPyConnection, ordered: Sequence[View]
+) -> Iterator[tuple[object, ...]]:
+    """The same of the mirror's own tables that stored views are made from, such as cohorts."""
+    base = needed(ordered, [view.name for view in ordered if view.stored_by])
+    for name in sorted({name for view in base for name in view.needs}):
+        if name.startswith("_mirror."):
+            [state] = connection.execute(
+                f"select count(*), bit_xor(hash(rows)) from {name} as rows"
+            ).fetchall()
+            yield (name, *state)
+
+
 def inputs_of(
     states: Iterable[tuple[object, ...]],
     views: Iterable[View],
@@ -227,7 +243,13 @@ def _make(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[st
         connection.rollback()
         return str(error).splitlines()[0]
     if view.stored_by:
-        _store(connection, view, tables)
+        try:
+            _store(connection, view, tables)
+        except duckdb.DataError as error:
+            # a value that no pipeline wrote must not cost anyone the copy
+            connection.rollback()
+            _drop(connection, view.name, {view.name: "view"})
+            return str(error).splitlines()[0]
     return None
 
 
@@ -240,18 +262,21 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[s
         f" and schema_name = 'main' and view_name = {store.literal(view.name)}"
     ).fetchall()
     columns = connection.execute(
-        "select column_name, comment from duckdb_columns()"
+        "select column_name, data_type, comment from duckdb_columns()"
         " where database_name = current_database() and schema_name = 'main'"
-        f" and table_name = {store.literal(view.name)} and comment is not null"
+        f" and table_name = {store.literal(view.name)}"
     ).fetchall()
+    types = {column: kind for column, kind, _ in columns}
+    if unknown := [by for by in view.stored_by if by not in types]:
+        raise MirrorError(f"{view.file} is to be stored by {unknown[0]}, which is no column of it.")
     connection.begin()
     connection.execute(f"create table main._stored as from {name} limit 0")
-    for some in _portions(connection, view.stored_by[0], tables):
+    for some in _portions(connection, view.stored_by[0], types[view.stored_by[0]], tables):
         connection.execute(f"insert into main._stored from {name} where {some} order by {order}")
     connection.execute(f"drop view {name}")
     connection.execute(f"alter table main._stored rename to {store.quoted(view.name)}")
     connection.execute(f"comment on table {name} is {store.literal(comment)}")
-    for column, comment in columns:
+    for column, _, comment in columns:
         connection.execute(
             f"comment on column {name}.{store.quoted(column)} is {store.literal(comment)}"
         )
@@ -259,9 +284,9 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[s
 
 
 def _portions(
-    connection: duckdb.DuckDBPyConnection, column: str, tables: Iterable[str]
+    connection: duckdb.DuckDBPyConnection, column: str, kind: str, tables: Iterable[str]
 ) -> Iterator[str]:
-    """Conditions that cut a view, by one of its columns, into portions that fit into memory.
+    """Conditions that cut a view, by a column of this type, into portions that fit into memory.
 
     The largest of the tables that the view is made from tells how many rows there are of what.
     """
@@ -270,6 +295,8 @@ def _portions(
         "select schema_name, table_name from duckdb_columns() join duckdb_tables()"
         " using (database_name, schema_name, table_name)"
         f" where database_name = current_database() and column_name = {store.literal(column)}"
+        # values of another type would be in another order
+        f" and data_type = {store.literal(kind)}"
         f" and schema_name || '.' || table_name in ({among}) order by estimated_size desc limit 1"
     ).fetchall()
     name, bounds, rows, before = store.quoted(column), [], 0, None
@@ -361,9 +388,23 @@ def parsed(file: Path, text: str) -> View:
         for table in query.find_all(exp.Table)
         if table.name and (table.db or table.name not in local)
     }
-    stored = STORED.search(text)
-    by = tuple(stored[1].replace(" ", "").split(",")) if stored else ()
-    return View(file.stem, file, frozenset(needs), text, by, _passed_on(query, {}))
+    return View(
+        file.stem, file, frozenset(needs), text, _stored_by(file, text), _passed_on(query, {})
+    )
+
+
+def _stored_by(file: Path, text: str) -> tuple[str, ...]:
+    """The columns that the head of a view names, if it says that the view is stored."""
+    meant = MEANT_AS_STORED.search(text)
+    if not meant:
+        return ()
+    line = meant[0].rstrip()
+    if not (stored := STORED.fullmatch(line)):
+        raise MirrorError(
+            f"{file} says {line!r}: write '-- Stored: in the order of COLUMN, COLUMN.', with the"
+            " columns that tell its rows apart, as the view calls them."
+        )
+    return tuple(stored[1].split(", "))
 
 
 def _passed_on(query: "exp.Expr", outer: Mapping[str, Passed]) -> Passed:

@@ -12,7 +12,7 @@ import ibl
 import pytest
 import server as mariadb
 
-from mirror import connect, views
+from mirror import connect, derive, views
 from mirror.errors import MirrorError, UsageError
 from mirror.output import write
 from mirror.renamed import RENAMED
@@ -267,12 +267,12 @@ LABS = "select lab_name, time_zone from reference.lab"
 BY_NAME = "-- Stored: in the order of time_zone, lab_name.\n"
 
 
-def store_labs(file: Path, folder: Path, head: str = BY_NAME, query: str = LABS) -> None:
+def store_labs(file: Path, folder: Path, head: str = BY_NAME, query: str = LABS) -> views.Applied:
     written(folder, labs=query, names="select lab_name from labs")
     sql = (folder / "labs.sql").read_text()
     comments = "comment on view labs is 'a''b'; comment on column labs.time_zone is 'IANA';"
     (folder / "labs.sql").write_text(f"-- Grain: a lab.\n{head}{sql}\n{comments}")
-    define(file, folder)
+    return define(file, folder)
 
 
 def test_a_stored_view_is_a_table_of_its_name_in_order_with_its_comments(
@@ -332,16 +332,80 @@ def test_a_stored_view_is_made_again_only_when_what_it_is_made_from_has_changed(
     assert n_labs() == 2
 
 
-def test_a_stored_view_that_fails_leaves_the_old_file(synced: Path, tmp_path: Path) -> None:
+def test_a_value_that_no_view_can_read_costs_that_view_alone(synced: Path, tmp_path: Path) -> None:
     store_labs(synced, tmp_path / "sql")
-    before = synced.read_bytes()
-    with pytest.raises(MirrorError, match="Conversion Error"):
-        store_labs(
-            synced,
-            tmp_path / "sql",
-            query="select lab_name, lab_name::date as time_zone from reference.lab",
-        )
-    assert synced.read_bytes() == before
+    applied = store_labs(
+        synced,
+        tmp_path / "sql",
+        query="select lab_name, lab_name::date as time_zone from reference.lab",
+    )
+    assert "Conversion Error" in applied.skipped["labs"]
+    assert applied.skipped["names"] == "needs labs"
+    assert held(synced) == set()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-- Stored: in the order of lab_name",
+        "-- stored: in the order of lab_name.",
+        "-- Stored: in the order of Lab_Name.",
+        '-- Stored: in the order of "lab_name".',
+        "-- Stored: in the order of lab_name desc.",
+        "-- Stored: in the order of lab_name,.",
+        "-- Stored.",
+    ],
+)
+def test_a_line_that_means_to_store_is_understood_or_refused(tmp_path: Path, line: str) -> None:
+    with pytest.raises(MirrorError, match=re.escape(f"labs.sql says {line!r}: write")):
+        views.parsed(tmp_path / "labs.sql", f"{line}\ncreate view labs as select 1 as lab_name;")
+
+
+def test_blanks_at_its_end_do_no_harm(tmp_path: Path) -> None:
+    by_lab = "-- Stored: in the order of lab_name."
+    text = f"{by_lab}  \ncreate view labs as select 1 as lab_name;"
+    assert views.parsed(tmp_path / "labs.sql", text).stored_by == ("lab_name",)
+
+
+def test_a_view_is_not_stored_by_a_column_that_it_does_not_have(
+    synced: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(MirrorError, match=r"labs\.sql is to be stored by lab, which is no column"):
+        store_labs(synced, tmp_path / "sql", "-- Stored: in the order of lab.\n")
+
+
+def test_a_stored_view_has_each_row_once_whatever_it_makes_of_its_first_column(
+    synced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "PORTION", 1)
+    folder = written(tmp_path / "sql")
+    (folder / "numbered.sql").write_text(
+        "-- Stored: in the order of trial_id, subject_uuid.\ncreate or replace view numbered as"
+        " select trial_id::varchar as trial_id, subject_uuid from behavior.trial_set__trial;"
+    )
+    define(synced, folder)
+    with connect(synced) as mirror:
+        assert mirror.execute(
+            "select count(*) = (select count(*) from behavior.trial_set__trial) from numbered"
+        ).fetchall() == [(True,)]
+
+
+def test_a_stored_view_of_cohorts_is_renewed_with_them(synced: Path, tmp_path: Path) -> None:
+    folder = written(tmp_path / "sql")
+    (folder / "listed.sql").write_text(
+        "-- Stored: in the order of cohort.\ncreate or replace view listed as"
+        " select cohort from _mirror.cohort_mice;"
+    )
+    define(synced, folder)
+    with duckdb.connect(str(synced)) as file:
+        columns = file.execute("describe _mirror.cohort_mice").fetchall()
+        values = ", ".join("'mine'" if name == "cohort" else "null" for name, *_ in columns)
+        for name, *_ in columns:
+            file.execute(f"alter table _mirror.cohort_mice alter {name} drop not null")
+        file.execute(f"insert into _mirror.cohort_mice values ({values})")
+    define(synced, folder)
+    with connect(synced) as mirror:
+        assert mirror.execute("select cohort from listed").fetchall() == [("mine",)]
 
 
 def test_a_mirror_of_an_earlier_version_is_brought_up(synced: Path) -> None:
@@ -362,6 +426,40 @@ def test_a_mirror_of_an_earlier_version_is_brought_up(synced: Path) -> None:
     with connect(synced) as mirror:
         assert mirror.execute("from trials order by all").fetchall() == trials
         assert mirror.execute("select count(stored_training_status) from sessions").fetchall()
+
+
+def test_an_upgrade_that_is_interrupted_is_made_good_by_the_next_one(
+    synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = "select table_name, estimated_size from duckdb_tables() where schema_name = 'derived'"
+    with duckdb.connect(str(synced)) as file:
+        before = file.execute(f"{counts} order by all").fetchall()
+        file.execute("update _mirror.derived set inputs = 'of an earlier version'")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(derive, "_make", interrupted)
+        views.apply(synced)
+    views.apply(synced)
+    with connect(synced) as mirror:
+        assert mirror.execute(f"{counts} order by all").fetchall() == before
+        assert mirror.execute("select count(*) > 0 from sessions where has_trials").fetchall() == [
+            (True,)
+        ]
+
+
+def test_a_status_that_was_uncertain_stays_so(synced: Path) -> None:
+    certain = "select distinct is_certain from derived.session_status"
+    with duckdb.connect(str(synced)) as file:
+        # as IBL's public files are, which lack sessions, in a mirror of an earlier version
+        file.execute("update _mirror.runs set source = 'one'")
+        file.execute("alter table _mirror.runs drop column is_whole")
+    views.apply(synced)
+    views.apply(synced)
+    with connect(synced) as mirror:
+        assert mirror.execute(certain).fetchall() == [(False,)]
 
 
 # names of earlier versions

@@ -47,6 +47,8 @@ READ_FROM = (
     "subject.subject_project",
     "subject.subject_user",
 )
+# Why there is nothing derived where that was asked for.
+UNWANTED = "--no-derive"
 FOLDER = Path(__file__).parent
 # Sessions with trials that are worked on at a time.
 PORTION = 1500
@@ -113,10 +115,10 @@ def read_from(available: Iterable[View]) -> set[str]:
 
 
 def bring_up(connection: duckdb.DuckDBPyConnection, available: Iterable[View]) -> None:
-    """Derive anew, with today's code, what a file has derived; where it has nothing, nothing."""
+    """Derive anew, with today's code, unless the last sync was told to derive nothing."""
     rows = connection.execute(
-        "select run, json_extract(options, '$.since') is null from _mirror.runs"
-        " where exists (from _mirror.derived) order by run desc limit 1"
+        "select run, is_whole from _mirror.runs where not exists (from _mirror.left_out"
+        f" where what = 'derived' and why = {store.literal(UNWANTED)}) order by run desc limit 1"
     ).fetchall()
     if rows:
         [(run, is_whole)] = rows

@@ -162,22 +162,23 @@ select
         and coalesce(reaction_time_stim_on, reaction_time_go_cue) <= 60,
         false
     ) as is_valid,
-    case when before_id = trial_id - 1 and before_choice <> 0 then before_choice end
+    -- counted on from the one before: the largest number that there is has no successor
+    case when before_id + 1 = trial_id and before_choice <> 0 then before_choice end
         as previous_choice,
-    case when before_id = trial_id - 1 and before_choice <> 0 then before_rewarded end
+    case when before_id + 1 = trial_id and before_choice <> 0 then before_rewarded end
         as previous_rewarded,
-    case when before_id = trial_id - 1 then before_signed_contrast end
+    case when before_id + 1 = trial_id then before_signed_contrast end
         as previous_signed_contrast,
-    case when before_id = trial_id - 1 then abs(before_signed_contrast) end
+    case when before_id + 1 = trial_id then abs(before_signed_contrast) end
         as previous_contrast,
-    case when after_id = trial_id + 1 and after_choice <> 0 then after_choice end
+    case when after_id - 1 = trial_id and after_choice <> 0 then after_choice end
         as next_choice,
-    case when after_id = trial_id + 1 and after_choice <> 0 then after_rewarded end
+    case when after_id - 1 = trial_id and after_choice <> 0 then after_rewarded end
         as next_rewarded,
-    case when after_id = trial_id + 1 then after_signed_contrast end
+    case when after_id - 1 = trial_id then after_signed_contrast end
         as next_signed_contrast,
     case
-        when before_id = trial_id - 1 and before_choice <> 0 and choice <> 0
+        when before_id + 1 = trial_id and before_choice <> 0 and choice <> 0
             then (choice = before_choice)::integer
     end as stay,
     trial_rep_num

@@ -97,12 +97,12 @@ trial_with_history as (
         -- NULL if not recorded on one of the two
         trial_rep_num <= before_rep_num as is_fresh,
         case
-            when choice <> 0 and before_choice <> 0 and before_id = trial_id - 1
+            when choice <> 0 and before_choice <> 0 and before_id + 1 = trial_id
                 then before_choice
         end as previous_choice,
         before_rewarded as previous_rewarded,
         case
-            when choice <> 0 and after_choice <> 0 and after_id = trial_id + 1
+            when choice <> 0 and after_choice <> 0 and after_id - 1 = trial_id
                 then after_choice
         end as next_choice,
         after_rewarded as next_rewarded
