@@ -224,7 +224,8 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[views.View]:
             "select view_name, inputs from _mirror.views where skipped is null"
         ).fetchall()
     )
-    known, states = views.in_order(views.read()), views.states_of(connection)
+    known = views.in_order(views.read())
+    states = views.states_of(connection, known)
     defined = [view for view in known if view.name in inputs]
     other = {name for name in inputs if name not in {view.name for view in known}} | {
         view.name

@@ -124,7 +124,7 @@ def put(connection: duckdb.DuckDBPyConnection, ordered: Sequence[View]) -> Appli
         ).fetchall()
     }
     inputs = dict(connection.execute("select view_name, inputs from _mirror.views").fetchall())
-    states = [*states_of(connection), *_own_states(connection, ordered)]
+    states = states_of(connection, ordered)
     kinds = _kinds(connection)
     done: dict[str, View] = {}
     skipped: dict[str, str] = {}
@@ -176,26 +176,25 @@ def _inherit(connection: duckdb.DuckDBPyConnection, ordered: Iterable[View]) -> 
     connection.commit()
 
 
-def states_of(connection: duckdb.DuckDBPyConnection) -> Sequence[tuple[object, ...]]:
-    """Which rows there are in each table: its name, and what tells them from others."""
-    return connection.execute(
+def states_of(
+    connection: duckdb.DuckDBPyConnection, ordered: Sequence[View]
+) -> Sequence[tuple[object, ...]]:
+    """Which rows there are in each table: its name, and what tells them from others.
+
+    Of the mirror's own tables, such as cohorts, only those that stored views are made from.
+    """
+    found = connection.execute(
         "select schema_name || '.' || table_name, definition, n_rows, read_at::varchar"
         " from _mirror.tables union all"
         " select 'derived.' || table_name, inputs, n_rows, null from _mirror.derived order by 1"
     ).fetchall()
-
-
-def _own_states(
-    connection: duckdb.DuckDBPyConnection, ordered: Sequence[View]
-) -> Iterator[tuple[object, ...]]:
-    """The same of the mirror's own tables that stored views are made from, such as cohorts."""
     base = needed(ordered, [view.name for view in ordered if view.stored_by])
     for name in sorted({name for view in base for name in view.needs}):
         if name.startswith("_mirror."):
-            [state] = connection.execute(
-                f"select count(*), bit_xor(hash(rows)) from {name} as rows"
+            found += connection.execute(
+                f"select '{name}', count(*), bit_xor(hash(rows)) from {name} as rows"
             ).fetchall()
-            yield (name, *state)
+    return found
 
 
 def inputs_of(

@@ -156,6 +156,12 @@ def define(con, is_whole=True):
     return views.define(con, plain_views())
 
 
+def empty_derived(con):
+    """The derived tables as of a mirror without trials: rows are put in by hand."""
+    derive.clear(con)
+    con.execute("insert into _mirror.derived values ('session_performance', 0, 1, '')")
+
+
 def add(con, table, **values):
     names, marks = ", ".join(values), ", ".join("?" for _ in values)
     con.execute(f"insert into {table} ({names}) values ({marks})", list(values.values()))

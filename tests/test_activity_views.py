@@ -22,6 +22,7 @@ from handmade import (
     add_to_session,
     add_trial,
     column,
+    empty_derived,
     opened,
     rows,
 )
@@ -37,7 +38,7 @@ THIRD_MOUSE = UUID(int=3)
 @pytest.fixture
 def con():
     with opened(ACTION) as connection:
-        derive.clear(connection)
+        empty_derived(connection)
         for view in ("base/subjects", "base/session_labels", "base/sessions"):
             connection.execute((SQL / f"{view}.sql").read_text())
         for file in sorted((SQL / "activity").glob("*.sql")):
@@ -502,3 +503,32 @@ def test_the_restriction_in_force_is_the_last_that_began(con):
         (JAN_7, True, 24.0, 0.75),
         (date(2020, 1, 9), True, 0.0, None),
     ]
+
+
+# nothing derived
+
+
+def test_where_nothing_is_derived_nothing_is_said_of_trials(con):
+    add_lab(con, "lab", "UCL", MOUSE)
+    add_mouse(con)
+    add_session(con, MONDAY, TRAINING)
+    add_trial(con, 1)
+    derive.clear(con)
+    for view, names in (
+        ("labs", "n_trials, n_sessions_with_trials"),
+        ("sessions", "has_trials::integer"),
+        ("sessions_by_lab", "n_trials, n_sessions_with_trials"),
+        ("sessions_by_subject", "n_trials, n_sessions_with_trials"),
+        ("sessions_by_user", "n_trials, n_sessions_with_trials"),
+        ("sessions_per_day", "n_trials, n_sessions_with_trials"),
+        ("session_hours", "n_trials"),
+        (
+            "growth",
+            "n_trials, n_new_trials, n_sessions_with_trials, n_mice_with_trials,"
+            " n_labs_with_trials",
+        ),
+    ):
+        if view == "labs":
+            con.execute((SQL / "base/labs.sql").read_text())
+        said = rows(con, f"select {names} from {view}")
+        assert said == [(None,) * len(said[0])], view

@@ -25,13 +25,12 @@ from handmade import (
     add_trial,
     column,
     define,
+    empty_derived,
     left,
     opened,
     right,
     rows,
 )
-
-from mirror import derive
 
 BASE = Path(__file__).parents[1] / "sql" / "base"
 VIEWS = [
@@ -46,7 +45,7 @@ VIEWS = [
 @pytest.fixture
 def con():
     with opened() as connection:
-        derive.clear(connection)
+        empty_derived(connection)
         # defined as the files say: trials too is a view here, and sees what is put in later
         for view in VIEWS:
             connection.execute((BASE / f"{view}.sql").read_text())

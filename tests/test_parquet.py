@@ -172,7 +172,7 @@ def test_simulated_mice_are_not_added_to_real_ones(tmp_path: Path) -> None:
     with duckdb.connect(str(other)) as con:
         con.execute(
             "insert into _mirror.runs"
-            " values (1, now(), now(), 1, 'demo', '', true, '{}', '{}', 1, 1)"
+            " values (1, now(), now(), 1, 'demo', '', true, '{}', '{}', 1, 1, true)"
         )
 
     with pytest.raises(UsageError, match="holds real mice, and these are simulated"):

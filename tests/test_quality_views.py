@@ -464,7 +464,7 @@ def add_run(con, run=1, n_tables=1, n_rows=1, **values):
     con.execute(
         "insert into _mirror.runs select ?, now()::timestamp - interval 50 hour,"
         " (now() at time zone 'UTC') - interval 49 hour, 1, 'datajoint', 'host:3306', ?, ?, '{}',"
-        " ?, ?",
+        " ?, ?, true",
         [run, row["is_simulated"], row["options"], n_tables, n_rows],
     )
 

@@ -23,11 +23,12 @@ from handmade import (
     add_session,
     add_to_session,
     column,
+    empty_derived,
     opened,
     rows,
 )
 
-from mirror import connect, derive
+from mirror import connect
 from mirror.sources.datajoint import DataJointSource
 from mirror.syncing import sync
 
@@ -218,7 +219,7 @@ def test_parameters_have_the_digits_that_datajoint_fetches(
 @pytest.fixture
 def con():
     with opened() as connection:
-        derive.clear(connection)
+        empty_derived(connection)
         for view in VIEWS:
             connection.execute((SQL / f"{view}.sql").read_text())
         add_mouse(connection)

@@ -9,7 +9,7 @@ in portions, so that memory does not grow with their number.
 import hashlib
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
@@ -150,10 +150,10 @@ def _missing(connection: duckdb.DuckDBPyConnection, applied: views.Applied) -> s
     return next(iter([*skipped, *beside]), None)
 
 
-def _digest(connection: duckdb.DuckDBPyConnection, base: Iterable[View], is_whole: bool) -> str:
+def _digest(connection: duckdb.DuckDBPyConnection, base: Sequence[View], is_whole: bool) -> str:
     """Of what decides what the tables hold: the rows that they are made from, and the code."""
     found = hashlib.sha256(repr(is_whole).encode())
-    states = views.states_of(connection)
+    states = views.states_of(connection, base)
     found.update(views.inputs_of(states, base, NEEDS, TABLES_BESIDE).encode())
     for file in sorted(FOLDER.rglob("*.*")):
         if file.suffix in (".py", ".sql"):

@@ -19,8 +19,9 @@ date_count as (
     select
         session_date,
         count(*) as n_new_sessions,
-        count(*) filter (where has_trials) as n_new_sessions_with_trials,
-        coalesce(sum(n_trials), 0)::bigint as n_new_trials,
+        sum(has_trials::integer)::bigint as n_new_sessions_with_trials,
+        sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint
+            as n_new_trials,
         coalesce(sum(stored_n_trials), 0)::bigint as n_new_stored_trials
     from sessions
     group by session_date
@@ -98,8 +99,10 @@ dated_count as (
         date_count.n_new_stored_trials,
         coalesce(debut_count.n_new_mice, 0) as n_new_mice,
         coalesce(debut_count.n_new_labs, 0) as n_new_labs,
-        coalesce(debut_count.n_new_mice_with_trials, 0) as n_new_mice_with_trials,
-        coalesce(debut_count.n_new_labs_with_trials, 0) as n_new_labs_with_trials
+        case when n_new_trials is not null then coalesce(debut_count.n_new_mice_with_trials, 0) end
+            as n_new_mice_with_trials,
+        case when n_new_trials is not null then coalesce(debut_count.n_new_labs_with_trials, 0) end
+            as n_new_labs_with_trials
     from date_count
     left join debut_count
         on debut_count.session_date = date_count.session_date
@@ -135,15 +138,15 @@ comment on column growth.n_labs is
 comment on column growth.n_sessions is
 'Sessions so far, with or without trials.';
 comment on column growth.n_trials is
-'Trials here so far.';
+'Trials here so far. NULL if nothing is derived.';
 comment on column growth.stored_n_trials is
 'Trials so far in the raw files, as the server counted them; can exceed n_trials.';
 comment on column growth.n_mice_with_trials is
-'Mice with a session with trials here so far.';
+'Mice with a session with trials here so far. NULL if nothing is derived.';
 comment on column growth.n_labs_with_trials is
-'Labs with a session with trials here so far.';
+'Labs with a session with trials here so far. NULL if nothing is derived.';
 comment on column growth.n_sessions_with_trials is
-'Sessions with trials here so far.';
+'Sessions with trials here so far. NULL if nothing is derived.';
 comment on column growth.n_new_mice is
 'Mice whose first session is on this date. 0 if none.';
 comment on column growth.n_new_labs is
@@ -151,4 +154,4 @@ comment on column growth.n_new_labs is
 comment on column growth.n_new_sessions is
 'Sessions on this date.';
 comment on column growth.n_new_trials is
-'Trials here of the sessions on this date. 0 if none.';
+'Trials here of the sessions on this date. 0 if none, NULL if nothing is derived.';

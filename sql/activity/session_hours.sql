@@ -23,7 +23,7 @@ hour_count as (
         hour(session_start_time) as hour_of_day,
         count(*) as n_sessions,
         count(distinct subject_uuid) as n_mice,
-        coalesce(sum(n_trials), 0)::bigint as n_trials
+        sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint as n_trials
     from sessions
     group by
         lab_name,
@@ -75,7 +75,7 @@ comment on column session_hours.n_sessions is
 comment on column session_hours.n_mice is
 'Mice with such a session.';
 comment on column session_hours.n_trials is
-'Trials in the raw files of these sessions, as stored; can exceed the rows in trials. 0 if none.';
+'Trials of these sessions here. 0 if none, NULL if nothing is derived.';
 comment on column session_hours.lab_share is
 'n_sessions over all sessions of the lab, 0 to 1.';
 comment on column session_hours.night_share is

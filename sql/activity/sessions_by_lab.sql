@@ -22,9 +22,9 @@ lab_count as (
         count(*) as n_sessions,
         count(distinct session_date) as n_days,
         count(distinct subject_uuid) as n_mice,
-        count(*) filter (where has_trials) as n_sessions_with_trials,
+        sum(has_trials::integer)::bigint as n_sessions_with_trials,
         count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
-        coalesce(sum(n_trials), 0)::bigint as n_trials,
+        sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint as n_trials,
         coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials,
         min(session_date) as first_session_date,
         max(session_date) as last_session_date,
@@ -45,10 +45,11 @@ select
     coalesce(lab_count.n_sessions, 0) as n_sessions,
     coalesce(lab_count.n_days, 0) as n_days,
     coalesce(lab_count.n_mice, 0) as n_mice,
-    coalesce(lab_count.n_sessions_with_trials, 0) as n_sessions_with_trials,
+    if(lab_count.n_sessions is null, 0, lab_count.n_sessions_with_trials)
+        as n_sessions_with_trials,
     coalesce(lab_count.n_sessions_with_stored_trials, 0)
         as n_sessions_with_stored_trials,
-    coalesce(lab_count.n_trials, 0) as n_trials,
+    if(lab_count.n_sessions is null, 0, lab_count.n_trials) as n_trials,
     coalesce(lab_count.stored_n_trials, 0) as stored_n_trials,
     lab_count.first_session_date,
     lab_count.last_session_date,
@@ -76,11 +77,11 @@ comment on column sessions_by_lab.n_days is
 comment on column sessions_by_lab.n_mice is
 'Mice with a session. Mice without any are in subjects. 0 if none.';
 comment on column sessions_by_lab.n_sessions_with_trials is
-'Sessions with trials here. 0 if none.';
+'Sessions with trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_by_lab.n_sessions_with_stored_trials is
 'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_by_lab.n_trials is
-'Trials here. 0 if none.';
+'Trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_by_lab.stored_n_trials is
 'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column sessions_by_lab.first_session_date is

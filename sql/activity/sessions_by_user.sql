@@ -40,9 +40,9 @@ select
     count(*) filter (where n_users > 1) as n_sessions_shared,
     count(distinct session_date) as n_days,
     count(distinct subject_uuid) as n_mice,
-    count(*) filter (where has_trials) as n_sessions_with_trials,
+    sum(has_trials::integer)::bigint as n_sessions_with_trials,
     count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
-    coalesce(sum(n_trials), 0)::bigint as n_trials,
+    sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint as n_trials,
     coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials,
     min(session_date) as first_session_date,
     max(session_date) as last_session_date,
@@ -71,11 +71,11 @@ comment on column sessions_by_user.n_days is
 comment on column sessions_by_user.n_mice is
 'Mice with a session of the user.';
 comment on column sessions_by_user.n_sessions_with_trials is
-'Sessions with trials here. 0 if none.';
+'Sessions with trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_by_user.n_sessions_with_stored_trials is
 'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_by_user.n_trials is
-'Trials here. 0 if none.';
+'Trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_by_user.stored_n_trials is
 'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column sessions_by_user.first_session_date is

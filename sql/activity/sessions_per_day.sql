@@ -18,9 +18,9 @@ select
     weekday,
     count(*) as n_sessions,
     count(distinct subject_uuid) as n_mice,
-    count(*) filter (where has_trials) as n_sessions_with_trials,
+    sum(has_trials::integer)::bigint as n_sessions_with_trials,
     count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
-    coalesce(sum(n_trials), 0)::bigint as n_trials,
+    sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint as n_trials,
     coalesce(sum(stored_n_trials), 0)::bigint as stored_n_trials
 from sessions
 group by lab_name, institution_short, session_date, weekday;
@@ -37,10 +37,10 @@ comment on column sessions_per_day.n_sessions is
 comment on column sessions_per_day.n_mice is
 'Mice with a session on the date.';
 comment on column sessions_per_day.n_sessions_with_trials is
-'Sessions with trials here. 0 if none.';
+'Sessions with trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_per_day.n_sessions_with_stored_trials is
 'Sessions of which the server stored a trial set. 0 if none.';
 comment on column sessions_per_day.n_trials is
-'Trials here. 0 if none.';
+'Trials here. 0 if none, NULL if nothing is derived.';
 comment on column sessions_per_day.stored_n_trials is
 'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';

@@ -2,7 +2,8 @@
 -- with trials, or has a stored day summary. Dates of habituation alone do not appear.
 --
 -- Sources: sessions, session_status, subjects, derived.daily_summaries (recomputed from
--- trials), behavior_analyses.behavioral_summary_by_date (as the server stored it).
+-- trials), _mirror.derived (whether anything is), behavior_analyses.behavioral_summary_by_date (as
+-- the server stored it).
 --
 -- Definitions: as BehavioralSummaryByDate (IBL-pipeline, analyses/behavior.py): training_day is
 -- the number of dates so far with a session other than habituation, training_week that divided
@@ -129,9 +130,14 @@ select
     date_diff('day', min(day.session_date) over mouse_days, day.session_date) as calendar_day,
     session_date.tasks,
     coalesce(session_date.n_sessions, 0) as n_sessions,
-    coalesce(summary.n_sessions, 0) as n_sessions_with_trials,
+    case
+        when (select count(*) > 0 from _mirror.derived) then coalesce(summary.n_sessions, 0)
+    end as n_sessions_with_trials,
     summary.n_trials_date as n_trials,
-    sum(coalesce(summary.n_trials_date, 0)) over so_far::bigint as cum_trials,
+    case
+        when (select count(*) > 0 from _mirror.derived)
+            then sum(coalesce(summary.n_trials_date, 0)) over so_far::bigint
+    end as cum_trials,
     summary.performance,
     summary.performance_rewarded,
     summary.performance_easy,
@@ -205,11 +211,11 @@ comment on column days.tasks is
 comment on column days.n_sessions is
 'Sessions of the date other than habituation, with or without trials. Never NULL.';
 comment on column days.n_sessions_with_trials is
-'Sessions of the date, of any task, with trials in the mirror. Never NULL.';
+'Sessions of the date, of any task, with trials in the mirror. NULL if nothing is derived.';
 comment on column days.n_trials is
 'Trials of the date in the mirror, no-go included. NULL without any.';
 comment on column days.cum_trials is
-'Trials here so far, this date included. Never NULL.';
+'Trials here so far, this date included. NULL if nothing is derived.';
 comment on column days.performance is
 'Correct trials above 0 contrast over all trials, 0 to 1, no-go is wrong. NULL without trials.';
 comment on column days.performance_rewarded is

@@ -29,9 +29,9 @@ lab_sessions as (
         lab_name,
         count(distinct subject_uuid) as n_mice_with_sessions,
         count(*) as n_sessions,
-        count(*) filter (where has_trials) as n_sessions_with_trials,
+        sum(has_trials::integer)::bigint as n_sessions_with_trials,
         count(*) filter (where has_stored_trials) as n_sessions_with_stored_trials,
-        sum(n_trials)::bigint as n_trials,
+        sum(case when has_trials is not null then coalesce(n_trials, 0) end)::bigint as n_trials,
         sum(stored_n_trials)::bigint as stored_n_trials,
         min(session_date) as first_session_date,
         max(session_date) as last_session_date
@@ -57,10 +57,11 @@ select
     coalesce(lab_mice.n_mice, 0) as n_mice,
     coalesce(lab_sessions.n_mice_with_sessions, 0) as n_mice_with_sessions,
     coalesce(lab_sessions.n_sessions, 0) as n_sessions,
-    coalesce(lab_sessions.n_sessions_with_trials, 0) as n_sessions_with_trials,
+    if(lab_sessions.lab_name is null, 0, lab_sessions.n_sessions_with_trials)
+        as n_sessions_with_trials,
     coalesce(lab_sessions.n_sessions_with_stored_trials, 0)
         as n_sessions_with_stored_trials,
-    coalesce(lab_sessions.n_trials, 0) as n_trials,
+    if(lab_sessions.lab_name is null, 0, lab_sessions.n_trials) as n_trials,
     coalesce(lab_sessions.stored_n_trials, 0) as stored_n_trials,
     lab_sessions.first_session_date,
     lab_sessions.last_session_date
@@ -90,11 +91,11 @@ comment on column labs.n_mice_with_sessions is
 comment on column labs.n_sessions is
 'Sessions of these mice, habituation included, with or without trials. Never NULL.';
 comment on column labs.n_sessions_with_trials is
-'Sessions with trials here. 0 if none.';
+'Sessions with trials here. 0 if none, NULL if nothing is derived.';
 comment on column labs.n_sessions_with_stored_trials is
 'Sessions of which the server stored a trial set. 0 if none.';
 comment on column labs.n_trials is
-'Trials here. 0 if none.';
+'Trials here. 0 if none, NULL if nothing is derived.';
 comment on column labs.stored_n_trials is
 'Trials in the raw files, as the server counted them; can exceed n_trials. 0 if none.';
 comment on column labs.first_session_date is

@@ -2,6 +2,7 @@
 --
 -- Sources: session_labels; acquisition.session with session_user and session_project; subjects;
 -- derived.session_performance, psychometric_fits and session_status (recomputed from trials);
+-- _mirror.derived (whether anything is);
 -- behavior.trial_set, settings and session_delay; behavior_analyses.psych_results,
 -- reaction_time and session_training_status (as the server stored them).
 --
@@ -64,7 +65,10 @@ select
     coalesce(user_list.n_users, 0) as n_users,
     lower(settings.pybpod_board) like '%ephys%' as on_ephys_rig,
     delay.session_delay_in_mins::double as session_delay_min,
-    here.subject_uuid is not null as has_trials,
+    case
+        when here.subject_uuid is not null then true
+        when (select count(*) > 0 from _mirror.derived) then false
+    end as has_trials,
     here.n_trials,
     here.n_correct as n_correct_trials,
     here.performance,
@@ -165,7 +169,7 @@ comment on column sessions.on_ephys_rig is
 comment on column sessions.session_delay_min is
 'Delay before the start of the task, minutes. NULL if not recorded, which is not zero.';
 comment on column sessions.has_trials is
-'True if trials of the session are here. Never NULL.';
+'True if trials of the session are here. NULL if nothing is derived.';
 comment on column sessions.n_trials is
 'Trials here, no-go included. NULL without trials here.';
 comment on column sessions.n_correct_trials is

@@ -101,7 +101,7 @@ assessed_session as (
         session.session_date,
         session.task,
         session.session_duration_min,
-        session.has_trials,
+        trial.subject_uuid is not null as has_trials,
         session.has_stored_trials,
         session.stored_n_trials,
         session.has_stored_reaction_time,
@@ -258,6 +258,8 @@ comment on column session_quality.session_start_time is
 'Start, wall clock of the rig. With subject_uuid the key of a session.';
 comment on column session_quality.flags is
 'All that is missing or odd, separated by commas; empty if nothing is. Never NULL.';
+comment on column session_quality.has_trials is
+'True if trials of the session are here. Never NULL.';
 comment on column session_quality.n_trials is
 'Trials here. NULL without.';
 comment on column session_quality.stored_n_trials is

@@ -22,7 +22,7 @@ select
     status.rule as training_status_rule,
     sessions.stored_n_trials,
     case
-        when sessions.has_trials then 'up to date'
+        when quality.has_trials then 'up to date'
         when sessions.has_stored_trials then 'trials are not here'
         else 'no trials on the server'
     end as data,
