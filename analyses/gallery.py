@@ -4,8 +4,7 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,6 +17,7 @@ import duckdb
 import jinja2
 import vl_convert
 
+from mirror import views
 from mirror.errors import UsageError
 
 from . import choices
@@ -140,25 +140,14 @@ def settle(
     con: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, str]
 ) -> tuple[dict[str, str], list[str]]:
     """What a chart is asked for, as `choices.settled` finds it in the mirror. Raises UsageError."""
-    with _missing_views(name):
+    with views.found(f"{name} cannot be drawn"):
         return choices.settled(con, values)
 
 
 def draw(con: duckdb.DuckDBPyConnection, name: str, **values: str) -> Any:
     """Draw a chart. Raises UsageError where the mirror lacks a view that it asks."""
-    with _missing_views(name):
+    with views.found(f"{name} cannot be drawn"):
         return module(name).chart(con, **values)
-
-
-@contextmanager
-def _missing_views(name: str) -> Iterator[None]:
-    try:
-        yield
-    except duckdb.CatalogException as error:
-        reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
-        raise UsageError(
-            f"{name} cannot be drawn from this mirror ({reason}): 'mirror status' says why."
-        ) from error
 
 
 def why_empty(chart: Any) -> str:

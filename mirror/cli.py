@@ -308,7 +308,7 @@ def status(database: Path | None, as_json: bool) -> None:
     click.echo(
         f"derived: {len(found['derived'])} tables, {derived:,} rows"
         if found["derived"]
-        else f"derived: nothing ({dict(found['left_out']).get('derived', 'without trials')})"
+        else f"derived: nothing ({dict(found['left_out']).get('derived', 'it has no trials')})"
     )
     for column, n in found["forced_to_null"].items():
         click.echo(visible(f"became NULL: {n:,} values of {column}"))

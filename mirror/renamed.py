@@ -33,8 +33,13 @@ RENAMED = {
     "why_no_reaction_time": "why_no_stored_reaction_time",
     **{name: f"{name} of the view trial_times" for name in TRIAL_TIMES},
 }
-# What DuckDB says of a column that is not there, with and without the table's name before it.
-MISSING = re.compile(r'column "(\w+)" not found|does not have a column named "(\w+)"')
+# What DuckDB says of a column that is not there: by itself, in `exclude` or `replace`, in `using`,
+# and with the table's name before it.
+MISSING = re.compile(
+    r'column "(\w+)" (?:in \w+ list )?(?:not found|does not exist)'
+    r'|does not have a column named "(\w+)"',
+    re.IGNORECASE,
+)
 
 
 def hint(message: str) -> str:

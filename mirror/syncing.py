@@ -403,7 +403,9 @@ def _refuse_loss(
     last = earlier.execute(
         "select source, address, options from _mirror.runs order by run desc limit 1"
     ).fetchall()
-    tables = earlier.execute("select schema_name, table_name from _mirror.tables").fetchall()
+    tables = earlier.execute(
+        "select schema_name || '.' || table_name, mysql_schema, mysql_table from _mirror.tables"
+    ).fetchall()
     if not last:
         return
     kind, address, text = last[0]
@@ -413,9 +415,13 @@ def _refuse_loss(
         )
     invisible = {item.what for item in left_out}
     passed_over = {str(table) for table in available} - {str(table) for table in wanted}
-    held = {f"{schema}.{name}" for schema, name in tables}
+    seen = {str(table) for table in available}
     lost = sorted(
-        table for table in held if table in passed_over or table.split(".")[0] in invisible
+        table
+        for table, *place in tables
+        if table in passed_over
+        or table.split(".")[0] in invisible
+        or (table not in seen and source.hides(*place))
     )
     if lost or options.asks_less_than(Options.from_json(text)):
         what = f", such as {lost[0]}," if lost else f" (it was made with {text})"

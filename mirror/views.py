@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mirror import store
-from mirror.errors import MirrorError
+from mirror.errors import MirrorError, UsageError
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -57,6 +58,19 @@ class Applied:
 
     views: tuple[str, ...]
     skipped: Mapping[str, str]
+
+
+@contextmanager
+def found(what: str) -> Iterator[None]:
+    """Say of a view or column that the file lacks what to do about `what`. Raises UsageError."""
+    try:
+        yield
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        kind, _, reason = str(error).splitlines()[0].partition(" Error: ")
+        raise UsageError(
+            f"{what} from this mirror ({(reason or kind).rstrip('!')}): 'mirror views' brings up"
+            " the views of an earlier version, 'mirror status' says why others are missing."
+        ) from error
 
 
 def folder() -> Path:

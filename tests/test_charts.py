@@ -95,8 +95,22 @@ def test_a_mirror_that_lacks_a_view_says_so(
     assert refused.returncode == 2
     assert refused.stderr == (
         "mirror: learning_curves cannot be drawn from this mirror (Table with name days does not"
-        " exist): 'mirror status' says why.\n"
+        " exist): 'mirror views' brings up the views of an earlier version, 'mirror status' says"
+        " why others are missing.\n"
     )
+
+
+def test_views_of_an_earlier_version_are_told_from_a_fault(
+    simulated_file: Path, tmp_path: Path
+) -> None:
+    file = shutil.copy(simulated_file, tmp_path / "old.duckdb")
+    with duckdb.connect(file) as con:
+        con.execute("alter table days rename summary_source to source")
+    refused = run(tmp_path, "learning_curves", "--database", file)
+
+    assert refused.returncode == 2
+    assert '"summary_source" not found' in refused.stderr
+    assert "'mirror views' brings up the views of an earlier version" in refused.stderr
 
 
 def test_the_command_draws_a_chart_of_one_lab(

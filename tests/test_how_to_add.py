@@ -147,6 +147,9 @@ class NotebookSource:
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         return (LAB,), ()
 
+    def hides(self, mysql_schema: str, mysql_table: str) -> bool:
+        return False
+
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         return {name: () for name in names}
 

@@ -304,6 +304,21 @@ def test_a_table_that_a_login_may_not_see_stays_behind(
     assert set(held) == {("subject",), ("subject_lab",)}
 
 
+def test_a_table_that_a_login_may_no_longer_see_is_not_given_up(
+    server: mariadb.Server, tmp_path: Path, guest: dict[str, str], started: Started
+) -> None:
+    grant(server, "select on ibl_subject.subject", "select on ibl_subject.subject_lab")
+    assert finished(started("sync", **guest)).returncode == 0
+    server.run("revoke select on ibl_subject.subject_lab from 'guest'@'127.0.0.1'")
+
+    run = finished(started("sync", **guest))
+
+    assert run.returncode == 2
+    assert "holds more, such as subject.subject_lab, than this sync would bring" in run.stderr
+    assert rows(tmp_path, "subject.subject_lab") == 2
+    assert finished(started("sync", "--full", **guest)).returncode == 0
+
+
 def test_a_table_that_shows_but_refuses_select_is_reported(
     server: mariadb.Server, tmp_path: Path, guest: dict[str, str], started: Started
 ) -> None:

@@ -478,6 +478,9 @@ def test_every_name_that_is_gone_is_told_and_listed() -> None:
         ("select next_contrast from trials", "abs(next_signed_contrast)"),
         ("select s.has_reaction_time from sessions as s", "has_stored_reaction_time"),
         ("from session_status where is_certain", "is_status_certain"),
+        ("select * exclude (trial_start_time) from trials", "trial_start_time of the view"),
+        ("select * replace (1 as unit) from choice_history", "grain"),
+        ("from trials join sessions using (is_certain)", "is_status_certain"),
     ],
 )
 def test_a_query_with_an_old_name_is_told_the_new_one(synced: Path, query: str, now: str) -> None:

@@ -7,6 +7,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from mirror import views
 from mirror.errors import UsageError
 
 from .questions import QUESTIONS, Question
@@ -33,12 +34,8 @@ def faults(con: duckdb.DuckDBPyConnection, question: str, answer: Any) -> list[s
         return [UNANSWERED]
     if isinstance(answer, duckdb.DuckDBPyRelation):
         answer = answer.df()
-    try:
+    with views.found(f"Question {question} cannot be answered"):
         right = con.sql(asked.answer).df()
-    except duckdb.CatalogException as error:
-        raise UsageError(
-            f"This mirror lacks what question {question} is about: 'mirror status' says why."
-        ) from error
     found = _compared(asked, answer, right)
     if found:
         for trap in asked.traps:

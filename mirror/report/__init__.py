@@ -16,7 +16,7 @@ import pandas as pd
 import vl_convert
 from jinja2 import Environment
 
-from mirror import store
+from mirror import store, views
 from mirror.analyses import gallery
 from mirror.background import beside
 from mirror.errors import UsageError
@@ -44,16 +44,14 @@ def build(
     lacks a view.
     """
     path, target = store.path(database), Path(folder)
-    with store.connect(path) as con, replacing(target, MARK, "report", "-o") as work:
-        try:
-            # to write pages takes one core of many
-            with beside(con, contents.dictionary) as dictionary:
-                _write(con, path, work, advance, dictionary)
-        except duckdb.CatalogException as error:
-            reason = str(error).splitlines()[0].removeprefix("Catalog Error: ").rstrip("!")
-            raise UsageError(
-                f"No report can be made from this mirror ({reason}): 'mirror status' says why."
-            ) from error
+    with (
+        store.connect(path) as con,
+        replacing(target, MARK, "report", "-o") as work,
+        views.found("No report can be made"),
+        # to write pages takes one core of many
+        beside(con, contents.dictionary) as dictionary,
+    ):
+        _write(con, path, work, advance, dictionary)
     return target / "index.html"
 
 

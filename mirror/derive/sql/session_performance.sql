@@ -33,7 +33,7 @@ comment on column derived.session_performance.session_start_time is
 comment on column derived.session_performance.session_date is
 'Date of the start of the session. NULL if the session has no row of its own.';
 comment on column derived.session_performance.n_trials is
-'Trials in the mirror; sessions.n_trials, from the server, can be larger.';
+'Trials in the mirror; sessions.stored_n_trials, from the server, can be larger.';
 comment on column derived.session_performance.n_no_go is
 'Trials without a choice within 60 s.';
 comment on column derived.session_performance.n_rewarded is

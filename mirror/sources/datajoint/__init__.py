@@ -88,6 +88,11 @@ class DataJointSource:
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         return headings.read(self.access.ask_all, self._names)
 
+    def hides(self, mysql_schema: str, mysql_table: str) -> bool:
+        # of a table that is not there it says so only to those who may read it
+        place = f"{quoted(mysql_schema)}.{quoted(mysql_table)}"
+        return self.access.is_refused(f"select 1 from {place} limit 0")
+
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         table = f"{quoted(self._names['subject'])}.`subject`"
         found: dict[str, Sequence[UUID]] = {}

@@ -26,6 +26,7 @@ from mirror.sources.datajoint.server import (
 from mirror.tables import Table
 
 REFUSED_SELECT = {1044, 1142, 1143, 1370}
+NOT_THERE = {1049, 1146}
 
 
 class Access:
@@ -54,6 +55,18 @@ class Access:
         """The rows of each of some queries, in one go."""
         with self.errors():
             return self.main.ask(*queries)
+
+    def is_refused(self, query: str) -> bool:
+        """Whether this login lacks the right to ask a query, of a table that may not be there."""
+        with self.errors():
+            try:
+                self.main.ask(query)
+            except pymysql.err.MySQLError as error:
+                if code_of(error) in REFUSED_SELECT:
+                    return True
+                if code_of(error) not in NOT_THERE:
+                    raise
+        return False
 
     def free_side(self) -> Connection:
         """The connection that counts, which the main one finds its way through the rows beside."""

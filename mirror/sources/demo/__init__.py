@@ -84,6 +84,9 @@ class DemoSource:
     def tables(self) -> tuple[Sequence[Table], Sequence[LeftOut]]:
         return declarations.tables(), ()
 
+    def hides(self, mysql_schema: str, mysql_table: str) -> bool:
+        return False
+
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         subject = next(table for table in declarations.tables() if str(table) == "subject.subject")
         columns = ("subject_uuid", "subject_nickname")

@@ -116,6 +116,9 @@ class OneSource:
             )
         return [self._relaxed(table) for table in declared()], left_out
 
+    def hides(self, mysql_schema: str, mysql_table: str) -> bool:
+        return False
+
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         found = {
             name: [mouse.uuid for mouse in self._mice if _is_called(name, mouse)] for name in names
