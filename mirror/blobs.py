@@ -174,7 +174,8 @@ def _plain_array(raw: bytes) -> np.ndarray | None:
     size = math.prod(shape)
     if dtype is None or is_complex or len(raw) != start + size * dtype.itemsize or not size:
         return None
-    return np.frombuffer(raw, dtype, offset=start).reshape(shape, order="F")
+    array = np.frombuffer(raw, dtype, offset=start)
+    return array if dimensions == 1 else array.reshape(shape, order="F")
 
 
 def kind(value: Any) -> Kind:

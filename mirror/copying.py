@@ -72,6 +72,8 @@ class Job:
     progress: Progress
     # bytes that DuckDB may have, beside what keys take
     memory: int
+    # whether the file began with nothing in it
+    is_new: bool = False
 
 
 @dataclass(frozen=True)
@@ -667,7 +669,8 @@ def _record(
     table, own = due.table, (due.table.schema, due.table.name)
     size, token, checksum = state
     types = {name: found.duckdb_type for name, found in reading.conversions.items()}
-    _erase(job.connection, *own)
+    if not job.is_new:
+        _erase(job.connection, *own)
     insert(
         job.connection,
         "tables",

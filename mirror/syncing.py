@@ -162,7 +162,8 @@ def sync(
             gone = _drop_gone(connection, wanted)
             parsing = in_background(views.read)
             progress.begin(len(wanted))
-            job = on(connection=connection)
+            is_new = (full or earlier is None) and not work.is_resumed
+            job = on(connection=connection, is_new=is_new)
             found = _found(job, wanted, looking, work.is_resumed)
             if earlier:
                 earlier.close()

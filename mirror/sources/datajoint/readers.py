@@ -26,6 +26,10 @@ from mirror.types import Conversion
 TEXT_ROWS = 20_000
 BLOB_ROWS = 1_000
 SPOOL_BYTES = 64 * 1024 * 1024
+KEPT_BYTES = 8 * 1024 * 1024
+
+# The bytes of a blob, its value, None where they do not decode, and whether DataJoint writes it so.
+Decoded = tuple[bytes | None, Any, bool]
 
 
 class NotForConnectorx(Exception):
@@ -100,19 +104,25 @@ def read_blobs(
     lengths: dict[str, set[int]] = {name: set() for name in blob_columns}
     undecodable = dict.fromkeys(blob_columns, 0)
     spool = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
+    # of the first batches what was decoded, so that most tables are decoded once
+    kept: list[dict[str, list[Decoded]]] = []
+    room = KEPT_BYTES
     with pa.ipc.new_stream(spool, raw_schema) as writer, closing(arriving):
         for batch in arriving:
-            for name in blob_columns:
-                column = batch.column(name)
-                for raw, (value, _) in zip(column, _decoded(column, unpack), strict=True):
+            decoded = {name: list(_decoded(batch.column(name), unpack)) for name in blob_columns}
+            for name, values in decoded.items():
+                for raw, value, _ in values:
                     if value is None:
                         # DataJoint can store None in a column that is NOT NULL
-                        undecodable[name] += raw.is_valid
+                        undecodable[name] += raw is not None
                         continue
                     found = blobs.kind(value)
                     kinds[name] |= found
                     if found != blobs.NOTHING:
                         lengths[name].add(found.depth)
+                    room -= getattr(value, "nbytes", KEPT_BYTES)
+            if room > 0:
+                kept.append(decoded)
             writer.write_batch(batch)
     spool.seek(0)
     schema = pa.schema(
@@ -129,14 +139,18 @@ def read_blobs(
     def batches() -> Generator[pa.RecordBatch, None, None]:
         start = 0
         with spool, pa.ipc.open_stream(spool) as reader:
-            for batch in reader:
+            for place, batch in enumerate(reader):
                 columns_here = []
                 for name in schema.names:
                     column = batch.column(name)
                     if name in kinds:
-                        decoded = list(_decoded(column, unpack))
+                        decoded = (
+                            kept[place][name]
+                            if place < len(kept)
+                            else list(_decoded(column, unpack))
+                        )
                         originals.keep(name, start, column, decoded, kinds[name])
-                        column = blobs.column((value for value, _ in decoded), kinds[name])
+                        column = blobs.column((value for _, value, _ in decoded), kinds[name])
                     columns_here.append(column)
                 start += batch.num_rows
                 yield pa.record_batch(columns_here, schema=schema)
@@ -184,14 +198,14 @@ class Originals:
         name: str,
         start: int,
         column: pa.Array,
-        decoded: Sequence[tuple[Any, bool]],
+        decoded: Sequence[Decoded],
         kind: blobs.Kind,
     ) -> None:
         """Keep those of a batch's column whose rows begin at `start`."""
         places = [
             place
-            for place, (raw, (value, is_usual)) in enumerate(zip(column, decoded, strict=True))
-            if raw.is_valid and not (is_usual and blobs.is_restored(value, kind))
+            for place, (raw, value, is_usual) in enumerate(decoded)
+            if raw is not None and not (is_usual and blobs.is_restored(value, kind))
         ]
         if places:
             rows = [pa.array([name] * len(places)), pa.array([start + place for place in places])]
@@ -206,13 +220,12 @@ class Originals:
             yield from reader
 
 
-def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[tuple[Any, bool]]:
-    """The values of blobs, and whether DataJoint writes them so; None where bytes do not decode."""
+def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[Decoded]:
     for raw in column.to_pylist():
         try:
-            yield (None, True) if raw is None else blobs.decode_either(raw, unpack)
+            yield raw, *((None, True) if raw is None else blobs.decode_either(raw, unpack))
         except blobs.Undecodable:
-            yield None, False
+            yield raw, None, False
 
 
 def text_schema(columns: Mapping[str, Conversion]) -> pa.Schema:
