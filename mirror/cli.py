@@ -304,12 +304,11 @@ def status(database: Path | None, as_json: bool) -> None:
     if found["options"] != "{}":
         click.echo(visible(f"narrowed by {found['options']}"))
     click.echo(f"{found['n_tables']} tables, {found['n_rows']:,} rows")
-    derived = sum(n for _, n in found["derived"])
-    click.echo(
-        f"derived: {len(found['derived'])} tables, {derived:,} rows"
-        if found["derived"]
-        else f"derived: nothing ({dict(found['left_out']).get('derived', 'it has no trials')})"
-    )
+    why_not = dict(found["left_out"]).get("derived")
+    said = "nothing" + (f" ({why_not})" if why_not else "")
+    if found["derived"]:
+        said = f"{len(found['derived'])} tables, {sum(n for _, n in found['derived']):,} rows"
+    click.echo(f"derived: {said}")
     for column, n in found["forced_to_null"].items():
         click.echo(visible(f"became NULL: {n:,} values of {column}"))
     for child, parent, n in found["orphans"]:
