@@ -19,7 +19,7 @@ from mirror import parts
 from mirror.background import in_background
 from mirror.privacy import is_private
 from mirror.progress import Progress
-from mirror.sources import Census, ReadAgain, Reading, Request, Source, Unreadable
+from mirror.sources import Census, ReadAgain, Reading, Request, Source, Stamp, Unreadable
 from mirror.store import (
     commit_to_file,
     commit_to_log,
@@ -128,7 +128,11 @@ def look(job: Job, held: Held, tables: Sequence[Table]) -> Looked:
         except Unreadable as error:
             found[table] = error
     due_tables = [table for table, due in found.items() if isinstance(due, Due)]
-    stamps = job.source.stamps(due_tables) if due_tables else {}
+    stamps: Mapping[Table, Stamp] = {}
+    if due_tables:
+        # without them, checksums tell
+        with suppress(Unreadable, ReadAgain):
+            stamps = job.source.stamps(due_tables)
     known = {t: due.known for t, due in found.items() if isinstance(due, Due) and due.known}
     tokens = {table: stamp.text for table, stamp in stamps.items() if stamp.is_settled}
     asked = [t for t, kept in known.items() if t not in tokens or tokens[t] != kept.change_token]

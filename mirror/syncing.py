@@ -35,7 +35,7 @@ from mirror.copying import (
 )
 from mirror.errors import UsageError
 from mirror.progress import Beside, Progress
-from mirror.sources import Source, Unreadable
+from mirror.sources import ReadAgain, Source, Unreadable
 from mirror.store import literal, quoted
 from mirror.tables import LeftOut, Selection, Table
 
@@ -219,10 +219,10 @@ def _found(
     job: Job, wanted: Sequence[Table], looking: "Future[Looked] | None", is_resumed: bool
 ) -> Found:
     """What has changed since the file was made, of which the job has a copy, or more."""
-    if looking is None or is_resumed:
+    # waited for in any case: two at a time must not ask the source
+    looked = looking.result() if looking else None
+    if looked is None or is_resumed:
         looked = look(job, held_in(job.connection), wanted)
-    else:
-        looked = looking.result()
     remember(job.connection, looked.tokens)
     return looked.found
 
@@ -310,7 +310,7 @@ def to_copy(source: Source, options: Options) -> Iterator[tuple[Table, int | Non
     for table in _wanted(source, there, left_out, options):
         try:
             yield table, source.census(table, {}, selection.restrict(table), False)().rows
-        except Unreadable:
+        except (Unreadable, ReadAgain):
             yield table, None
 
 

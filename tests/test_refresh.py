@@ -1,5 +1,6 @@
 """Syncing again: what has not changed is kept, and the end is that of a fresh sync."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -406,11 +407,26 @@ def test_a_broken_sync_leaves_the_file_and_the_next_goes_on_where_it_stopped(
         sync(source, file)
     assert file.read_bytes() == before
     monkeypatch.undo()
+    asked_at_once, asking = [], []
+    stamps = source.stamps
+
+    def one_at_a_time(tables):
+        asking.append(tables)
+        asked_at_once.append(len(asking))
+        # long enough for another thread to come in between
+        time.sleep(0.2)
+        found = stamps(tables)
+        asking.pop()
+        return found
+
+    monkeypatch.setattr(source, "stamps", one_at_a_time)
 
     report = sync(source, file)
+    monkeypatch.undo()
     sync(source, tmp_path / "fresh.duckdb")
 
     assert report.is_resumed
+    assert set(asked_at_once) == {1}
     assert how(report) == {"behavior.trial_set": "copied"}
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
