@@ -148,6 +148,24 @@ create macro shifted_left(x, n) as case
 end;
 create macro shifted_right(x, n) as case when n > 63 then x * 0 else x >> n end;
 
+-- ROUND and TRUNCATE of a DOUBLE at a place, in the steps in which MySQL does it: what lies in the
+-- middle goes to the even digit. From 2^52 on a DOUBLE has no fraction.
+create macro rint(x) as if(abs(x) < 4503599627370496, cast(x as bigint), x);
+create macro rounded(x, n) as case
+    when n < 0 then rint(x / pow(10, -n)) * pow(10, -n)
+    when isinf(x * pow(10, n)) then x
+    else rint(x * pow(10, n)) / pow(10, n)
+end;
+create macro cut(x, n) as case
+    when n < 0 then trunc(x / pow(10, -n)) * pow(10, -n)
+    when isinf(x * pow(10, n)) then x
+    else trunc(x * pow(10, n)) / pow(10, n)
+end;
+-- A DOUBLE as it becomes a decimal: its shortest digits, of which a last 5 goes away from zero.
+-- (2k + 1) / 2p is the DOUBLE of k.5 / p.
+create macro half_up(x, p) as sign(x) * (trunc(abs(x) * p)
+    + if(abs(x) >= (trunc(abs(x) * p) * 2 + 1) / (p * 2), 1, 0)) / p;
+
 -- The power of ten that ROUND and TRUNCATE count integers in.
 create macro power_of_place(n) as cast(pow(10, case
     when n < -18 then 18 when n < 0 then -n when n >= 0 then 0 end) as bigint);

@@ -10,6 +10,7 @@ from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
+    DIGITS_OF_DOUBLE,
     DOUBLE,
     INTEGER,
     LONGEST_DECIMAL,
@@ -29,6 +30,7 @@ from mirror.serve.translate.typed import (
     span_type,
     text,
     together,
+    unrounded,
 )
 
 
@@ -109,7 +111,7 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             digits, scale = (*size, 10, 0)[:2] if size else (10, 0)
             if len(size) == 1:
                 scale = 0
-            return Typed(_to_decimal(_exact_number(a), digits, scale), decimal(digits, scale))
+            return Typed(_to_decimal(a, digits, scale), decimal(digits, scale))
         case exp.DType.DOUBLE | exp.DType.FLOAT:
             if wanted.this == exp.DType.FLOAT:
                 return Typed(f"cast({double(a)} as float)", Type("float", 12))
@@ -132,10 +134,23 @@ def cast(node: exp.Cast, context: Context) -> Typed:
     raise Refusal(1235, "42000", f"The mirror does not cast to {shown(wanted)}")
 
 
-def _to_decimal(value: str, digits: int, scale: int) -> str:
+def _to_decimal(a: Typed, digits: int, scale: int) -> str:
     """CAST(... AS DECIMAL), which stops at the largest number of so many digits."""
+    held = f"decimal({LONGEST_DECIMAL}, {scale})"
+    if a.kind in TEXTS or a.kind in ("double", "float"):
+        value = double(a)
+        # what has too many digits to be rounded by numbers is rounded, slowly, by its text
+        rounded = (
+            f"case when abs({value}) < 1e{DIGITS_OF_DOUBLE - scale}"
+            f" then cast(half_up({value}, 1e{scale}) as {held})"
+            f" else cast(cast({value} as varchar) as {held}) end"
+        )
+    else:
+        value = unrounded(a)
+        rounded = f"cast({value} as {held})"
+    if digits > LONGEST_DECIMAL:
+        return rounded
     largest = "9" * (digits - scale) + ("." + "9" * scale if scale else "")
-    rounded = f"cast({value} as decimal({LONGEST_DECIMAL}, {scale}))"
     return (
         f"case when {value} > {largest} then {largest}"
         f" when {value} < -{largest} then -{largest} else {rounded} end"
@@ -146,9 +161,3 @@ def _whole(a: Typed) -> str:
     if a.kind in ("datetime", "time") and a.type.decimals:
         return f"cast(trunc({number(a)}) as bigint)"
     return integer(a)
-
-
-def _exact_number(a: Typed) -> str:
-    if a.kind in TEXTS or a.held == "double" or a.kind in ("double", "float"):
-        return double(a)
-    return number(a)

@@ -25,6 +25,7 @@ from mirror.serve.translate.typed import (
     integer,
     number,
     refuse,
+    unrounded,
 )
 
 MORE_DIGITS = 4
@@ -291,8 +292,7 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         where = f"cast({integer(places)} as integer)"
     if is_real(a):
         shown = min(max(known, 0), NOT_FIXED) if isinstance(known, int) else NOT_FIXED
-        cut = f"round_even({double(a)}, {where})" if rounds else _cut(double(a), where)
-        return Typed(cut, real(shown))
+        return Typed(f"{'rounded' if rounds else 'cut'}({double(a)}, {where})", real(shown))
     if _is_integer(a):
         if isinstance(known, int) and known >= 0:
             return Typed(number(a), _whole(a))
@@ -307,20 +307,18 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         wide = f"cast({number(a)} as hugeint)"
         return Typed(f"(({wide} + {half}) // {step} * {step})", decimal(LENGTH_OF_BIGINT + 1, 0))
     digits, scale = precision(a)
-    shown = min(max(known, 0), LONGEST_DECIMAL) if isinstance(known, int) else scale
-    rounded = f"round({a.sql}, {where})"
+    # 1.15 is no less, though its DOUBLE times 100 is less than 115
+    moved = f"round({double(a)} * pow(10, {where}), 9)"
+    cut = f"({'round' if rounds else 'trunc'}({moved}) / pow(10, {where}))"
     if not isinstance(known, int):
-        # which DuckDB does to a DOUBLE only
-        rounded = f"round({double(a)}, {where})"
-    cut = rounded if rounds else _cut_exactly(a, where)
-    if a.held == "double":
-        return Typed(cut, decimal(digits, shown), "double")
-    return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", decimal(digits, shown))
-
-
-def _cut_exactly(a: Typed, where: str) -> str:
-    """1.15 is no less, though its DOUBLE times 100 is less than 115."""
-    return f"(trunc(round({double(a)} * pow(10, {where}), 9)) / pow(10, {where}))"
+        if a.held == "double":
+            return Typed(cut, a.type, a.held)
+        return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {scale}))", a.type)
+    if rounds:
+        cut = f"round({unrounded(a)}, {where})"
+    shown = min(max(known, 0), LONGEST_DECIMAL)
+    kind = decimal(digits - scale + shown + (1 if shown < scale else 0), shown)
+    return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", kind)
 
 
 def _is_wide(a: Typed) -> bool:
@@ -328,10 +326,6 @@ def _is_wide(a: Typed) -> bool:
     if isinstance(a.value, int):
         return abs(a.value) >= 2**31
     return a.type.length > LENGTH_OF_BIGINT or (a.is_stored and a.type.length == LENGTH_OF_BIGINT)
-
-
-def _cut(value: str, where: str) -> str:
-    return f"(trunc({value} * pow(10, {where})) / pow(10, {where}))"
 
 
 def _still(a: Typed) -> str:

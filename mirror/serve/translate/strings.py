@@ -17,18 +17,19 @@ from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
     INTEGER,
+    LONGEST_DECIMAL,
     NUMBERS,
     STRING,
     Typed,
     collated,
     constant,
     double,
-    exact,
     flag,
     integer,
     number,
     octets,
     text,
+    unrounded,
 )
 from mirror.serve.variables import CODECS
 
@@ -421,10 +422,11 @@ def format_(a: Typed, places: Typed) -> Typed:
     if not isinstance(places.value, int):
         raise Refusal(1235, "42000", "The mirror takes only a number for the digits of FORMAT")
     digits = max(places.value, 0)
-    value = f"round_even({double(a)}, {digits})" if is_real(a) else number(a)
-    # rounded as a decimal, then grouped by thousands
-    shown = exact(Typed(value, Type("decimal", 38, digits)))
-    return Typed(f"grouped(cast({shown} as varchar))", STRING)
+    if is_real(a):
+        written = f"printf('%.{digits}f', rounded({double(a)}, {digits}))"
+    else:
+        written = f"cast(cast({unrounded(a)} as decimal({LONGEST_DECIMAL}, {digits})) as varchar)"
+    return Typed(f"grouped({written})", STRING)
 
 
 @function(text, text, text, returns=STRING)

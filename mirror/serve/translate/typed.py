@@ -12,8 +12,10 @@ INTEGER, DOUBLE, STRING = Type("integer", 20), Type("double", 23), Type("string"
 FLAG = Type("integer", 1)
 DATE, NULL = Type("date", 10), Type("null")
 LONGEST_DECIMAL = 38
-# digits behind the point that a quotient's DOUBLE gets right
-MOST_EXACT = 12
+# that any DOUBLE gets right
+DIGITS_OF_DOUBLE = 15
+# digits behind the point that MySQL keeps of a quotient, and its DOUBLE gets right
+KEPT_DIGITS = 9
 LENGTH_OF_INT = 10
 # as a number; what is longer is read as a date
 LONGEST_TIME = 8385959
@@ -148,7 +150,8 @@ def integer(expression: Typed) -> str:
     if kind == "decimal":
         return f"cast(round({sql}) as bigint)"
     if kind in ("double", "float"):
-        return f"cast(round_even({double(expression)}, 0) as bigint)"
+        # which DuckDB rounds to even
+        return f"cast({double(expression)} as bigint)"
     if kind in TEXTS and kind != "enum":
         return f"leading_integer({sql})"
     if kind == "integer" and not expression.type.unsigned:
@@ -185,11 +188,18 @@ def text(expression: Typed) -> str:
 
 def exact(expression: Typed) -> str:
     """A decimal as DECIMAL, with the digits that MySQL shows."""
-    sql, scale = expression.sql, expression.type.decimals or 0
-    if expression.held == "double":
-        # 0.125 is to become 0.13 whatever the last bit of its DOUBLE
-        sql = f"cast({sql} as decimal({LONGEST_DECIMAL}, {max(MOST_EXACT, scale + 4)}))"
-    return f"cast({sql} as decimal({LONGEST_DECIMAL}, {scale}))"
+    return f"cast({unrounded(expression)} as decimal({LONGEST_DECIMAL}, {expression.decimals}))"
+
+
+def unrounded(expression: Typed) -> str:
+    """A decimal as DECIMAL, to be rounded: 0.125 becomes 0.13 whatever the last bit of its DOUBLE.
+
+    What is no decimal is written as a number.
+    """
+    if expression.held != "double":
+        return number(expression)
+    scale = max(KEPT_DIGITS, expression.decimals + 4)
+    return f"cast({expression.sql} as decimal({LONGEST_DECIMAL}, {scale}))"
 
 
 def moment(expression: Typed) -> str:
