@@ -76,8 +76,11 @@ create macro without_fraction(t, shown) as
 create macro converted(m, utc, there) as
     if(utc > timestamp '1970-01-01 00:00:00' and utc < timestamp '2038-01-19 03:14:08', there, m);
 
+-- A DOUBLE of seconds, which SEC_TO_TIME takes apart in billionths, and INTERVAL by its digits.
 create macro seconds_to_microseconds(x) as cast(trunc(x) as bigint) * 1000000
-    + cast(trunc((x - trunc(x)) * 1000000) as bigint);
+    + cast(trunc((x - trunc(x)) * 1000000000) as bigint) // 1000;
+create macro digits_to_microseconds(x) as cast(sign(x) * (round(abs(x) * 1000000)
+    - if(abs(x) < round(abs(x) * 1000000) / 1000000, 1, 0)) as bigint);
 
 -- The moment of a statement in UTC, with so many digits of the second: DuckDB's own today() is that
 -- of the computer's time zone.

@@ -309,7 +309,7 @@ def sec_to_time(a: Typed) -> Typed:
     return Typed(_clipped(micros, digits), span_type(digits))
 
 
-def _of_seconds(a: Typed) -> tuple[str, int]:
+def _of_seconds(a: Typed, of_double: str = "seconds_to_microseconds") -> tuple[str, int]:
     """A number of seconds as microseconds, cut as MySQL cuts it, and the digits it shows."""
     if a.kind in ("integer", "null"):
         return f"({number(a)} * 1000000)", 0
@@ -319,7 +319,7 @@ def _of_seconds(a: Typed) -> tuple[str, int]:
         shifted = f"{a.sql} * {10**digits}"
         whole = f"round({shifted}, 3)" if a.held == "double" else shifted
         return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})", digits
-    return f"seconds_to_microseconds({double(a)})", min(a.decimals, 6)
+    return f"{of_double}({double(a)})", min(a.decimals, 6)
 
 
 @function(as_is)
@@ -457,7 +457,7 @@ def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
         months = _times(step, sign * MONTHS[unit])
         return months if months.lstrip("-").isdigit() else f"cast({months} as integer)", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", f"{sign} * {_of_seconds(step)[0]}"
+        return "", f"{sign} * {_of_seconds(step, 'digits_to_microseconds')[0]}"
     if unit in MICROSECONDS:
         return "", _times(step, sign * MICROSECONDS[unit])
     if unit in COMPOUND and isinstance(step.value, str):
