@@ -6,15 +6,18 @@ tighter or looser than MySQL does, the statement is refused instead of read anot
 """
 
 import re
-from functools import lru_cache
+from bisect import bisect
+from functools import lru_cache, partial
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import DialectType
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ErrorLevel
 from sqlglot.parsers.mysql import MySQLParser
-from sqlglot.tokens import TokenType
+from sqlglot.tokens import Token, TokenType
 
 from mirror.serve.answers import Refusal
 from mirror.serve.translate.assignments import without_assignments
@@ -24,9 +27,12 @@ COMPARISONS = (
     *(exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.GT, exp.GTE, exp.LT, exp.LTE),
     *(exp.Like, exp.RegexpLike, exp.In, exp.Is, exp.Between),
 )
-# the longest number of MySQL has 65 digits; what else sqlglot takes for one, such as 1e5+1, is
-# two to MySQL
+# the longest number of MySQL has 65 digits
 NUMBER = re.compile(r"(?=.{1,100}$)([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
+# what sqlglot takes for one word with the sum that it begins, as 1e3 of 1e3+2
+SWALLOWED = re.compile(
+    r"(?<![\w.])(?:\d++\.?+\d*+|\.\d++)e\d++(?=[+-]\d)", re.IGNORECASE | re.ASCII
+)
 # a byte that is no letter, as `surrogateescape` keeps it
 BYTE = re.compile("[\udc80-\udcff]")
 BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp.BitwiseRightShift)
@@ -35,8 +41,34 @@ BITS = (exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseLeftShift, exp
 LONGEST_KEPT = 10_000
 
 
+class Dated(exp.Expression):
+    """DATE '...', TIME '...' or TIMESTAMP '...': a text that is a constant of that kind."""
+
+    arg_types = {"this": True, "to": True}  # noqa: RUF012
+
+
 class Plain(MySQL):
     """MySQL without sqlglot's ideas of what its functions mean."""
+
+    def tokenize(self, sql: str, dialect: DialectType = None) -> list[Token]:
+        """The words of a statement, with a number with an exponent apart from a sign behind it."""
+        tokens = super().tokenize(sql, dialect)
+        ends = [
+            token.start + found.end()
+            for token in tokens
+            if token.token_type in (TokenType.NUMBER, TokenType.VAR)
+            for found in SWALLOWED.finditer(token.text)
+        ]
+        if not ends:
+            return tokens
+        pieces = [sql[start:end] for start, end in pairwise([0, *ends, len(sql)])]
+        tokens = super().tokenize(" ".join(pieces), dialect)
+        # their places are those in the statement as it is written
+        spaces = [end + place for place, end in enumerate(ends)]
+        for token in tokens:
+            token.start -= bisect(spaces, token.start)
+            token.end -= bisect(spaces, token.end)
+        return tokens
 
     class Parser(MySQLParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
@@ -46,6 +78,16 @@ class Plain(MySQL):
             for name, parser in MySQLParser.FUNCTION_PARSERS.items()
             if name in ("CAST", "CONVERT", "EXTRACT", "GROUP_CONCAT", "POSITION", "TRIM")
             or name in ("SUBSTR", "SUBSTRING")
+        }
+        TYPE_LITERAL_PARSERS: ClassVar = {
+            kind: lambda self, this, to: self.expression(Dated(this=this, to=to.this))
+            for kind in (exp.DType.DATE, exp.DType.TIME, exp.DType.TIMESTAMPTZ)
+        }
+        # the same in ODBC's braces
+        ODBC_DATETIME_LITERALS: ClassVar[dict[str, Any]] = {
+            "d": partial(Dated, to=exp.DType.DATE),
+            "t": partial(Dated, to=exp.DType.TIME),
+            "ts": partial(Dated, to=exp.DType.TIMESTAMPTZ),
         }
         PLACEHOLDER_PARSERS: ClassVar = {
             **MySQLParser.PLACEHOLDER_PARSERS,

@@ -5,6 +5,8 @@ exceed a day or be negative, and is clipped at 838:59:59.
 """
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 
 import duckdb
@@ -12,6 +14,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
+from mirror.serve.translate.dialect import Dated
 from mirror.serve.translate.numbers import added
 from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
@@ -21,6 +24,7 @@ from mirror.serve.translate.typed import (
     MOMENTS,
     STRING,
     Typed,
+    constant,
     dated,
     day,
     decimal,
@@ -56,6 +60,29 @@ COMPOUND = {
     "HOUR_SECOND": ("HOUR", "MINUTE", "SECOND"),
     "MINUTE_SECOND": ("MINUTE", "SECOND"),
 }
+
+
+# of a text that is a date: 2020-01-01 1, or 14 digits
+HAS_TIME = re.compile(r"\d[T\s]+\d|\d{9}")
+
+
+@operator(Dated)
+def dated_literal(node: Dated, context: Context) -> Typed:
+    """DATE '...', TIME '...', TIMESTAMP '...'"""
+    written, kind = node.this.name, node.args["to"]
+    digits = literals.fraction_digits(written)
+    if kind == exp.DType.TIME:
+        micros = literals.span(written)
+        if micros is not None:
+            return replace(constant(timedelta(microseconds=micros)), type=span_type(digits))
+    else:
+        at, has_time = literals.moment(written), HAS_TIME.search(written) is not None
+        if at and kind == exp.DType.DATE and not has_time:
+            return constant(at.date())
+        if at and kind != exp.DType.DATE and has_time:
+            return replace(constant(at), type=moment_type(digits))
+    name = {exp.DType.TIMESTAMPTZ: "DATETIME"}.get(kind, kind.value)
+    raise Refusal(1525, "HY000", f"Incorrect {name} value: '{written}'")
 
 
 @function(day, returns=DATE)
