@@ -224,6 +224,7 @@ end;
 create macro find_in_set(a, many) as if(many = '', if(a is null, null, 0),
     if(a is null or many is null, null, coalesce(list_position(string_split(many, ','), a), 0)));
 create macro place(a, others) as if(a is null, 0, coalesce(list_position(others, a), 0));
+create macro zero_filled(b, n) as b || unhex(repeat('00', greatest(n - octet_length(b), 0)));
 create macro from_hex(t) as if(regexp_full_match(t, '[0-9A-Fa-f]*'), unhex(t), null);
 create macro grouped(t) as regexp_replace(
     reverse(regexp_replace(reverse(split_part(t, '.', 1)), '(\d{3})', '\1,', 'g')), '^(-?),', '\1')

@@ -9,7 +9,9 @@ from mirror.serve.translate.dialect import shown
 from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
+from mirror.serve.translate.strings import in_charset
 from mirror.serve.translate.typed import (
+    BYTES,
     DIGITS_OF_DOUBLE,
     DOUBLE,
     INTEGER,
@@ -118,8 +120,13 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             return Typed(double(a), DOUBLE)
         case exp.DType.CHAR | exp.DType.VARCHAR | exp.DType.NCHAR | exp.DType.TEXT:
             return Typed(f"left({text(a)}, {size[0]})" if size else text(a), STRING)
+        case exp.DType.CHARACTER_SET:
+            converted = in_charset(a, wanted.args["kind"].name.lower())
+            return Typed(f"left({converted.sql}, {size[0]})", STRING) if size else converted
         case exp.DType.BINARY | exp.DType.VARBINARY:
-            return Typed(octets(a), Type("binary", a.type.length))
+            if not size:
+                return Typed(octets(a), Type("binary", a.type.length))
+            return Typed(_filled(a, size[0]), Type("binary", size[0]))
         case exp.DType.DATE:
             return Typed(day(a), Type("date", 10))
         case exp.DType.DATETIME | exp.DType.TIMESTAMP:
@@ -155,6 +162,16 @@ def _to_decimal(a: Typed, digits: int, scale: int) -> str:
         f"case when {value} > {largest} then {largest}"
         f" when {value} < -{largest} then -{largest} else {rounded} end"
     )
+
+
+def _filled(a: Typed, length: int) -> str:
+    """CAST(... AS BINARY(n)): so many bytes, or the bytes of so many letters."""
+    if a.kind in BYTES:
+        cut = f"unhex(left(hex({octets(a)}), {2 * length}))"
+    else:
+        held = a.held if a.kind == "string" else ""
+        cut = octets(Typed(f"left({text(a)}, {length})", STRING, held))
+    return f"zero_filled(room({cut}, {length}), {length})"
 
 
 def _whole(a: Typed) -> str:

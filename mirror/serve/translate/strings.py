@@ -91,6 +91,24 @@ def national(node: exp.National, context: Context) -> Typed:
     return constant(str(node.this))
 
 
+def in_charset(a: Typed, charset: str) -> Typed:
+    """CONVERT(... USING charset), where a letter that it has not becomes a ?."""
+    if charset not in CODECS:
+        raise Refusal(1115, "42000", f"Unknown character set: '{charset}'")
+    if charset == "binary":
+        return Typed(octets(a), Type("binary", a.type.length))
+    codec = CODECS[charset]
+    held = "" if codec == "utf-8" else codec
+    if isinstance(a.value, bytes):
+        a = constant(a.value.decode(codec, "replace").replace("\ufffd", "?"))
+    if isinstance(a.value, str):
+        return replace(constant(a.value.encode(codec, "replace").decode(codec)), held=held)
+    if not held:
+        return Typed(text(a), STRING)
+    letters = "".join(bytes(range(0x80, 0x100)).decode(codec, "ignore"))
+    return Typed(f"regexp_replace({text(a)}, '[^\\x00-\\x7f{letters}]', '?', 'g')", STRING, held)
+
+
 def _bytes_of(node: exp.Expr, context: Context) -> bytes:
     """The bytes of a literal, as the client has sent them."""
     if isinstance(node, exp.HexString):

@@ -31,8 +31,8 @@ class Typed:
 
     `held` says in what form DuckDB holds them where the type leaves a choice: an integer as
     'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
-    as 'double' (a quotient, of which MySQL keeps more digits than it shows); of a
-    constant text it is the codec in which its client wrote it. Times are held
+    as 'double' (a quotient, of which MySQL keeps more digits than it shows); of a text it is
+    the codec of its bytes, where that is not UTF-8. Times are held
     as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
     `name` a column's, as it is spelled where it is declared, and `origin` its table; `is_stored`
     tells of a column that MySQL finds in a table, and does not work out on the way.
@@ -258,7 +258,9 @@ def span(expression: Typed) -> str:
 
 def octets(expression: Typed) -> str:
     """As BLOB: the bytes that MySQL holds."""
-    if expression.kind == "string" and expression.held and isinstance(expression.value, str):
+    if expression.kind == "string" and expression.held:
+        if not isinstance(expression.value, str):
+            raise refuse(expression, "bytes unless it is in UTF-8")
         return f"unhex('{expression.value.encode(expression.held, 'surrogateescape').hex()}')"
     if expression.kind in BYTES:
         return expression.sql if expression.kind == "binary" else f"cast({expression.sql} as blob)"
