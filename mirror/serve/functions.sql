@@ -230,6 +230,17 @@ create macro grouped(t) as regexp_replace(
     reverse(regexp_replace(reverse(split_part(t, '.', 1)), '(\d{3})', '\1,', 'g')), '^(-?),', '\1')
     || if(contains(t, '.'), '.' || split_part(t, '.', 2), '');
 
+-- A JSON document, NULL of what is none to MySQL; DuckDB takes a last comma, NaN and Infinity.
+create macro _looks_odd(t) as regexp_matches(t, ',\s*[\]}]|[nN][aA][nN]|[iI][nN][fF]');
+create macro _is_odd(t) as
+    _looks_odd(t) and _looks_odd(regexp_replace(t, '"([^"\\]|\\.)*"', '""', 'g'));
+create macro document(t) as case when _is_odd(t) then null else try_cast(t as json) end;
+create macro is_document(t) as json_valid(t) and not _is_odd(t);
+-- What JSON_EXTRACT has found, as the text or the number that it is.
+create macro unquoted(t) as
+    if(starts_with(t, '"') and json_valid(t), json_extract_string(t, '$'), t);
+create macro json_number(t) as if(t = 'true', 1.0, leading_number(ltrim(t, '"')));
+
 -- Whole months between two moments, towards zero.
 create macro _months(a, b) as (year(b) - year(a)) * 12 + month(b) - month(a);
 create macro _in_month(m) as epoch_us(m) - epoch_us(date_trunc('month', m));

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate.dialect import shown
+from mirror.serve.translate.documents import without_quotes
 from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
@@ -90,7 +91,7 @@ def _first_known(values: Sequence[Typed]) -> Typed:
 
 @function(as_is, as_is)
 def nullif(a: Typed, b: Typed) -> Typed:
-    same = compared(a, b, "=").sql
+    same = compared(*without_quotes(a, b), "=").sql
     kind = Type("string", a.type.length) if a.kind == "enum" else a.type
     value = text(a) if a.kind == "enum" else a.sql
     return Typed(f"case when {same} then null else {value} end", kind, a.held)

@@ -30,7 +30,7 @@ def _document(a: Typed) -> str:
     """As DuckDB's JSON; NULL where it is none."""
     if a.kind not in TEXTS and a.kind != "null":
         raise refuse(a, "a JSON document")
-    return f"case when json_valid({text(a)}) then cast({text(a)} as json) end"
+    return f"document({text(a)})"
 
 
 def _at(a: Typed, path: Typed) -> str:
@@ -39,21 +39,30 @@ def _at(a: Typed, path: Typed) -> str:
 
 @function(as_is, as_is, names="JSON_EXTRACT")
 def extract(a: Typed, path: Typed) -> Typed:
-    return Typed(f"cast({_at(a, path)} as varchar)", DOCUMENT)
+    return Typed(f"cast({_at(a, path)} as varchar)", DOCUMENT, "extracted")
 
 
 @function(as_is, names="JSON_UNQUOTE")
 def unquote(a: Typed) -> Typed:
-    written = text(a)
-    inner = f"json_extract_string({_document(a)}, '$')"
-    return Typed(f"case when {written} like '\"%\"' then {inner} else {written} end", VALUE)
+    return Typed(f"unquoted({text(a)})", VALUE)
+
+
+def without_quotes(a: Typed, b: Typed) -> tuple[Typed, Typed]:
+    """Two values to be compared: what a document holds meets a text as the text that it is."""
+    if "string" in (a.kind, b.kind):
+        a, b = (unquote(one) if one.held == "extracted" else one for one in (a, b))
+    return a, b
 
 
 @function(as_is, as_is, names="JSON_VALUE")
 def value(a: Typed, path: Typed) -> Typed:
-    is_plain = f"json_type({_at(a, path)}) not in ('ARRAY', 'OBJECT', 'NULL')"
+    kind = f"json_type({_at(a, path)})"
     found = f"json_extract_string({_document(a)}, {_path(path)})"
-    return Typed(f"case when {is_plain} then {found} end", VALUE)
+    return Typed(
+        f"case when {kind} not in ('ARRAY', 'OBJECT', 'NULL', 'BOOLEAN') then {found}"
+        f" when {kind} = 'BOOLEAN' then if({found} = 'true', '1', '0') end",
+        VALUE,
+    )
 
 
 @function(as_is, as_is, names="JSON_QUERY")
@@ -64,7 +73,7 @@ def query(a: Typed, path: Typed) -> Typed:
 
 @function(as_is, names="JSON_VALID")
 def valid(a: Typed) -> Typed:
-    return flag(f"json_valid({text(a)})", a.is_nullable)
+    return flag(f"is_document({text(a)})", a.is_nullable)
 
 
 @function(as_is, as_is, names="JSON_LENGTH")

@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
+from mirror.serve.translate.documents import without_quotes
 from mirror.serve.translate.lists import Constants
 from mirror.serve.translate.rules import as_is, function, operator, special
 from mirror.serve.translate.scope import Context
@@ -208,7 +209,7 @@ def comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = unwrapped(node.this), unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
-    return compared(*context.both(node), SIGNS[type(node)])
+    return compared(*without_quotes(*context.both(node)), SIGNS[type(node)])
 
 
 def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> Typed:
@@ -224,7 +225,7 @@ def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> T
 
 @operator(exp.NullSafeEQ)
 def null_safe_equal(node: exp.Expr, context: Context) -> Typed:
-    a, b = context.both(node)
+    a, b = without_quotes(*context.both(node))
     if "null" in (a.kind, b.kind):
         return flag(f"({(b if a.kind == 'null' else a).sql} is null)", False)
     left, right = comparable(a, b)

@@ -32,7 +32,8 @@ class Typed:
     `held` says in what form DuckDB holds them where the type leaves a choice: an integer as
     'boolean' (what a comparison gives) or 'small' (a column narrower than BIGINT), a decimal
     as 'double' (a quotient, of which MySQL keeps more digits than it shows); of a text it is
-    the codec of its bytes, where that is not UTF-8. Times are held
+    the codec of its bytes, where that is not UTF-8; what JSON_EXTRACT has taken out of a
+    document is 'extracted'. Times are held
     as microseconds in a BIGINT, unless as an 'interval'. `value` is a constant's, in Python;
     `name` a column's, as it is spelled where it is declared, and `origin` its table; `is_stored`
     tells of a column that MySQL finds in a table, and does not work out on the way.
@@ -131,6 +132,8 @@ def double(expression: Typed) -> str:
     sql, kind = expression.sql, expression.kind
     if kind == "double" or expression.held == "double":
         return sql
+    if expression.held == "extracted":
+        return f"json_number({sql})"
     if kind in TEXTS and kind != "enum":
         return f"leading_number({sql})"
     if kind in BYTES or kind == "blob":
