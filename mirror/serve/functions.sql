@@ -151,19 +151,13 @@ create macro shifted_left(x, n) as case
 end;
 create macro shifted_right(x, n) as case when n > 63 then x * 0 else x >> n end;
 
--- ROUND and TRUNCATE of a DOUBLE at a place, in the steps in which MySQL does it: what lies in the
--- middle goes to the even digit. From 2^52 on a DOUBLE has no fraction.
-create macro rint(x) as if(abs(x) < 4503599627370496, cast(x as bigint), x);
-create macro rounded(x, n) as case
-    when n < 0 then rint(x / pow(10, -n)) * pow(10, -n)
-    when isinf(x * pow(10, n)) then x
-    else rint(x * pow(10, n)) / pow(10, n)
-end;
-create macro cut(x, n) as case
-    when n < 0 then trunc(x / pow(10, -n)) * pow(10, -n)
-    when isinf(x * pow(10, n)) then x
-    else trunc(x * pow(10, n)) / pow(10, n)
-end;
+-- ROUND and TRUNCATE of a DOUBLE at a place of the power p, in the steps in which MySQL does it:
+-- what lies in the middle goes to the even digit. From 2^52 on a DOUBLE has no fraction.
+create macro rounded(x, p) as if(abs(x) >= 4503599627370496 / p, x, cast(x * p as bigint) / p);
+create macro cut(x, p) as if(abs(x) >= 4503599627370496 / p, x, trunc(x * p) / p);
+create macro rounded_at(x, n) as
+    if(n < 0, rounded(x / pow(10, -n), 1) * pow(10, -n), rounded(x, pow(10, n)));
+create macro cut_at(x, n) as if(n < 0, cut(x / pow(10, -n), 1) * pow(10, -n), cut(x, pow(10, n)));
 -- A DOUBLE as it becomes a decimal: its shortest digits, of which a last 5 goes away from zero.
 -- (2k + 1) / 2p is the DOUBLE of k.5 / p.
 create macro half_up(x, p) as sign(x) * (trunc(abs(x) * p)

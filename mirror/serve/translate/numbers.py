@@ -32,6 +32,8 @@ MORE_DIGITS = 4
 # in which MySQL holds decimals
 DIGITS_OF_A_WORD = 9
 LENGTH_OF_BIGINT = 20
+# of a DOUBLE, about
+LARGEST_EXPONENT = 300
 TIMES = (*MOMENTS, "time")
 
 
@@ -292,7 +294,7 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         where = f"cast({integer(places)} as integer)"
     if is_real(a):
         shown = min(max(known, 0), NOT_FIXED) if isinstance(known, int) else NOT_FIXED
-        return Typed(f"{'rounded' if rounds else 'cut'}({double(a)}, {where})", real(shown))
+        return Typed(_at_place(double(a), known, where, rounds), real(shown))
     if _is_integer(a):
         if isinstance(known, int) and known >= 0:
             return Typed(number(a), _whole(a))
@@ -319,6 +321,17 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
     shown = min(max(known, 0), LONGEST_DECIMAL)
     kind = decimal(digits - scale + shown + (1 if shown < scale else 0), shown)
     return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", kind)
+
+
+def _at_place(value: str, known: object, where: str, rounds: bool) -> str:
+    """A DOUBLE rounded or cut at a place."""
+    name = "rounded" if rounds else "cut"
+    if not isinstance(known, int):
+        return f"{name}_at({value}, {where})"
+    power = f"1e{min(abs(known), LARGEST_EXPONENT)}"
+    return (
+        f"{name}({value}, {power})" if known >= 0 else f"({name}({value} / {power}, 1) * {power})"
+    )
 
 
 def _is_wide(a: Typed) -> bool:

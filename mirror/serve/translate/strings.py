@@ -441,7 +441,7 @@ def format_(a: Typed, places: Typed) -> Typed:
         raise Refusal(1235, "42000", "The mirror takes only a number for the digits of FORMAT")
     digits = max(places.value, 0)
     if is_real(a):
-        written = f"printf('%.{digits}f', rounded({double(a)}, {digits}))"
+        written = f"printf('%.{digits}f', rounded({double(a)}, 1e{digits}))"
     else:
         written = f"cast(cast({unrounded(a)} as decimal({LONGEST_DECIMAL}, {digits})) as varchar)"
     return Typed(f"grouped({written})", STRING)
