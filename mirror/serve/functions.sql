@@ -52,6 +52,9 @@ create macro time_number(us) as if(us < 0, -1, 1) * (
     abs(us) // 3600000000 * 10000 + abs(us) // 60000000 % 60 * 100 + abs(us) // 1000000 % 60);
 create macro clipped(us, most) as case when us > most then most when us < -most then -most else us end;
 
+-- Beyond the calendar a moment is NULL.
+create macro in_calendar(m) as
+    case when m between timestamp '0001-01-01' and timestamp '9999-12-31 23:59:59.999999' then m end;
 -- A time plus an interval is NULL if it is too long.
 create macro span_or_null(us) as if(abs(us) < 3020400000000, us, null);
 create macro make_span(h, m, s) as case when m between 0 and 59 and s between 0 and 59 then
@@ -67,6 +70,8 @@ create macro from_days(n) as case
     when n between 366 and 3652424 then date '0001-01-01' + cast(n - 366 as integer)
     when n <> 0 then error('The mirror has no day 0000-00-00')
 end;
+create macro to_epoch(m) as
+    case when epoch_us(m) between 0 and 2147483647999999 then epoch_us(m) end;
 create macro from_epoch(us) as
     case when us between 0 and 2147483647999999 then make_timestamp(us::bigint) end;
 create macro without_fraction(t, shown) as

@@ -360,7 +360,8 @@ _of_double("finite(exp({0}))", "EXP")
 _of_double("ln({0})", "LN", "{0} > 0")
 _of_double("log2({0})", "LOG2", "{0} > 0")
 _of_double("log10({0})", "LOG10", "{0} > 0")
-for _name in ("SIN", "COS", "TAN", "ATAN", "COT", "DEGREES", "RADIANS"):
+_of_double("finite(cot({0}))", "COT")
+for _name in ("SIN", "COS", "TAN", "ATAN", "DEGREES", "RADIANS"):
     _of_double(f"{_name.lower()}({{0}})", _name)
 _of_double("asin({0})", "ASIN", "abs({0}) <= 1")
 _of_double("acos({0})", "ACOS", "abs({0}) <= 1")

@@ -100,7 +100,7 @@ def timestamp(a: Typed, b: Typed | None = None) -> Typed:
     if b is None:
         return Typed(moment(a), moment_type(fraction(a)))
     digits = max(fraction(a), fraction(b))
-    return Typed(f"({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
+    return Typed(f"in_calendar({moment(a)} + to_microseconds({span(b)}))", moment_type(digits))
 
 
 @function(as_is, as_is, as_is)
@@ -354,7 +354,7 @@ def unix_timestamp(a: Typed | None = None) -> Typed:
     if a is None:
         return Typed("(epoch_us(this_moment(0)) // 1000000)", INTEGER, "", False)
     digits = fraction(a)
-    micros = f"epoch_us({moment(a)})"
+    micros = f"to_epoch({moment(a)})"
     if not digits:
         return Typed(f"({micros} // 1000000)", INTEGER)
     return Typed(f"({micros} / 1000000)", decimal(17, digits), "double")
@@ -449,9 +449,9 @@ def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -
         digits = 6 if unit == "MICROSECOND" else fraction(a)
         return Typed(f"span_or_null({span(a)} + {micros})", span_type(digits))
     if months:
-        moved = f"({moment(a)} + to_months({months}))"
+        moved = f"in_calendar({moment(a)} + to_months({months}))"
     else:
-        moved = f"({moment(a)} + to_microseconds({micros}))"
+        moved = f"in_calendar({moment(a)} + to_microseconds({micros}))"
     step = context.typed(amount)
     is_whole = step.kind == "integer" or str(step.value).strip(" -").isdigit()
     digits = 0 if is_whole or unit != "SECOND" else min(step.decimals, 6)
@@ -519,7 +519,8 @@ def _moved(a: Typed, b: Typed, sign: str) -> Typed:
     if a.kind == "time":
         return Typed(_clipped(f"({span(a)} {sign} {span(b)})", digits), span_type(digits))
     if a.kind in MOMENTS:
-        return Typed(f"({moment(a)} {sign} to_microseconds({span(b)}))", moment_type(digits))
+        moved = f"in_calendar({moment(a)} {sign} to_microseconds({span(b)}))"
+        return Typed(moved, moment_type(digits))
     raise refuse(a, "ADDTIME and SUBTIME")
 
 
