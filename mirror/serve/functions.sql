@@ -66,6 +66,16 @@ create macro make_day(y, n) as case when n > 0 and y between 0 and 9999 then
     make_date(y + case when y < 70 then 2000 when y < 100 then 1900 else 0 end, 1, 1)
     + cast(n - 1 as integer)
 end;
+-- Weeks count from Sunday, or from Monday with a shift of 6; a week is of the year of its first day,
+-- or of its fourth.
+create macro deciding_day(m, shift, place) as
+    cast(m as date) - cast((dayofweek(m) + shift) % 7 as integer) + place;
+create macro week_number(d) as (dayofyear(d) - 1) // 7 + 1;
+create macro week_in_year(m, d) as case
+    when year(d) < year(m) then 0
+    when year(d) > year(m) then week_number(d - 7) + 1
+    else week_number(d)
+end;
 create macro from_days(n) as case
     when n between 366 and 3652424 then date '0001-01-01' + cast(n - 366 as integer)
     when n <> 0 then error('The mirror has no day 0000-00-00')
@@ -98,7 +108,7 @@ create macro this_moment(digits) as make_timestamp(
 -- a date: what is not written plainly is an error here, not a guess.
 create macro moment(t) as case
     when t is null then null
-    when regexp_full_match(t, '\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?)?')
+    when regexp_full_match(t, '\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?')
         and try_cast(t as timestamp) is not null then cast(t as timestamp)
     when regexp_full_match(t, '\d{8}') and try_strptime(t, '%Y%m%d') is not null
         then strptime(t, '%Y%m%d')

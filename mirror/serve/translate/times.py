@@ -215,43 +215,37 @@ def last_day(d: str) -> str:
     return f"last_day({d})"
 
 
+# of the modes of WEEK: OTHER_RULE is that a week is of the year of its first day if it counts from
+# Monday, and of its fourth if from Sunday
+FROM_MONDAY, NEVER_ZERO, OTHER_RULE = 1, 2, 4
+
+
 @function(as_is, as_is)
 def week(a: Typed, mode: Typed | None = None) -> Typed:
     return Typed(_week(dated(a), mode), INTEGER)
 
 
 def _week(m: str, mode: Typed | None) -> str:
-    known = 0 if mode is None else mode.value
-    match known:
-        case 0:
-            return f"cast(strftime({m}, '%U') as bigint)"
-        case 5:
-            return f"cast(strftime({m}, '%W') as bigint)"
-        case 3:
-            return f"week({m})"
-        case 1:
-            return (
-                f"case when isoyear({m}) < year({m}) then 0 when isoyear({m}) > year({m}) then"
-                f" week({m} - interval 7 day) + 1 else week({m}) end"
-            )
-    raise Refusal(1235, "42000", "The mirror counts weeks in the modes 0, 1, 3 and 5")
+    known, day = _counted(m, mode)
+    if known & NEVER_ZERO:
+        return f"week_number({day})"
+    return f"week_in_year({m}, {day})"
 
 
 @function(as_is, as_is)
 def yearweek(a: Typed, mode: Typed | None = None) -> Typed:
-    m, known = dated(a), 0 if mode is None else mode.value
-    if known in (1, 3):
-        return Typed(f"(isoyear({m}) * 100 + week({m}))", INTEGER)
-    if known != 0:
-        raise Refusal(1235, "42000", "The mirror counts YEARWEEK in the modes 0, 1 and 3")
-    # a day before the first Sunday counts with the last week of the year before
-    eve = f"make_timestamp(year({m}) - 1, 12, 31, 0, 0, 0.0)"
-    return Typed(
-        f"case when strftime({m}, '%U') = '00' then (year({m}) - 1) * 100 +"
-        f" cast(strftime({eve}, '%U') as bigint)"
-        f" else year({m}) * 100 + cast(strftime({m}, '%U') as bigint) end",
-        INTEGER,
-    )
+    _, day = _counted(dated(a), mode)
+    return Typed(f"(year({day}) * 100 + week_number({day}))", INTEGER)
+
+
+def _counted(m: str, mode: Typed | None) -> tuple[int, str]:
+    """A mode of WEEK, and the day that tells to which year the week of a moment belongs."""
+    known = 0 if mode is None else mode.value
+    if not isinstance(known, int):
+        raise Refusal(1235, "42000", "The mirror takes only a number for the mode of weeks")
+    from_monday = bool(known & FROM_MONDAY)
+    place = 0 if from_monday == bool(known & OTHER_RULE) else 3
+    return known, f"deciding_day({m}, {6 if from_monday else 0}, {place})"
 
 
 @operator(exp.Extract)
@@ -547,17 +541,15 @@ SIGNS = {
     "S": "%S",
     "s": "%S",
     "T": "%H:%M:%S",
-    "U": "%U",
-    "v": "lpad(cast(week({0}) as varchar), 2, '0')",
+    **{sign: f"two_digits({_week('{0}', constant(mode))})" for mode, sign in enumerate("UuVv")},
     "W": "%A",
     "w": "cast(dayofweek({0}) as varchar)",
+    "X": f"cast(year({_counted('{0}', constant(2))[1]}) as varchar)",
     "x": "cast(isoyear({0}) as varchar)",
     "Y": "%Y",
     "y": "%y",
     "%": "%%",
 }
-# these differ from what strftime counts, or it has no counterpart
-REFUSED = "uVXA"
 
 
 @function(as_is, as_is)
@@ -607,8 +599,6 @@ def _formatted(a: Typed, pattern: Typed) -> Typed:
     m = moment(a)
     pieces = []
     for sign, plain in re.findall(r"%(.)|([^%]+|%$)", pattern.value, re.DOTALL):
-        if sign in REFUSED and sign:
-            raise Refusal(1235, "42000", f"The mirror does not format a date by %{sign}")
         if plain or sign not in SIGNS:
             pieces.append(literals.quoted_text(plain or sign))
         elif SIGNS[sign].startswith("%"):
