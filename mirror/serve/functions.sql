@@ -268,6 +268,13 @@ create macro inserted(t, start, n, other) as case
     else left(t, start - 1) || other || substring(t, start + n)
 end;
 create macro first_byte(t) as if(t = '', 0, cast('0x' || left(hex(encode(t)), 2) as bigint));
+create macro first_letter(t) as if(t = '', 0, cast('0x' || hex(encode(left(t, 1))) as bigint));
+create macro in_base64(b) as rtrim(
+    regexp_replace(to_base64(b), '(.{76})', '\1' || chr(10), 'g'), chr(10));
+create macro _of_base64(t) as if(
+    regexp_full_match(t, '([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?'),
+    from_base64(t), null);
+create macro of_base64(t) as _of_base64(regexp_replace(t, '\s', '', 'g'));
 -- The texts of DISTINCT values: `l` holds a key and a text of each, in the order of the keys.
 create macro distinct_texts(l, separator) as array_to_string(
     list_transform(

@@ -25,6 +25,7 @@ from mirror.serve.translate.typed import (
     integer,
     number,
     refuse,
+    text,
     unrounded,
 )
 
@@ -192,6 +193,12 @@ def rand() -> Typed:
     return Typed("random()", DOUBLE, "", False)
 
 
+@function()
+def uuid() -> Typed:
+    """Another one for each row."""
+    return Typed("cast(uuid() as varchar)", Type("string", 36), "", False)
+
+
 @operator(exp.BitwiseAnd)
 def bits_and(node: exp.Expr, context: Context) -> Typed:
     return _of_bits("({} & {})", node, context)
@@ -215,6 +222,24 @@ def shifted_left(node: exp.Expr, context: Context) -> Typed:
 @operator(exp.BitwiseRightShift)
 def shifted_right(node: exp.Expr, context: Context) -> Typed:
     return _of_bits("shifted_right({}, {})", node, context)
+
+
+@operator(exp.BitwiseNot)
+def bits_turned(node: exp.Expr, context: Context) -> Typed:
+    a = context.typed(node.this)
+    return Typed(f"xor({_bits(a)}, 18446744073709551615)", Type("integer", 21, unsigned=True))
+
+
+@function(as_is, returns=Type("integer", 2))
+def bit_count(a: Typed) -> str:
+    return f"cast(bit_count({_bits(a)}) as bigint)"
+
+
+@function(as_is, returns=Type("string", 64))
+def bin_(a: Typed) -> str:
+    """The bits of an integer; other numbers are read as texts, to their point."""
+    whole = number(a) if a.kind == "integer" else f"leading_integer({text(a)})"
+    return f"bin(cast(bits({whole}) as ubigint))"
 
 
 def _of_bits(form: str, node: exp.Expr, context: Context) -> Typed:

@@ -71,6 +71,13 @@ def bytes_literal(node: exp.HexString, context: Context) -> Typed:
     return constant(_of_hex(node))
 
 
+@operator(exp.BitString)
+def bits_literal(node: exp.BitString, context: Context) -> Typed:
+    """b'101'"""
+    digits = str(node.this)
+    return constant(int(digits or "0", 2).to_bytes(-(-len(digits) // 8)))
+
+
 @operator(exp.Introducer)
 def introduced(node: exp.Introducer, context: Context) -> Typed:
     if str(node.this).lower() == "_binary":
@@ -416,6 +423,26 @@ def insert(s: str, start: str, n: str, other: str) -> str:
 @function(text, returns=INTEGER)
 def ascii_(s: str) -> str:
     return f"first_byte({s})"
+
+
+@function(text, returns=INTEGER)
+def ord_(s: str) -> str:
+    return f"first_letter({s})"
+
+
+@function(as_is, returns=INTEGER)
+def bit_length(a: Typed) -> str:
+    return f"(octet_length({octets(a)}) * 8)"
+
+
+@function(as_is, returns=STRING)
+def to_base64(a: Typed) -> str:
+    return f"in_base64(room({octets(a)}, octet_length({octets(a)})))"
+
+
+@function(text, returns=Type("binary", 255))
+def from_base64(s: str) -> str:
+    return f"of_base64({s})"
 
 
 @function(as_is, returns=STRING)
