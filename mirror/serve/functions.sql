@@ -170,6 +170,7 @@ create macro shifted_right(x, n) as case when n > 63 then x * 0 else x >> n end;
 -- what lies in the middle goes to the even digit. From 2^52 on a DOUBLE has no fraction.
 create macro rounded(x, p) as if(abs(x) >= 4503599627370496 / p, x, cast(x * p as bigint) / p);
 create macro cut(x, p) as if(abs(x) >= 4503599627370496 / p, x, trunc(x * p) / p);
+create macro cut_exactly(x, step) as x - x % step;
 create macro rounded_at(x, n) as
     if(n < 0, rounded(x / pow(10, -n), 1) * pow(10, -n), rounded(x, pow(10, n)));
 create macro cut_at(x, n) as if(n < 0, cut(x / pow(10, -n), 1) * pow(10, -n), cut(x, pow(10, n)));

@@ -1,7 +1,8 @@
 """Arithmetic and the functions of numbers, with MySQL's decimals.
 
 Integers and decimals stay exact; a quotient of them is a decimal with four more digits than the
-dividend, of which MySQL keeps more than it shows, so that it is held as DOUBLE until it leaves.
+dividend, of which MySQL keeps more than it shows, so that it is held as DOUBLE until it is rounded
+or leaves.
 """
 
 from dataclasses import replace
@@ -334,18 +335,23 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         wide = f"cast({number(a)} as hugeint)"
         return Typed(f"(({wide} + {half}) // {step} * {step})", decimal(LENGTH_OF_BIGINT + 1, 0))
     digits, scale = precision(a)
-    # 1.15 is no less, though its DOUBLE times 100 is less than 115
-    moved = f"round({double(a)} * pow(10, {where}), 9)"
-    cut = f"({'round' if rounds else 'trunc'}({moved}) / pow(10, {where}))"
     if not isinstance(known, int):
+        # 1.15 is no less, though its DOUBLE times 100 is less than 115
+        moved = f"round({double(a)} * pow(10, {where}), 9)"
+        cut = f"({'round' if rounds else 'trunc'}({moved}) / pow(10, {where}))"
         if a.held == "double":
             return Typed(cut, a.type, a.held)
         return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {scale}))", a.type)
-    if rounds:
-        cut = f"round({unrounded(a)}, {where})"
+    value = unrounded(a)
+    cut = f"round({value}, {known})" if rounds else f"cut_exactly({value}, {_step(known)})"
     shown = min(max(known, 0), LONGEST_DECIMAL)
     kind = decimal(digits - scale + shown + (1 if shown < scale else 0), shown)
     return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {shown}))", kind)
+
+
+def _step(place: int) -> str:
+    """The last digit that is left at a place: 0.01, 1 or 100."""
+    return f"{Decimal(10) ** -min(max(place, -LONGEST_DECIMAL + 1), LONGEST_DECIMAL):f}"
 
 
 def _at_place(value: str, known: object, where: str, rounds: bool) -> str:
