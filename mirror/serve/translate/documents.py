@@ -12,7 +12,17 @@ from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
-from mirror.serve.translate.typed import FLAG, INTEGER, NUMBERS, TEXTS, Typed, flag, refuse, text
+from mirror.serve.translate.typed import (
+    FLAG,
+    INTEGER,
+    NUMBERS,
+    TEXTS,
+    Typed,
+    flag,
+    is_extracted,
+    refuse,
+    text,
+)
 
 DOCUMENT = Type("json", 2**24)
 VALUE = Type("string", 2**16)
@@ -50,7 +60,7 @@ def unquote(a: Typed) -> Typed:
 def without_quotes(a: Typed, b: Typed) -> tuple[Typed, Typed]:
     """Two values to be compared: what a document holds meets a text as the text that it is."""
     if "string" in (a.kind, b.kind):
-        a, b = (unquote(one) if one.held == "extracted" else one for one in (a, b))
+        a, b = (unquote(one) if is_extracted(one) else one for one in (a, b))
     return a, b
 
 

@@ -86,6 +86,11 @@ def refuse(expression: Typed, wanted: str) -> Refusal:
     )
 
 
+def is_extracted(expression: Typed) -> bool:
+    """Whether JSON_EXTRACT has just found it; to a query around it is but a text."""
+    return expression.held == "extracted" and not expression.name
+
+
 def condition(expression: Typed) -> str:
     """As BOOLEAN: whether MySQL takes the value for true."""
     if expression.held == "boolean":
@@ -132,7 +137,7 @@ def double(expression: Typed) -> str:
     sql, kind = expression.sql, expression.kind
     if kind == "double" or expression.held == "double":
         return sql
-    if expression.held == "extracted":
+    if is_extracted(expression):
         return f"json_number({sql})"
     if kind in TEXTS and kind != "enum":
         return f"leading_number({sql})"
