@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import DialectType
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ErrorLevel
+from sqlglot.generators.mysql import MySQLGenerator
 from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokens import Token, TokenType
 
@@ -44,7 +45,7 @@ LONGEST_KEPT = 10_000
 class Dated(exp.Expression):
     """DATE '...', TIME '...' or TIMESTAMP '...': a text that is a constant of that kind."""
 
-    arg_types = {"this": True, "to": True}  # noqa: RUF012
+    arg_types = {"this": True, "kind": True}  # noqa: RUF012
 
 
 class Plain(MySQL):
@@ -80,14 +81,15 @@ class Plain(MySQL):
             or name in ("SUBSTR", "SUBSTRING")
         }
         TYPE_LITERAL_PARSERS: ClassVar = {
-            kind: lambda self, this, to: self.expression(Dated(this=this, to=to.this))
-            for kind in (exp.DType.DATE, exp.DType.TIME, exp.DType.TIMESTAMPTZ)
+            exp.DType.DATE: lambda self, this, _: Dated(this=this, kind="DATE"),
+            exp.DType.TIME: lambda self, this, _: Dated(this=this, kind="TIME"),
+            exp.DType.TIMESTAMPTZ: lambda self, this, _: Dated(this=this, kind="TIMESTAMP"),
         }
         # the same in ODBC's braces
         ODBC_DATETIME_LITERALS: ClassVar[dict[str, Any]] = {
-            "d": partial(Dated, to=exp.DType.DATE),
-            "t": partial(Dated, to=exp.DType.TIME),
-            "ts": partial(Dated, to=exp.DType.TIMESTAMPTZ),
+            "d": partial(Dated, kind="DATE"),
+            "t": partial(Dated, kind="TIME"),
+            "ts": partial(Dated, kind="TIMESTAMP"),
         }
         PLACEHOLDER_PARSERS: ClassVar = {
             **MySQLParser.PLACEHOLDER_PARSERS,
@@ -129,6 +131,12 @@ class Plain(MySQL):
             if item is not None and start is not None:
                 item.meta["text"] = self._find_sql(start, self._prev)
             return item
+
+    class Generator(MySQLGenerator):
+        TRANSFORMS: ClassVar[dict[Any, Any]] = {
+            **MySQLGenerator.TRANSFORMS,
+            Dated: lambda self, node: f"{node.args['kind']} {self.sql(node, 'this')}",
+        }
 
 
 class Pipes(Plain):
@@ -203,7 +211,7 @@ def _check_letters(node: exp.Expr) -> None:
 
 def shown(node: exp.Expr) -> str:
     """A piece of a statement, for a sentence about it."""
-    written = node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)[:80]
+    written = node.sql(dialect=Plain, unsupported_level=ErrorLevel.IGNORE)[:80]
     return written.encode(errors="replace").decode()
 
 

@@ -69,19 +69,19 @@ HAS_TIME = re.compile(r"\d[T\s]+\d|\d{9}")
 @operator(Dated)
 def dated_literal(node: Dated, context: Context) -> Typed:
     """DATE '...', TIME '...', TIMESTAMP '...'"""
-    written, kind = node.this.name, node.args["to"]
+    written, kind = node.this.name, node.args["kind"]
     digits = literals.fraction_digits(written)
-    if kind == exp.DType.TIME:
+    if kind == "TIME":
         micros = literals.span(written)
         if micros is not None:
             return replace(constant(timedelta(microseconds=micros)), type=span_type(digits))
     else:
         at, has_time = literals.moment(written), HAS_TIME.search(written) is not None
-        if at and kind == exp.DType.DATE and not has_time:
+        if at and kind == "DATE" and not has_time:
             return constant(at.date())
-        if at and kind != exp.DType.DATE and has_time:
+        if at and kind == "TIMESTAMP" and has_time:
             return replace(constant(at), type=moment_type(digits))
-    name = {exp.DType.TIMESTAMPTZ: "DATETIME"}.get(kind, kind.value)
+    name = "DATETIME" if kind == "TIMESTAMP" else kind
     raise Refusal(1525, "HY000", f"Incorrect {name} value: '{written}'")
 
 
