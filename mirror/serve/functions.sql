@@ -7,9 +7,10 @@ create macro folded(t) as replace(upper(strip_accents(t)), 'ẞ', 'S');
 create macro collated(t) as rtrim(folded(t), ' ');
 
 -- The number a text begins with, 0 if with none.
-create macro leading_number(t) as case when t is not null then coalesce(
-    try_cast(nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '')
-        as double), 0.0) end;
+create macro leading_digits(t) as
+    nullif(regexp_extract(t, '^\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)', 1), '');
+create macro leading_number(t) as case when t is not null then
+    coalesce(try_cast(leading_digits(t) as double), 0.0) end;
 create macro leading_integer(t) as case when t is not null then cast(
     least(9223372036854775807, greatest(-9223372036854775808, coalesce(
         try_cast(nullif(regexp_extract(t, '^\s*([+-]?\d{1,30})', 1), '') as hugeint), 0)))

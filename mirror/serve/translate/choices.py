@@ -36,6 +36,9 @@ from mirror.serve.translate.typed import (
     unrounded,
 )
 
+# of a DECIMAL
+MOST_DIGITS, LARGEST_SCALE = 65, 38
+
 
 @operator(exp.Paren)
 def parenthesis(node: exp.Paren, context: Context) -> Typed:
@@ -144,8 +147,13 @@ def cast(node: exp.Cast, context: Context) -> Typed:
 
 def _to_decimal(a: Typed, digits: int, scale: int) -> str:
     """CAST(... AS DECIMAL), which stops at the largest number of so many digits."""
+    _check_digits(digits, scale)
     held = f"decimal({LONGEST_DECIMAL}, {scale})"
-    if a.kind in TEXTS or a.kind in ("double", "float"):
+    if a.kind == "string":
+        value = double(a)
+        written = f"coalesce(leading_digits({a.sql}), '0')"
+        rounded = f"case when {a.sql} is not null then cast({written} as {held}) end"
+    elif a.kind in TEXTS or a.kind in ("double", "float"):
         value = double(a)
         # what has too many digits to be rounded by numbers is rounded, slowly, by its text
         rounded = (
@@ -163,6 +171,19 @@ def _to_decimal(a: Typed, digits: int, scale: int) -> str:
         f"case when {value} > {largest} then {largest}"
         f" when {value} < -{largest} then -{largest} else {rounded} end"
     )
+
+
+def _check_digits(digits: int, scale: int) -> None:
+    if scale > LARGEST_SCALE:
+        raise Refusal(
+            1425, "42000", f"Too big scale {scale} specified. Maximum is {LARGEST_SCALE}."
+        )
+    if digits > MOST_DIGITS:
+        raise Refusal(
+            1426, "42000", f"Too big precision {digits} specified. Maximum is {MOST_DIGITS}."
+        )
+    if scale > digits:
+        raise Refusal(1427, "42000", "For decimal(M,D), M must be >= D")
 
 
 def _filled(a: Typed, length: int) -> str:
