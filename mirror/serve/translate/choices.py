@@ -11,6 +11,7 @@ from mirror.serve.translate.logic import compared
 from mirror.serve.translate.rules import as_is, function, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.strings import in_charset
+from mirror.serve.translate.times import cut
 from mirror.serve.translate.typed import (
     BYTES,
     DIGITS_OF_DOUBLE,
@@ -135,9 +136,7 @@ def cast(node: exp.Cast, context: Context) -> Typed:
             return Typed(day(a), Type("date", 10))
         case exp.DType.DATETIME | exp.DType.TIMESTAMP:
             digits = size[0] if size else 0
-            unit = f"interval '1 second' / {10**digits}"
-            whole = f"time_bucket({unit}, {moment(a)})" if digits < 6 else moment(a)
-            return Typed(whole, moment_type(digits))
+            return Typed(cut(moment(a), digits), moment_type(digits))
         case exp.DType.TIME:
             digits = size[0] if size else 0
             step = 10 ** (6 - digits)

@@ -153,6 +153,11 @@ def _clipped(microseconds: str, digits: int = 0) -> str:
     return f"clipped({microseconds}, {most})"
 
 
+def cut(m: str, digits: int) -> str:
+    """A moment with so many digits of a second."""
+    return f"time_bucket(interval '1 second' / {10**digits}, {m})" if digits < 6 else m
+
+
 def fraction(a: Typed) -> int:
     """Digits of a second that MySQL shows of it."""
     if isinstance(a.value, str):
@@ -330,17 +335,21 @@ def sec_to_time(a: Typed) -> Typed:
     return Typed(_clipped(micros, digits), span_type(digits))
 
 
-def _of_seconds(a: Typed, of_double: str = "seconds_to_microseconds") -> tuple[str, int]:
+def _of_seconds(a: Typed) -> tuple[str, int]:
     """A number of seconds as microseconds, cut as MySQL cuts it, and the digits it shows."""
     if a.kind in ("integer", "null"):
         return f"({number(a)} * 1000000)", 0
     if a.kind == "decimal":
         digits = min(a.decimals, 6)
-        # a quotient is cut after the digits that it shows, an error of DOUBLE aside
-        shifted = f"{a.sql} * {10**digits}"
-        whole = f"round({shifted}, 3)" if a.held == "double" else shifted
-        return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})", digits
-    return f"{of_double}({double(a)})", min(a.decimals, 6)
+        return _cut_seconds(a, digits), digits
+    return f"seconds_to_microseconds({double(a)})", min(a.decimals, 6)
+
+
+def _cut_seconds(a: Typed, digits: int) -> str:
+    """A decimal of seconds as microseconds, cut after so many digits, an error of DOUBLE aside."""
+    shifted = f"{a.sql} * {10**digits}"
+    whole = f"round({shifted}, 3)" if a.held == "double" else shifted
+    return f"(cast(trunc({whole}) as bigint) * {10 ** (6 - digits)})"
 
 
 @function(as_is)
@@ -436,22 +445,25 @@ def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -
     """A date or datetime so many units later: a date stays one if it moves by days."""
     if a.kind not in (*MOMENTS, "time", "string", "null"):
         raise refuse(a, "a date plus an interval")
-    months, micros = _amount(context.typed(amount), unit, sign)
-    if a.kind == "time":
-        if months or unit == "WEEK":
-            raise refuse(a, f"an interval of {unit}")
-        digits = 6 if unit == "MICROSECOND" else fraction(a)
-        return Typed(f"span_or_null({span(a)} + {micros})", span_type(digits))
-    if months:
-        moved = f"in_calendar({moment(a)} + to_months({months}))"
-    else:
-        moved = f"in_calendar({moment(a)} + to_microseconds({micros}))"
     step = context.typed(amount)
+    months, micros = _amount(step, unit, sign)
     is_whole = step.kind == "integer" or str(step.value).strip(" -").isdigit()
     digits = 0 if is_whole or unit != "SECOND" else min(step.decimals, 6)
     digits = max(fraction(a) if a.kind != "string" or a.value else 0, digits)
     if unit == "MICROSECOND":
         digits = 6
+    if a.kind == "time":
+        if months or unit == "WEEK":
+            raise refuse(a, f"an interval of {unit}")
+        later, last = f"({span(a)} + {micros})", 10 ** (6 - digits)
+        later = f"({later} // {last} * {last})" if step.held == "double" else later
+        return Typed(f"span_or_null({later})", span_type(digits))
+    if months:
+        moved = f"in_calendar({moment(a)} + to_months({months}))"
+    else:
+        moved = f"in_calendar({moment(a)} + to_microseconds({micros}))"
+    if step.held == "double" and unit == "SECOND":
+        moved = cut(moved, digits)
     by_days = unit in ("DAY", "WEEK", *MONTHS, "YEAR_MONTH")
     if a.kind == "date" and by_days:
         return Typed(f"cast({moved} as date)", DATE)
@@ -478,7 +490,10 @@ def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
         months = _times(step, sign * MONTHS[unit])
         return months if months.lstrip("-").isdigit() else f"cast({months} as integer)", ""
     if unit == "SECOND" and step.kind != "integer":
-        return "", f"{sign} * {_of_seconds(step, 'digits_to_microseconds')[0]}"
+        if step.kind == "decimal":
+            # of a quotient digits count that it does not show
+            return "", f"{sign} * {_cut_seconds(step, 6 if step.held else min(step.decimals, 6))}"
+        return "", f"{sign} * digits_to_microseconds({double(step)})"
     if unit in MICROSECONDS:
         return "", _times(step, sign * MICROSECONDS[unit])
     if unit in COMPOUND and isinstance(step.value, str):
