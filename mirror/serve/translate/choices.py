@@ -161,7 +161,7 @@ def _to_decimal(a: Typed, digits: int, scale: int) -> str:
             f" else cast(cast({value} as varchar) as {held}) end"
         )
     else:
-        value = unrounded(a)
+        value = unrounded(a, scale)
         rounded = f"cast({value} as {held})"
     if digits > LONGEST_DECIMAL:
         return rounded

@@ -342,7 +342,7 @@ def _shortened(a: Typed, places: Typed | None, rounds: bool) -> Typed:
         if a.held == "double":
             return Typed(cut, a.type, a.held)
         return Typed(f"cast({cut} as decimal({LONGEST_DECIMAL}, {scale}))", a.type)
-    value = unrounded(a)
+    value = unrounded(a, known)
     cut = f"round({value}, {known})" if rounds else f"cut_exactly({value}, {_step(known)})"
     shown = min(max(known, 0), LONGEST_DECIMAL)
     kind = decimal(digits - scale + shown + (1 if shown < scale else 0), shown)

@@ -470,7 +470,9 @@ def format_(a: Typed, places: Typed) -> Typed:
     if is_real(a):
         written = f"printf('%.{digits}f', rounded({double(a)}, 1e{digits}))"
     else:
-        written = f"cast(cast({unrounded(a)} as decimal({LONGEST_DECIMAL}, {digits})) as varchar)"
+        written = (
+            f"cast(cast({unrounded(a, digits)} as decimal({LONGEST_DECIMAL}, {digits})) as varchar)"
+        )
     return Typed(f"grouped({written})", STRING)
 
 

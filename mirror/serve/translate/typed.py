@@ -14,8 +14,8 @@ DATE, NULL = Type("date", 10), Type("null")
 LONGEST_DECIMAL = 38
 # that any DOUBLE gets right
 DIGITS_OF_DOUBLE = 15
-# digits behind the point that MySQL keeps of a quotient, and its DOUBLE gets right
-KEPT_DIGITS = 9
+# digits behind the point that MySQL keeps of a quotient, and that its DOUBLE gets right
+KEPT_DIGITS, MOST_EXACT = 9, 12
 LENGTH_OF_INT = 10
 # as a number; what is longer is read as a date
 LONGEST_TIME = 8385959
@@ -196,18 +196,22 @@ def text(expression: Typed) -> str:
 
 def exact(expression: Typed) -> str:
     """A decimal as DECIMAL, with the digits that MySQL shows."""
-    return f"cast({unrounded(expression)} as decimal({LONGEST_DECIMAL}, {expression.decimals}))"
+    scale = expression.decimals
+    return f"cast({unrounded(expression, scale)} as decimal({LONGEST_DECIMAL}, {scale}))"
 
 
-def unrounded(expression: Typed) -> str:
-    """A decimal as DECIMAL, to be rounded: 0.125 becomes 0.13 whatever the last bit of its DOUBLE.
+def unrounded(expression: Typed, places: int) -> str:
+    """A decimal as DECIMAL, to be rounded to so many places behind the point.
 
-    What is no decimal is written as a number.
+    0.125 becomes 0.13 whatever the last bit of its DOUBLE. What is no decimal is a number.
     """
     if expression.held != "double":
         return number(expression)
-    scale = max(KEPT_DIGITS, expression.decimals + 4)
-    return f"cast({expression.sql} as decimal({LONGEST_DECIMAL}, {scale}))"
+    if places <= MOST_EXACT:
+        scale = max(KEPT_DIGITS, places + 4)
+        return f"cast({expression.sql} as decimal({LONGEST_DECIMAL}, {scale}))"
+    # its shortest digits have zeros behind them, and no bits
+    return f"cast(cast({expression.sql} as varchar) as decimal({LONGEST_DECIMAL}, {places}))"
 
 
 def moment(expression: Typed) -> str:
