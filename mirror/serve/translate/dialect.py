@@ -110,6 +110,18 @@ class Plain(MySQL):
                 return self.expression(exp.PropertyEQ(this=this, expression=value))
             return this
 
+        def _parse_interval(self, *arguments: Any, **named: Any) -> exp.Add | exp.Interval | None:
+            """INTERVAL 1.5 SECOND, whose number is no text: MySQL shows and rounds it otherwise."""
+            words = self._tokens[self._index + 1 : self._index + 3]
+            node = super()._parse_interval(*arguments, **named)
+            if isinstance(node, exp.Interval) and isinstance(node.this, exp.Literal):
+                match [word.token_type for word in words]:
+                    case [TokenType.NUMBER, _]:
+                        node.set("this", exp.Literal.number(words[0].text))
+                    case [TokenType.DASH, TokenType.NUMBER]:
+                        node.set("this", exp.Neg(this=exp.Literal.number(words[1].text)))
+            return node
+
         def _warn_unsupported(self) -> None:
             """Say nothing to whoever serves: a statement is its client's affair."""
 

@@ -482,10 +482,6 @@ def _later(a: Typed, amount: exp.Expr, unit: str, sign: int, context: Context) -
 
 def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
     """An interval as months, or as microseconds; the other one is empty."""
-    is_broken = isinstance(step.value, str) and not step.value.strip(" -").isdigit()
-    if is_broken and unit in (*MONTHS, *MICROSECONDS) and unit != "SECOND":
-        # sqlglot does not tell 1.5 from '1.5', which MySQL rounds in two ways
-        raise Refusal(1235, "42000", f"The mirror adds no broken number of {unit}S")
     if unit in MONTHS:
         months = _times(step, sign * MONTHS[unit])
         return months if months.lstrip("-").isdigit() else f"cast({months} as integer)", ""
@@ -496,9 +492,10 @@ def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
         return "", f"{sign} * digits_to_microseconds({double(step)})"
     if unit in MICROSECONDS:
         return "", _times(step, sign * MICROSECONDS[unit])
-    if unit in COMPOUND and isinstance(step.value, str):
-        parts = [int(part) for part in re.findall(r"\d+", step.value)]
-        sign = -sign if step.value.strip().startswith("-") else sign
+    if unit in COMPOUND and isinstance(step.value, str | int):
+        written = str(step.value)
+        parts = [int(part) for part in re.findall(r"\d+", written)]
+        sign = -sign if written.strip().startswith("-") else sign
         units = COMPOUND[unit][-len(parts) :]
         if unit == "YEAR_MONTH":
             total = sum(n * MONTHS[u] for n, u in zip(parts, units, strict=False))
@@ -508,8 +505,10 @@ def _amount(step: Typed, unit: str, sign: int) -> tuple[str, str]:
 
 
 def _times(step: Typed, factor: int) -> str:
-    if isinstance(step.value, str | int) and not isinstance(step.value, bool):
-        return str(int(str(step.value).replace(" ", "")) * factor)
+    if isinstance(step.value, int) and not isinstance(step.value, bool):
+        return str(step.value * factor)
+    if isinstance(step.value, str) and step.value.strip(" -").isdigit():
+        return str(int(step.value.replace(" ", "")) * factor)
     return f"{integer(step)} * {factor}"
 
 
