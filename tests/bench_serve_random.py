@@ -147,9 +147,7 @@ def translated(statement: str, ours: dj.Connection) -> str:
         return "(MariaDB)"
     engine = ours._engine
     try:
-        relation = Translator(engine.catalogue, None, engine.catalogue.variables).query(
-            parse(statement % ())
-        )
+        relation = Translator(engine.catalogue).query(parse(statement % ()))
     except Refusal as refusal:
         return f"(refused: {refusal})"
     return render.for_python(relation)
