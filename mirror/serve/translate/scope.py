@@ -8,7 +8,7 @@ from sqlglot import exp
 from mirror.serve.answers import Refusal
 from mirror.serve.translate.dependence import Dependence
 from mirror.serve.translate.dialect import shown
-from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate
+from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate, unwrapped
 from mirror.serve.translate.size import check_joins, check_length
 from mirror.serve.translate.typed import Typed, condition
 
@@ -125,7 +125,8 @@ class Context:
 
     `aliases` are the select list's, where the clause may use them; `groups` are those that the
     clause sees, if it sees any; `query` translates a subquery; `windows` are those that have a
-    name, and `over` the one that the function which is translated now looks at.
+    name, and `over` the one that the function which is translated now looks at. `restricts`
+    where the expression only tells which rows to keep, so that false and NULL are alike.
     """
 
     scope: Scope
@@ -135,9 +136,13 @@ class Context:
     groups: Groups | None = None
     windows: Mapping[str, exp.Window] = field(default_factory=dict)
     over: str = ""
+    restricts: bool = False
 
     def typed(self, node: exp.Expr) -> Typed:
         """Translate an expression. Raises Refusal for what no rule covers, or grows too large."""
+        return (replace(self, restricts=False) if self.restricts else self)._checked(node)
+
+    def _checked(self, node: exp.Expr) -> Typed:
         expression = self._typed(node)
         check_length(expression.sql)
         return expression
@@ -170,6 +175,14 @@ class Context:
 
     def condition(self, node: exp.Expr) -> str:
         return condition(self.typed(node))
+
+    def restriction(self, node: exp.Expr) -> str:
+        """A condition that only tells which rows to keep."""
+        return replace(self, restricts=True).part(node)
+
+    def part(self, node: exp.Expr) -> str:
+        """A condition of those that AND and OR join, which restricts where they do."""
+        return condition(self._checked(unwrapped(node)))
 
     def of_rows(self) -> "Context":
         """The context in which an aggregate's argument is read: rows, not groups."""

@@ -32,8 +32,8 @@ from mirror.serve.translate.dependence import (
     seen_from_outside,
 )
 from mirror.serve.translate.dialect import shown
-from mirror.serve.translate.logic import compared, unwrapped
-from mirror.serve.translate.rules import has_aggregate, operator
+from mirror.serve.translate.logic import compared
+from mirror.serve.translate.rules import has_aggregate, operator, unwrapped
 from mirror.serve.translate.scope import Context, Groups, Joins, Relation, Scope, Source
 from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import (
@@ -304,14 +304,14 @@ class _Select:
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
         joins = scope.joins + Joins(0, _equalities(condition))
-        where = [rows.condition(condition)] if condition is not None else []
+        where = [rows.restriction(condition)] if condition is not None else []
         after = replace(context, aliases=self._aliases(items, scope))
         having_sql = ""
         if having is not None:
             if is_grouped:
-                having_sql = f" having {after.condition(having.this)}"
+                having_sql = f" having {after.restriction(having.this)}"
             else:
-                where.append(after.condition(having.this))
+                where.append(after.restriction(having.this))
         sql = "select "
         if distinct:
             sql += _distinct(column for _, column in columns)
@@ -507,7 +507,7 @@ class _Select:
         on = join.args.get("on")
         if on:
             context = self.translator.context(replace(merged, outer=self.outer), self.named)
-            tests.append(context.condition(on))
+            tests.append(context.restriction(on))
         pairs = [(first.find(name), second.find(name)) for name in shared]
         facts = of_matches(first, second, on, pairs) if side else of_rows(merged, on, pairs)
         # DuckDB moves no table across an outer join
