@@ -68,6 +68,10 @@ class Scope:
     outer: "Context | None" = None
     joins: Joins = Joins()
 
+    def has(self, name: str) -> bool:
+        """Whether a name, in lower case, is one column's or several's."""
+        return name in self.visible or name in self.ambiguous
+
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
         """The column of that name, None if there is none. Raises Refusal 1052 if several."""
         name = name.lower()
@@ -165,7 +169,7 @@ class Context:
     def item(self, node: exp.Expr) -> Typed:
         """An expression that may be a key of the groups as a whole."""
         if self.groups is not None and not has_aggregate(node):
-            as_key = self.of_rows().typed(node)
+            as_key = replace(self, groups=None, over="").typed(node)
             if self.groups.has(as_key):
                 return self.groups.of(as_key)
         return self.typed(node)

@@ -323,12 +323,14 @@ class _Select:
             listed = ", ".join(keys)
             sql += f" group by rollup ({listed})" if self._has_totals else f" group by {listed}"
         sql += having_sql
+        # in an expression of ORDER BY what is no column is an alias
+        late = {name: one for name, one in after.aliases.items() if not scope.has(name)}
         if self.is_strict and distinct:
-            self._check_order(items, rows, group)
+            self._check_order(items, replace(rows, aliases=late), group)
         if is_grouped and not group:
             # one row is in any order
             context = replace(context, groups=self._groups([], None))
-        sql += _order(node, context, columns) or ("" if distinct else self._by_keys(group, keys))
+        sql += _order(node, replace(context, aliases=late), columns) or ("" if distinct else self._by_keys(group, keys))
         sql += _limit(node)
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
@@ -735,18 +737,31 @@ def _order(node: exp.Expr, context: Context, columns: list[tuple[str, Typed]]) -
     for item in order.expressions:
         if _extras(item, {"this", "desc", "nulls_first"}):
             raise Refusal(1235, "42000", "The mirror does not translate such an ORDER BY")
-        target = item.this
+        target = unwrapped(item.this)
         if isinstance(target, exp.Literal) and not target.is_string:
             _, one = columns[_place(target, len(columns))]
         elif isinstance(target, exp.Column) and not target.table and target.name.lower() in named:
             one = named[target.name.lower()]
         else:
+            _check_aliases(target, context)
             one = context.item(target)
         if one.kind == "null" or one.value is not None:
             # the same for all rows
             continue
         parts.append(ordered(one, bool(item.args.get("desc"))))
     return f" order by {', '.join(parts)}" if parts else ""
+
+
+def _check_aliases(node: exp.Expr, context: Context) -> None:
+    """Refuse what MySQL cannot work out with: a value of a group, by its name."""
+    for column in node.find_all(exp.Column):
+        named = None if column.table else context.aliases.get(column.name.lower())
+        if named is not None and has_aggregate(named):
+            raise Refusal(
+                1247,
+                "42S22",
+                f"Reference '{column.name}' not supported (reference to group function)",
+            )
 
 
 def _place(node: exp.Literal, n: int) -> int:
