@@ -28,6 +28,8 @@ CONNECTIONS = count(1)
 # of a schema, a table or a column that there is not, or that is there twice
 OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 1248)
 COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
+# what a table of the file is called by first
+OF_FILE = '"mirror".'
 WITHOUT_ROWS = ("USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 # Translations of a session, of statements up to so many letters: notebooks ask the same again.
@@ -104,6 +106,10 @@ class Session:
         self.seconds = self.settings.seconds
         match word:
             case _ if word in statements.IGNORED:
+                settings = self.settings
+                settings.in_transaction = statements.in_transaction(
+                    statement, settings.in_transaction
+                )
                 return NOTHING
             case "USE":
                 self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
@@ -119,7 +125,10 @@ class Session:
                 return NOTHING
             case "PREPARE" | "EXECUTE" | "DEALLOCATE" | "DROP":
                 return self._prepared(statements.prepared(statement))
-        return self._query(statement, values)
+        answer = self._query(statement, values)
+        if not self.settings.is_autocommit and answer.relation and OF_FILE in answer.relation.sql:
+            self.settings.in_transaction = True
+        return answer
 
     def describe(self, statement: str) -> tuple[int, tuple[Field, ...]]:
         """How many values a statement wants, and its columns where they can be told before.

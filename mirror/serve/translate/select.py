@@ -330,7 +330,9 @@ class _Select:
         if is_grouped and not group:
             # one row is in any order
             context = replace(context, groups=self._groups([], None))
-        sql += _order(node, replace(context, aliases=late), columns) or ("" if distinct else self._by_keys(group, keys))
+        sql += _order(node, replace(context, aliases=late), columns) or (
+            "" if distinct else self._by_keys(group, keys)
+        )
         sql += _limit(node)
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
