@@ -306,12 +306,10 @@ class _Select:
         joins = scope.joins + Joins(0, _equalities(condition))
         where = [rows.restriction(condition)] if condition is not None else []
         after = replace(context, aliases=self._aliases(items, scope))
-        having_sql = ""
+        # of no rows there are no totals
+        kept = ["count(*) > 0"] if self._has_totals else []
         if having is not None:
-            if is_grouped:
-                having_sql = f" having {after.restriction(having.this)}"
-            else:
-                where.append(after.restriction(having.this))
+            (kept if is_grouped else where).append(after.restriction(having.this))
         sql = "select "
         if distinct:
             sql += _distinct(column for _, column in columns)
@@ -322,7 +320,8 @@ class _Select:
         if group:
             listed = ", ".join(keys)
             sql += f" group by rollup ({listed})" if self._has_totals else f" group by {listed}"
-        sql += having_sql
+        if kept:
+            sql += f" having {' and '.join(kept)}"
         # in an expression of ORDER BY what is no column is an alias
         late = {name: one for name, one in after.aliases.items() if not scope.has(name)}
         if self.is_strict and distinct:
