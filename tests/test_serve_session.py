@@ -92,6 +92,17 @@ CONVERSATIONS = (
         "set statement nothing = 1 for select 1",
         "set statement max_statement_time = 1 for",
     ],
+    # a query of its own rows that has no end
+    [
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
+        "with recursive r as (select 1 n union select n % 7 + 1 from r) select count(*) from r",
+        "set max_recursive_iterations = 5",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
+        "with recursive r as (select 1 n union select n + 1 from r) select n from r order by n",
+        "with recursive r as (select 1 n union select n % 3 + 1 from r) select n from r order by n",
+        "set max_recursive_iterations = 0",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
+    ],
     # statements that have names
     [
         "prepare twice from 'select 2 * ? as x'",

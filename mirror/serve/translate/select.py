@@ -156,12 +156,19 @@ class Translator:
             for found in ([c for _, c in first.columns], [c for _, c in rest.columns])
         ]
         listed = ", ".join(places)
-        halves = [
-            f"select {part} from ({relation.sql}) as u({listed})"
-            for part, relation in zip(parts, (first, rest), strict=True)
-        ]
-        word = "union" if union.args["distinct"] else "union all"
-        sql = f"with recursive {own}({listed}) as ({f' {word} '.join(halves)}) {itself.sql}"
+        begin, follow = (
+            f"select {{}} from ({relation.sql}) as u({listed})" for relation in (first, rest)
+        )
+        # MariaDB stops after so many rounds without a word; DuckDB would go on for ever
+        most = int(str(self.session.get("max_recursive_iterations", 1000)))
+        begin = begin.format(f"{parts[0]}, 0")
+        follow = follow.format(f"{parts[1]}, past.round + 1")
+        follow += f", (select max(round) as round from {own} having max(round) < {most}) as past"
+        word, distinct = ("union", "distinct ") if union.args["distinct"] else ("union all", "")
+        sql = (
+            f"with recursive {own}({listed}, round) as ({begin} {word} {follow})"
+            f" select {distinct}{outputs} from {own}"
+        )
         return Relation(sql, columns)
 
     def _common(
