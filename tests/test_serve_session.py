@@ -92,6 +92,23 @@ CONVERSATIONS = (
         "set statement nothing = 1 for select 1",
         "set statement max_statement_time = 1 for",
     ],
+    ["set wait_timeout = 60", "select @@wait_timeout, @@global.wait_timeout"],
+    ["select @@global.nothing", "select @@global.version_comment = @@version_comment"],
+    # texts of a group, as long as they may be
+    [
+        "set group_concat_max_len = 5",
+        "select group_concat('danlab'), group_concat('äöüß'), hex(group_concat(x'00ff00ff00ff'))",
+        "select group_concat(distinct 'abcdefgh'), group_concat('a', 'bc'), group_concat('é😀')",
+        f"select group_concat(a order by a desc separator '--') from {NUMBERS}",
+        f"select a > 1, group_concat(distinct a + 10 order by 1) from {NUMBERS} group by 1",
+        "set group_concat_max_len = 1",
+        "select @@group_concat_max_len, group_concat('äöü')",
+        "set group_concat_max_len = default",
+        "select group_concat(distinct 'abcdefgh')",
+    ],
+    # collations that there are not
+    ["select 'a' collate nosuch_ci", "set names utf8mb4 collate nosuch_ci"],
+    ["set collation_connection = nosuch_bin", "select 'a' collate utf8mb4_bin = 'A'"],
     # a query of its own rows that has no end
     [
         "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",

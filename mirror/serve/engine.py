@@ -22,7 +22,7 @@ from mirror.serve.modes import PIPES
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parameters, parse, size
 from mirror.serve.translate.literals import quoted_text
-from mirror.serve.variables import NO_LIMIT, Settings
+from mirror.serve.variables import GLOBAL, NO_LIMIT, Settings
 
 CONNECTIONS = count(1)
 # of a schema, a table or a column that there is not, or that is there twice
@@ -244,7 +244,7 @@ class Session:
 
     def _fact(self, name: str) -> object:
         """What a statement may ask about this session. Raises KeyError for what there is not."""
-        match name:
+        match name.removeprefix(GLOBAL):
             case "database()":
                 return self.database
             case "user()":

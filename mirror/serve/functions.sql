@@ -233,3 +233,9 @@ create macro distinct_texts(l, separator) as array_to_string(
     ),
     separator
 );
+-- The whole letters of a text's first bytes.
+create macro _continues(t, i) as hex(encode(t)[i:i]) between '80' and 'BF';
+create macro first_bytes(t, n) as if(strlen(t) <= n, t, decode(encode(t)[1:n - case
+    when not _continues(t, n + 1) then 0 when not _continues(t, n) then 1
+    when not _continues(t, n - 1) then 2 else 3
+end]));

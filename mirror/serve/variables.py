@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from mirror.serve import modes
 from mirror.serve.answers import Refusal, Value
+from mirror.serve.collations import is_exact
 
 # how MySQL's character sets are called in Python; bytes are bytes, of letters in UTF-8
 CODECS = {
@@ -21,6 +22,8 @@ CODECS = {
     "latin1": "cp1252",
 }
 NO_LIMIT = 2**64 - 1
+# before a variable that is asked for as the server has it, whatever the session has set
+GLOBAL = "global."
 # variables and statements that a client may leave, and their letters in all
 MOST_KEPT, MOST_LETTERS = 1000, 16 << 20
 # MySQL's names of what MariaDB calls otherwise
@@ -30,6 +33,8 @@ SYNONYMS = {
     "tx_read_only": ("transaction_read_only",),
     "transaction_read_only": ("tx_read_only",),
 }
+# below which MariaDB sets none
+LEAST = {"group_concat_max_len": 4}
 # what 0 and 1 are called
 SWITCH = {"0": "OFF", "1": "ON"}
 
@@ -104,6 +109,9 @@ class Settings:
         """
         if name == "in_transaction":
             return int(self.in_transaction)
+        if name.startswith(GLOBAL):
+            variable = known()[name.removeprefix(GLOBAL)]
+            return _value(variable, variable.value)
         return self.own.get(name[1:]) if name[0] == "@" else _value(known()[name], self[name])
 
     def set(self, name: str, value: object) -> None:
@@ -180,6 +188,13 @@ def settled(name: str, value: object) -> str | None:
         return None
     if variable.type == "choice":
         return written.upper()
+    if name.startswith("collation_") and is_exact(written) and name == "collation_connection":
+        raise Refusal(
+            1231,
+            "42000",
+            f"The mirror minds no case where two constants meet, as {written} would: write COLLATE"
+            " behind a text",
+        )
     if written.lower() == "utf8":
         return "utf8mb3"
     if variable.type == "switch":
@@ -193,7 +208,9 @@ def settled(name: str, value: object) -> str | None:
         form = r"\d{1,20}" if variable.type == "integer" else r"\d{1,15}(\.\d*)?(e[+-]?\d{1,2})?"
         if not re.fullmatch(form, written):
             raise Refusal(1232, "42000", f"Incorrect argument type to variable '{name}'")
-        return written if variable.type == "integer" else f"{float(written):.6f}"
+        if variable.type == "integer":
+            return str(max(int(written), LEAST.get(name, 0)))
+        return f"{float(written):.6f}"
     return written
 
 

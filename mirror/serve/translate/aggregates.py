@@ -30,8 +30,8 @@ from mirror.serve.translate.typed import (
 )
 
 COUNT = Type("integer", 21)
-# as long as group_concat_max_len
-CONCATENATED = Type("string", 1 << 20)
+# what group_concat_max_len is unless a client sets it
+LONGEST = 1 << 20
 
 
 def aggregate(*names: str) -> Callable[..., Any]:
@@ -208,15 +208,24 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     values = [rows.typed(part) for part in parts]
     keys = [_sorted_by(item.this, values, rows) for item in order]
     descents = [bool(item.args.get("desc")) for item in order]
+    most = int(str(context.session.get("group_concat_max_len", LONGEST)))
     if is_distinct:
-        return _distinct_concat(values, keys, any(descents), between)
+        return _concatenated(_distinct_concat(values, keys, any(descents), between), most)
     sorting = f" order by {', '.join(map(ordered, keys, descents))}" if keys else ""
     if any(value.kind in BYTES for value in values):
         whole = " || ".join(map(octets, values))
         joined = f"string_agg(hex({whole}), hex(encode({between})){sorting})"
-        return Typed(f"unhex({joined})", Type("binary", CONCATENATED.length))
+        bytes_of_all = f"unhex({joined})"
+        cut = f"{bytes_of_all}[1:{most}]" if most < LONGEST else bytes_of_all
+        return Typed(cut, Type("binary", most))
     written = " || ".join(map(text, values))
-    return Typed(f"string_agg({written}, {between}{sorting})", CONCATENATED)
+    return _concatenated(f"string_agg({written}, {between}{sorting})", most)
+
+
+def _concatenated(joined: str, most: int) -> Typed:
+    """A text of so many bytes at most, where a client has asked for fewer than there may be."""
+    cut = f"first_bytes({joined}, {most})" if most < LONGEST else joined
+    return Typed(cut, Type("string", most))
 
 
 def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
@@ -228,12 +237,14 @@ def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
     return values[int(node.this) - 1]
 
 
-def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> Typed:
+def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> str:
     """GROUP_CONCAT(DISTINCT x), in the order of x: DuckDB sorts distinct values by themselves."""
     if len(values) > 1 or (keys and [key(item) for item in keys] != [key(values[0])]):
         raise Refusal(1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself")
     [x] = values
     way = "desc" if descends else "asc"
     pair = f"{{'k': {key(x)}, 'v': {text(x)}}}"
-    listed = f"list({pair} order by {key(x)} {way}) filter ({x.sql} is not null)"
-    return Typed(f"distinct_texts({listed}, {between})", CONCATENATED)
+    # of a constant there is no order
+    way = f" order by {key(x)} {way}" if x.value is None else ""
+    listed = f"list({pair}{way}) filter ({x.sql} is not null)"
+    return f"distinct_texts({listed}, {between})"
