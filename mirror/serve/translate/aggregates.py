@@ -10,7 +10,7 @@ from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.literals import NOT_FIXED
 from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, quotient, real
-from mirror.serve.translate.rules import AGGREGATES, operator, special
+from mirror.serve.translate.rules import AGGREGATES, has_aggregate, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
@@ -26,6 +26,7 @@ from mirror.serve.translate.typed import (
     octets,
     ordered,
     refuse,
+    settled,
     text,
 )
 
@@ -49,12 +50,21 @@ def aggregate(*names: str) -> Callable[..., Any]:
                     1064, "42000", f"You have an error in your SQL syntax near '{names[0]}('"
                 )
             _check_distinct(distinct, context)
-            return rule(context.of_arguments().typed(inner[0]), distinct, context.over)
+            rows = context.of_arguments()
+            value = looked_at(inner[0], rows) if context.over else rows.typed(inner[0])
+            return rule(value, distinct, context.over)
 
         special(*names)(apply)
         return rule
 
     return register
+
+
+def looked_at(node: exp.Expr, context: Context) -> Typed:
+    """What a window looks at, which MySQL keeps in a table; of groups it keeps the aggregates."""
+    is_aggregate = isinstance(node, exp.Anonymous) and str(node.this).upper() in AGGREGATES
+    value = context.typed(node)
+    return value if has_aggregate(node) and not is_aggregate else settled(value)
 
 
 def _inner(arguments: list[exp.Expr]) -> tuple[list[exp.Expr], str]:
@@ -121,7 +131,9 @@ def avg(a: Typed, distinct: str, over: str) -> Typed:
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    total = replace(sum_of(a, distinct, over), held=a.held)
+    # MariaDB keeps of an average twice the digits that it keeps of another quotient
+    total = sum_of(a, distinct, over)
+    total = replace(total, sql=double(total), held="double")
     number_of = Typed(f"count({distinct}{a.sql}){over}", COUNT)
     return Typed(
         quotient(total, number_of, scale + MORE_DIGITS),

@@ -40,6 +40,8 @@ from mirror.serve.translate.typed import (
     Typed,
     become,
     combined,
+    exact,
+    integer,
     key,
     ordered,
     settled,
@@ -134,7 +136,7 @@ class Translator:
         held = [replace(c, sql=place) for place, (_, c) in zip(places, first.columns, strict=True)]
         kinds = [combined([one]) for one in held]
         columns = tuple(
-            (name, Typed(label(name), kind, "double" if kind.kind == "decimal" else ""))
+            (name, Typed(label(name), kind))
             for (name, _), kind in zip(first.columns, kinds, strict=True)
         )
         outputs = ", ".join(f"{p} as {c.sql}" for p, (_, c) in zip(places, columns, strict=True))
@@ -150,7 +152,7 @@ class Translator:
             )
         parts = [
             ", ".join(
-                become(replace(c, sql=p), kind)
+                _written(replace(c, sql=p), kind)
                 for p, c, kind in zip(places, found, kinds, strict=True)
             )
             for found in ([c for _, c in first.columns], [c for _, c in rest.columns])
@@ -191,8 +193,8 @@ class Translator:
         pairs = [
             together(
                 [
-                    _without_members(replace(a, sql=f"{alias}.{place}")),
-                    _without_members(replace(b, sql=f"u.{place}")),
+                    _in_table(replace(a, sql=f"{alias}.{place}")),
+                    _in_table(replace(b, sql=f"u.{place}")),
                 ]
             )
             for place, (_, a), (_, b) in zip(places, first.columns, second.columns, strict=True)
@@ -235,7 +237,7 @@ class Translator:
         places = [f"c{i}" for i in range(len(names))]
         # the columns side by side, and each in the form that holds the values of all parts
         across = [
-            [_without_members(replace(part.columns[i][1], sql=place)) for part in parts]
+            [_in_table(replace(part.columns[i][1], sql=place)) for part in parts]
             for i, place in enumerate(places)
         ]
         forms = [together(column) for column in across]
@@ -307,7 +309,8 @@ class _Select:
             context = replace(rows, groups=self._groups(group, facts))
         columns = [(name, _item(item, context)) for name, item in items]
         distinct = bool(node.args.get("distinct"))
-        if is_grouped or distinct or node.args.get("limit"):
+        looks_around = any(isinstance(i, exp.Expr) and i.find(exp.Window) for _, i in items)
+        if is_grouped or distinct or node.args.get("limit") or having or looks_around:
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
         joins = scope.joins + Joins(0, _equalities(condition))
@@ -797,10 +800,19 @@ def _limit(node: exp.Expr) -> str:
     return sql
 
 
-def _without_members(column: Typed) -> Typed:
+def _written(column: Typed, kind: Type) -> str:
+    """A column as a recursive query keeps it, in the type of its first part."""
+    if kind.kind == "decimal":
+        return exact(Typed(become(column, kind), kind, "double"))
+    if kind.kind == "integer" and column.kind in ("decimal", "double", "float"):
+        return integer(settled(column))
+    return become(column, kind)
+
+
+def _in_table(column: Typed) -> Typed:
     """A column as a UNION has it: MySQL makes of an enum a text, in the order of texts."""
     if column.kind != "enum":
-        return column
+        return settled(column)
     return Typed(text(column), Type("string", column.type.length), "", column.is_nullable)
 
 
