@@ -61,6 +61,8 @@ CONVERSATIONS = (
         *("set tx_isolation = 3", "select @@tx_isolation", "set tx_isolation = default"),
         "select @@tx_isolation",
     ],
+    # nothing but comments, and nothing at all
+    ["-- x", "/* x */ ;", "# x\n-- y\n", "/*! */", "/*!99999 select 1 */", "", " ;\n", "/* x"],
     # transactions, which change nothing here, and which drivers want to have begun
     [
         *("begin", "select @@in_transaction", "commit", "select @@in_transaction"),

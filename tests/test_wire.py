@@ -271,6 +271,18 @@ def test_a_client_without_autocommit_is_in_a_transaction_once_it_has_read(served
         assert client.command(b"\x1f") == b"\0\0\0\x02\0\0\0"
 
 
+def test_compression_that_is_not_offered_is_refused_in_a_sentence(served: Served) -> None:
+    with pytest.raises(mysql.connector.Error, match="without compression"):
+        mysql.connector.connect(
+            host="127.0.0.1",
+            port=served.port,
+            user="anne",
+            password=PASSWORD,
+            use_pure=True,
+            compress=True,
+        )
+
+
 def test_mysql_connector_begins_and_ends_transactions(served: Served) -> None:
     with mysql.connector.connect(
         host="127.0.0.1", port=served.port, user="anne", password=PASSWORD, use_pure=True

@@ -30,7 +30,7 @@ OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 12
 COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
 # what a table of the file is called by first
 OF_FILE = '"mirror".'
-WITHOUT_ROWS = ("USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
+WITHOUT_ROWS = ("", "USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 # Translations of a session, of statements up to so many letters: notebooks ask the same again.
 MOST_KEPT, LONGEST_KEPT = 32, 10_000
@@ -105,6 +105,8 @@ class Session:
         word, statement = self._read(statement)
         self.seconds = self.settings.seconds
         match word:
+            case "":
+                return NOTHING
             case _ if word in statements.IGNORED:
                 settings = self.settings
                 settings.in_transaction = statements.in_transaction(
@@ -155,10 +157,16 @@ class Session:
         self._cursor.close()
 
     def _read(self, statement: str) -> tuple[str, str]:
-        """The first word of a statement that may be answered, and its text as it is run."""
+        """The first word of a statement that may be answered, and its text as it is run.
+
+        Both are empty where there are comments only, which a server takes without a word.
+        """
         statements.check_text(statement)
         size.check_words(statement)
-        statement = statements.without_leading(statements.plain(statement))
+        rest = statements.without_leading(statements.plain(statement))
+        if statements.is_empty(rest) and not statements.is_empty(statement):
+            return "", ""
+        statement = rest
         word = statements.first_word(statement)
         statements.check_readable(word, statement, self.user)
         return word, statement

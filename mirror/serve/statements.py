@@ -94,10 +94,14 @@ def check_text(statement: str) -> None:
         raise Refusal(1300, "HY000", "The statement is not encoded in UTF-8.") from error
 
 
+def is_empty(statement: str) -> bool:
+    return not statement.strip("; \r\n\t")
+
+
 def first_word(statement: str) -> str:
     """The word that says what a statement is, in capitals. Raises Refusal 1065 without one."""
     word = re.match(r"[A-Za-z]+|\(|.", statement, re.DOTALL)
-    if not word or not statement.strip("; \n\t"):
+    if not word or is_empty(statement):
         raise Refusal(1065, "42000", "Query was empty")
     return word[0].upper()
 

@@ -169,7 +169,11 @@ def _handshake(number: int, version: str, scramble: bytes) -> bytes:
 
 def _response(message: bytes) -> HandshakeResponse:
     said = Reader(message)
-    flags = said.integer(4) & OFFERED
+    wanted = said.integer(4)
+    flags = wanted & OFFERED
+    if wanted & CLIENT.COMPRESS:
+        # a driver that asks for what it was not offered would go on compressed
+        raise Farewell(1235, "42000", "The mirror compresses nothing: connect without compression")
     if not flags & CLIENT.PROTOCOL_41:
         raise Farewell(1043, "08S01", "The client's protocol is older than MySQL 4.1.")
     # the largest packet, the character set, and nothing
