@@ -187,11 +187,15 @@ def compared(a: Typed, b: Typed, sign: str) -> Typed:
         is_member = one.kind == "enum" and isinstance(other.value, str) and not other.type.is_exact
         if is_member and its_sign in ("=", "<>"):
             return _enum_member(one, str(other.value), its_sign)
-    if sign not in ("=", "<>") and a.kind == b.kind == "enum":
-        left, right = collated(a), collated(b)
-    else:
-        left, right = comparable(a, b)
+    left, right = _sortable(a, b, sign)
     return flag(f"({left} {sign} {right})", a.is_nullable or b.is_nullable)
+
+
+def _sortable(a: Typed, b: Typed, sign: str) -> tuple[str, str]:
+    """The form in which two are compared by a sign: members of an enum, as texts."""
+    if sign not in ("=", "<>") and a.kind == b.kind == "enum":
+        return collated(a), collated(b)
+    return comparable(a, b)
 
 
 def _enum_member(enum: Typed, wanted: str, sign: str) -> Typed:
@@ -215,7 +219,20 @@ def comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = unwrapped(node.this), unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
+    if isinstance(right, exp.All | exp.Any):
+        return _quantified(context.typed(left), SIGNS[type(node)], right, context)
     return compared(*context.both(node), SIGNS[type(node)])
+
+
+def _quantified(operand: Typed, sign: str, node: exp.All | exp.Any, context: Context) -> Typed:
+    """x > ALL (select ...), x = ANY (select ...)."""
+    relation = context.query(node.this, context)
+    if len(relation.columns) != 1:
+        raise _not_so_many(1)
+    [(_, column)] = relation.columns
+    left, right = _sortable(operand, replace(column, sql="c0", value=None), sign)
+    rows = f"select {right} from ({relation.sql}) as q(c0)"
+    return flag(f"({left} {sign} {node.key} ({rows}))")
 
 
 def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> Typed:
