@@ -1,5 +1,6 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -30,6 +31,11 @@ OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 12
 COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
 # what a table of the file is called by first
 OF_FILE = '"mirror".'
+# what functions.sql refuses, as an error or as a text that is no number
+OWN = re.compile(
+    r"(?:Invalid Input Error: |Could not convert string ')"
+    r"(?:(The mirror [^']*)|([A-Z ]+ value is out of range))"
+)
 WITHOUT_ROWS = ("", "USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 # Translations of a session, of statements up to so many letters: notebooks ask the same again.
@@ -440,8 +446,8 @@ def _refusal(error: Exception) -> Refusal:
     # by DuckDB's names of its errors, which are all that Arrow passes on
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
         return Refusal(1317, "70100", "Query execution was interrupted")
-    if "Invalid Input Error: The mirror" in text:
-        return Refusal(1235, "42000", text.partition("Invalid Input Error: ")[2])
+    if own := OWN.search(text):
+        return Refusal(1235, "42000", own[1]) if own[1] else Refusal(1690, "22003", own[2])
     if "out of range" in text.lower() or "overflow" in text.lower():
         return Refusal(1690, "22003", f"Value is out of range ({text})")
     if "More than one row returned by a subquery" in text:
