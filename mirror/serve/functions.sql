@@ -231,11 +231,8 @@ create macro inserted(t, start, n, other) as case
 end;
 create macro first_byte(t) as if(t = '', 0, cast('0x' || left(hex(encode(t)), 2) as bigint));
 -- The texts of DISTINCT values: `l` holds a key and a text of each, in the order of the keys.
-create macro distinct_texts(l, separator) as array_to_string(
-    list_transform(
-        list_filter(l, lambda x, i: i = 1 or x.k is distinct from l[i - 1].k), lambda x: x.v
-    ),
-    separator
+create macro distinct_texts(l) as list_transform(
+    list_filter(l, lambda x, i: i = 1 or x.k is distinct from l[i - 1].k), lambda x: x.v
 );
 -- The whole letters of a text's first bytes.
 create macro _continues(t, i) as hex(encode(t)[i:i]) between '80' and 'BF';

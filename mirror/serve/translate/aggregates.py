@@ -222,16 +222,42 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     descents = [bool(item.args.get("desc")) for item in order]
     most = int(str(context.session.get("group_concat_max_len", LONGEST)))
     if is_distinct:
-        return _concatenated(_distinct_concat(values, keys, any(descents), between), most)
+        listed = _distinct_texts(values, keys, any(descents))
+        return _concatenated(f"array_to_string({listed}{_kept(node)}, {between})", most)
     sorting = f" order by {', '.join(map(ordered, keys, descents))}" if keys else ""
     if any(value.kind in BYTES for value in values):
         whole = " || ".join(map(octets, values))
-        joined = f"string_agg(hex({whole}), hex(encode({between})){sorting})"
+        joined = _joined(f"hex({whole})", f"hex(encode({between}))", sorting, _kept(node))
         bytes_of_all = f"unhex({joined})"
         cut = f"{bytes_of_all}[1:{most}]" if most < LONGEST else bytes_of_all
         return Typed(cut, Type("binary", most))
     written = " || ".join(map(text, values))
-    return _concatenated(f"string_agg({written}, {between}{sorting})", most)
+    return _concatenated(_joined(written, between, sorting, _kept(node)), most)
+
+
+def _joined(written: str, between: str, sorting: str, kept: str) -> str:
+    """The texts of a group in one, or of those in order the ones that are kept."""
+    if not kept:
+        return f"string_agg({written}, {between}{sorting})"
+    listed = f"(list({written}{sorting}) filter (({written}) is not null))"
+    return f"array_to_string({listed}{kept}, {between})"
+
+
+def _kept(node: exp.GroupConcat) -> str:
+    """The LIMIT of a GROUP_CONCAT, as the places in a list of DuckDB's."""
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    if limit is None:
+        return ""
+    bounds = (limit.args.get("offset") or (offset and offset.expression), limit.expression)
+    skipped, most = (0 if bound is None else _whole(bound) for bound in bounds)
+    return f"[{skipped + 1}:{skipped + most}]"
+
+
+def _whole(node: exp.Expr) -> int:
+    if not isinstance(node, exp.Literal) or not str(node.this).isdigit():
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'LIMIT'")
+    # MySQL's way of saying "all the rest" is beyond what DuckDB counts to
+    return min(int(node.this), 2**61)
 
 
 def _concatenated(joined: str, most: int) -> Typed:
@@ -249,8 +275,8 @@ def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
     return values[int(node.this) - 1]
 
 
-def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> str:
-    """GROUP_CONCAT(DISTINCT x), in the order of x: DuckDB sorts distinct values by themselves."""
+def _distinct_texts(values: list[Typed], keys: list[Typed], descends: bool) -> str:
+    """The list of GROUP_CONCAT(DISTINCT x) in its order: DuckDB sorts them by themselves."""
     if len(values) > 1 or (keys and [key(item) for item in keys] != [key(values[0])]):
         raise Refusal(1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself")
     [x] = values
@@ -259,4 +285,4 @@ def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, bet
     # of a constant there is no order
     way = f" order by {key(x)} {way}" if x.value is None else ""
     listed = f"list({pair}{way}) filter ({x.sql} is not null)"
-    return f"distinct_texts({listed}, {between})"
+    return f"distinct_texts({listed})"
