@@ -389,6 +389,13 @@ def test_lists_of_several_kinds_are_read_at_once(
     assert session.ask(f"select n in ({listed}) from {numbers}").rows() == [(i,) for i in found]
 
 
+def test_a_long_list_of_dates_may_hold_what_is_none(session: Session) -> None:
+    listed = ", ".join(str(20190101 + i) for i in range(3000))
+    days = "(select date '2019-01-31' d union all select date '2019-03-02') q"
+    asked = f"select d from {days} where d in ({listed}, 20190001) order by d"
+    assert [str(day) for (day,) in session.ask(asked).rows()] == ["2019-01-31", "2019-03-02"]
+
+
 @pytest.mark.parametrize(
     "condition",
     [

@@ -69,6 +69,7 @@ CONVERSATIONS = (
         *("start transaction read only", "savepoint a", "rollback to savepoint a"),
         *("select @@in_transaction", "rollback and chain", "select @@in_transaction"),
         *("rollback work", "select @@in_transaction", "begin", "set autocommit = 1"),
+        *("set transaction read only", "set session transaction read write"),
         *("select @@in_transaction", "set autocommit = 0", "set autocommit = 1"),
         *("select @@in_transaction", "set autocommit = 0", "select 1", "select @@in_transaction"),
     ],

@@ -126,6 +126,10 @@ class Session:
                 limited = statements.of_one_statement(statement)
                 if limited:
                     return self._with(*limited, values)
+                if self.settings.in_transaction and statements.is_of_next_transaction(statement):
+                    raise Refusal(
+                        1568, "25001", "Transaction characteristics can't be changed in the middle"
+                    )
                 self._set(statements.assignments(statement), values)
                 return NOTHING
             case "DO":

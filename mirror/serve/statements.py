@@ -219,6 +219,12 @@ def assignments(statement: str) -> list[Assignment]:
     return _assignments(_tokens(statement)[1:], statement)
 
 
+def is_of_next_transaction(statement: str) -> bool:
+    """Whether a SET is of the transaction that the client begins next."""
+    match = TRANSACTION.fullmatch(statement)
+    return match is not None and not match["session"]
+
+
 def _characteristics(written: str) -> list[Assignment]:
     """What SET TRANSACTION sets: a level, and whether only to read."""
     wanted = [" ".join(part.upper().split()) for part in written.split(",")]

@@ -294,7 +294,7 @@ def in_list(node: exp.In, context: Context) -> Typed:
         if quick:
             return flag(quick)
         rows = rows or [list(map(constant, row)) for row in known]
-    short = _in_one_form(operands[0], [value for [value] in rows]) if len(operands) == 1 else ""
+    short = _by_form(operands[0], [value for [value] in rows]) if len(operands) == 1 else ""
     return flag(short or f"({' or '.join(_same(operands, row) for row in rows)})")
 
 
@@ -393,15 +393,18 @@ def _is_plain(expression: Typed) -> bool:
     return expression.kind == "null" or (is_value and not expression.type.is_exact)
 
 
-def _in_one_form(operand: Typed, values: list[Typed]) -> str:
-    """`x in (...)` where all values compare with x in the same form, as hundreds of keys do."""
-    if operand.kind == "enum" or any(value.kind == "null" for value in values):
+def _by_form(operand: Typed, values: list[Typed]) -> str:
+    """`x in (...)` of values that compare with x in one form, as keys do, or of many in several."""
+    if operand.kind == "enum":
         return ""
-    pairs = [comparable(operand, value) for value in values]
-    forms = {left for left, _ in pairs}
-    if len(forms) != 1:
+    forms: dict[str, list[str]] = {}
+    for value in values:
+        left, right = comparable(operand, value)
+        forms.setdefault(left, []).append(right)
+    if "null" in forms or (len(forms) > 1 and len(values) < MANY_KEYS):
         return ""
-    return f"({forms.pop()} in ({', '.join(right for _, right in pairs)}))"
+    tests = [f"({left} in ({', '.join(rights)}))" for left, rights in forms.items()]
+    return tests[0] if len(tests) == 1 else f"({' or '.join(tests)})"
 
 
 def _in_query(operands: list[Typed], query: exp.Expr, context: Context) -> Typed:

@@ -189,8 +189,16 @@ class Context:
         return condition(self._checked(unwrapped(node)))
 
     def of_rows(self) -> "Context":
-        """The context in which an aggregate's argument is read: rows, not groups."""
-        return replace(self, groups=None, aliases={}, over="")
+        """The context in which an aggregate's argument is read: rows, not groups.
+
+        An alias is known there if it is made of a row, and no column has its name.
+        """
+        of_rows = {
+            name: item
+            for name, item in self.aliases.items()
+            if not (self.scope.has(name) or has_aggregate(item) or item.find(exp.Window))
+        }
+        return replace(self, groups=None, aliases=of_rows, over="")
 
     def of_arguments(self) -> "Context":
         """The same for an aggregate that may look at a window: that is of groups, if of any."""
