@@ -389,6 +389,12 @@ def test_lists_of_several_kinds_are_read_at_once(
     assert session.ask(f"select n in ({listed}) from {numbers}").rows() == [(i,) for i in found]
 
 
+def test_a_long_list_is_refused_where_it_may_not_stand(session: Session) -> None:
+    listed = ", ".join(map(str, range(5000)))
+    assert outcome(session, f"select ~(1 in ({listed}))") == 1235
+    assert outcome(session, f"select (1, 2) in ({listed})") == 1241
+
+
 def test_a_long_list_of_dates_may_hold_what_is_none(session: Session) -> None:
     listed = ", ".join(str(20190101 + i) for i in range(3000))
     days = "(select date '2019-01-31' d union all select date '2019-03-02') q"
@@ -410,6 +416,9 @@ def test_thousands_of_conditions_are_refused_before_they_are_planned(
     session: Session, condition: str
 ) -> None:
     assert outcome(session, f"select a, b from {NULLS} where {condition}") == 1235
+    # DuckDB makes one condition of both
+    inner = f"select {condition} x from {NULLS}"
+    assert outcome(session, f"select x from ({inner}) r where x") == 1235
 
 
 def test_nothing_is_said_of_statements(session: Session, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.errors import ErrorLevel
+from sqlglot.generators.mysql import MySQLGenerator
 from sqlglot.parsers.mysql import MySQLParser
 from sqlglot.tokens import TokenType
 
@@ -99,6 +100,9 @@ class Plain(MySQL):
                 item.meta["text"] = self._find_sql(start, self._prev)
             return item
 
+    class Generator(MySQLGenerator):
+        TRANSFORMS: ClassVar = {**MySQLGenerator.TRANSFORMS, Constants: lambda *_: "..."}
+
 
 class Pipes(Plain):
     """The same where || joins texts, as in sql_mode PIPES_AS_CONCAT."""
@@ -172,7 +176,7 @@ def _check_letters(node: exp.Expr) -> None:
 
 def shown(node: exp.Expr) -> str:
     """A piece of a statement, for a sentence about it."""
-    written = node.sql(dialect="mysql", unsupported_level=ErrorLevel.IGNORE)[:80]
+    written = node.sql(dialect=Plain, unsupported_level=ErrorLevel.IGNORE)[:80]
     return written.encode(errors="replace").decode()
 
 

@@ -19,7 +19,8 @@ MOST_LETTERS, SOME_LETTERS, GROWTH = 32 << 20, 200_000, 30
 # DuckDB needs up to a millisecond for each
 MOST_CALLS = 30_000
 
-# of conditions that AND and OR join: of twice as many DuckDB takes four times as long
+# conditions that AND and OR join, in all of a statement, for DuckDB puts those of subqueries
+# together: of twice as many it takes four times as long
 MOST_TESTS = 1000
 
 # as MySQL's, which tables are joined with each other
