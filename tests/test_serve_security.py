@@ -389,6 +389,12 @@ def test_lists_of_several_kinds_are_read_at_once(
     assert session.ask(f"select n in ({listed}) from {numbers}").rows() == [(i,) for i in found]
 
 
+def test_a_number_of_floating_point_is_found_among_texts(session: Session) -> None:
+    listed = ", ".join(f"'{i}.5'" for i in range(50_000))
+    numbers = "(select 7.5e0 x union all select 7e0) q"
+    assert session.ask(f"select x in ({listed}) from {numbers}").rows() == [(1,), (0,)]
+
+
 def test_a_long_list_is_refused_where_it_may_not_stand(session: Session) -> None:
     listed = ", ".join(map(str, range(5000)))
     assert outcome(session, f"select ~(1 in ({listed}))") == 1235

@@ -378,7 +378,7 @@ def _listed(operand: Typed, values: Sequence[Any]) -> Listed | None:
             return None
         case str() if operand.kind in ("string", "enum") and not is_exact:
             return Listed(collated(operand), _split(values), "collated({})")
-        case str() if is_number and not any(map(LONG.search, values)):
+        case str() if operand.kind in NUMBERS and not any(map(LONG.search, values)):
             return Listed(double(operand), _split(values), "leading_number({})")
     return None
 
