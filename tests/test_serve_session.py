@@ -46,7 +46,7 @@ CONVERSATIONS = (
         "set charset default",
     ],
     [
-        "set session transaction isolation level read committed",
+        "/* x */ set session transaction isolation level read committed -- y",
         *("select @@tx_isolation", "show variables like 'tx_isolation'"),
         *("set transaction isolation level serializable", "select @@tx_isolation"),
         *("set  local transaction read write , isolation level read uncommitted;",),

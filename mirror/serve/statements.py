@@ -45,10 +45,6 @@ VALUES = (
 NAME = r"(?:`[^`]+`|[\w$]+)"
 PREPARE = re.compile(rf"prepare\s+({NAME})\s+from\s+(.+?)[\s;]*", re.IGNORECASE | re.DOTALL)
 EXECUTE = re.compile(rf"execute\s+({NAME})(?:\s+using\s+(.+?))?[\s;]*", re.IGNORECASE | re.DOTALL)
-TRANSACTION = re.compile(
-    r"set\s+(?P<session>(?:session|local)\s+)?transaction\s+(?P<wanted>.+?)[\s;]*",
-    re.IGNORECASE | re.DOTALL,
-)
 LEVELS = ("READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
 CHARACTERISTICS = {
     **{f"ISOLATION LEVEL {one}": ("tx_isolation", one.replace(" ", "-")) for one in LEVELS},
@@ -212,17 +208,27 @@ def of_one_statement(statement: str) -> tuple[list[Assignment], str] | None:
 
 def assignments(statement: str) -> list[Assignment]:
     """The variables that a SET gives values to. Raises Refusal for what must not be ignored."""
-    if match := TRANSACTION.fullmatch(statement):
-        found = _characteristics(match["wanted"])
+    if said := _transaction(statement):
+        is_of_session, wanted = said
+        found = _characteristics(wanted)
         # without SESSION they are the next transaction's alone
-        return found if match["session"] else []
+        return found if is_of_session else []
     return _assignments(_tokens(statement)[1:], statement)
 
 
 def is_of_next_transaction(statement: str) -> bool:
     """Whether a SET is of the transaction that the client begins next."""
-    match = TRANSACTION.fullmatch(statement)
-    return match is not None and not match["session"]
+    said = _transaction(statement)
+    return said is not None and not said[0]
+
+
+def _transaction(statement: str) -> tuple[bool, str] | None:
+    """Whether a SET TRANSACTION is of the session, and what it wants; None for other SETs."""
+    tokens = _tokens(statement)[1:]
+    words = [token.text.upper() for token in tokens if token.token_type != TokenType.SEMICOLON]
+    is_of_session = words[:1] in (["SESSION"], ["LOCAL"])
+    rest = words[is_of_session:]
+    return (is_of_session, " ".join(rest[1:])) if rest[:1] == ["TRANSACTION"] else None
 
 
 def _characteristics(written: str) -> list[Assignment]:
