@@ -31,6 +31,7 @@ FACTS = {
     "found_rows()": 0,
     "row_count()": -1,
     "last_insert_id": 0,
+    "max_recursive_iterations": 1000,
 }
 NOT_IN_MARIADB = "ANY_VALUE"
 

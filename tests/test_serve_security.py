@@ -336,6 +336,97 @@ def test_lists_of_thousands_are_read_at_once(session: Session, column: str) -> N
     assert session.ask(quoted).rows() == [(len(",".join(map(str, range(5000)))) + 5,)]
 
 
+SESSIONS = "ibl_acquisition.session"
+KEY = "subject_uuid, session_start_time"
+
+
+def test_keys_by_thousands_are_read_at_once(session: Session) -> None:
+    known = session.ask(f"select {KEY} from {SESSIONS} order by {KEY} limit 7").rows()
+    keys = [f"X'{mouse.hex()}', '{start}'" for mouse, start in known]
+    keys += [f"X'{i:032x}', '2020-01-01'" for i in range(30_000)]
+    asked = f"select {KEY} from {SESSIONS} where ({KEY}) in ({{}}) order by {KEY}"
+    assert session.ask(asked.format(", ".join(f"({key})" for key in keys))).rows() == known
+    rows = len(session.ask(f"select 1 from {SESSIONS}").rows())
+    others = asked.replace(") in", ") not in").format(", ".join(f"({key})" for key in keys))
+    assert len(session.ask(others).rows()) == rows - 7
+
+
+NULLS = (
+    "(select 1 a, 2 b union all select null, 2 union all select 1, null union all select 3, 3) q"
+)
+PAIRS = [(i, i + 1) for i in range(5000)]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "(a, b) in (" + ", ".join(map(str, PAIRS)) + ")",
+        "(a, b) in ((null, 2), (7.5, '8'), " + ", ".join(map(str, PAIRS)) + ")",
+        " or ".join(f"(a = {a} and b = {b})" for a, b in PAIRS),
+        "b > 1 and (" + " or ".join(f"(a = {a} and b = {b})" for a, b in PAIRS) + ")",
+    ],
+    ids=["list", "mixed list", "keys", "keys and more"],
+)
+def test_keys_of_columns_with_nulls_are_read_at_once(session: Session, condition: str) -> None:
+    assert session.ask(f"select a, b from {NULLS} where {condition}").rows() == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        (["null", *map(str, range(2, 20_000))], [None, 1, None, 1]),
+        ([f"{i}.5" for i in range(5000)] + ["3.0"], [0, 0, None, 1]),
+        ([f"{i}e0" for i in range(4, 5000)], [0, 0, None, 0]),
+        ([f"{i}, '{i}x', null" for i in range(2, 5000)], [None, 1, None, 1]),
+    ],
+    ids=["null", "decimals", "doubles", "all kinds"],
+)
+def test_lists_of_several_kinds_are_read_at_once(
+    session: Session, values: list[str], found: list[int | None]
+) -> None:
+    numbers = "(select 1 n union all select 2 union all select null union all select 3) q"
+    listed = ", ".join(values)
+    assert session.ask(f"select n in ({listed}) from {numbers}").rows() == [(i,) for i in found]
+
+
+def test_a_number_of_floating_point_is_found_among_texts(session: Session) -> None:
+    listed = ", ".join(f"'{i}.5'" for i in range(50_000))
+    numbers = "(select 7.5e0 x union all select 7e0) q"
+    assert session.ask(f"select x in ({listed}) from {numbers}").rows() == [(1,), (0,)]
+
+
+def test_a_long_list_is_refused_where_it_may_not_stand(session: Session) -> None:
+    listed = ", ".join(map(str, range(5000)))
+    assert outcome(session, f"select ~(1 in ({listed}))") == 1235
+    assert outcome(session, f"select (1, 2) in ({listed})") == 1241
+
+
+def test_a_long_list_of_dates_may_hold_what_is_none(session: Session) -> None:
+    listed = ", ".join(str(20190101 + i) for i in range(3000))
+    days = "(select date '2019-01-31' d union all select date '2019-03-02') q"
+    asked = f"select d from {days} where d in ({listed}, 20190001) order by d"
+    assert [str(day) for (day,) in session.ask(asked).rows()] == ["2019-01-31", "2019-03-02"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "not (" + " or ".join(f"(a = {a} and b = {b})" for a, b in PAIRS) + ")",
+        "(a, b) not in (" + ", ".join(map(str, PAIRS)) + ")",
+        " and ".join(f"a <> {a}" for a, _ in PAIRS),
+        " or ".join(f"a > {a} and b < {b}" for a, b in PAIRS),
+    ],
+    ids=["not keys", "not in", "and", "or"],
+)
+def test_thousands_of_conditions_are_refused_before_they_are_planned(
+    session: Session, condition: str
+) -> None:
+    assert outcome(session, f"select a, b from {NULLS} where {condition}") == 1235
+    # DuckDB makes one condition of both
+    inner = f"select {condition} x from {NULLS}"
+    assert outcome(session, f"select x from ({inner}) r where x") == 1235
+
+
 def test_nothing_is_said_of_statements(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     for statement in ("analyze secret", "show engine secret", "explain analyze secret", "kill x"):
         outcome(session, statement)

@@ -45,7 +45,34 @@ CONVERSATIONS = (
         "set character set utf8mb4",
         "set charset default",
     ],
-    ["set session transaction isolation level read committed", "set transaction read only"],
+    [
+        "/* x */ set session transaction isolation level read committed -- y",
+        *("select @@tx_isolation", "show variables like 'tx_isolation'"),
+        *("set transaction isolation level serializable", "select @@tx_isolation"),
+        *("set  local transaction read write , isolation level read uncommitted;",),
+        *("select @@tx_isolation, @@tx_read_only", "set session transaction read only"),
+        *(
+            "select @@tx_read_only",
+            "set transaction read only",
+            "set transaction isolation level x",
+        ),
+        *("set session transaction read only, read write", "set session transaction"),
+        *("set tx_isolation = 'read-committed'", "select @@tx_isolation", "set tx_isolation = 'x'"),
+        *("set tx_isolation = 3", "select @@tx_isolation", "set tx_isolation = default"),
+        "select @@tx_isolation",
+    ],
+    # nothing but comments, and nothing at all
+    ["-- x", "/* x */ ;", "# x\n-- y\n", "/*! */", "/*!99999 select 1 */", "", " ;\n", "/* x"],
+    # transactions, which change nothing here, and which drivers want to have begun
+    [
+        *("begin", "select @@in_transaction", "commit", "select @@in_transaction"),
+        *("start transaction read only", "savepoint a", "rollback to savepoint a"),
+        *("select @@in_transaction", "rollback and chain", "select @@in_transaction"),
+        *("rollback work", "select @@in_transaction", "begin", "set autocommit = 1"),
+        *("set transaction read only", "set session transaction read write"),
+        *("select @@in_transaction", "set autocommit = 0", "set autocommit = 1"),
+        *("select @@in_transaction", "set autocommit = 0", "select 1", "select @@in_transaction"),
+    ],
     ["set autocommit = on", "set autocommit = false", "set autocommit = 'maybe'"],
     ["set nothing = 1", "set version = '1'", "set @@session.version = '1'"],
     ["set sql_notes", "set = 1", "set @a", "set @a = ", "set names", "set sql_notes = 1 2"],
@@ -67,6 +94,34 @@ CONVERSATIONS = (
         "select @@sql_select_limit, @@max_statement_time",
         "set statement nothing = 1 for select 1",
         "set statement max_statement_time = 1 for",
+    ],
+    ["set wait_timeout = 60", "select @@wait_timeout, @@global.wait_timeout"],
+    ["select @@global.nothing", "select @@global.version_comment = @@version_comment"],
+    # texts of a group, as long as they may be
+    [
+        "set group_concat_max_len = 5",
+        "select group_concat('danlab'), group_concat('äöüß'), hex(group_concat(x'00ff00ff00ff'))",
+        "select group_concat(distinct 'abcdefgh'), group_concat('a', 'bc'), group_concat('é😀')",
+        f"select group_concat(a order by a desc separator '--') from {NUMBERS}",
+        f"select a > 1, group_concat(distinct a + 10 order by 1) from {NUMBERS} group by 1",
+        "set group_concat_max_len = 1",
+        "select @@group_concat_max_len, group_concat('äöü')",
+        "set group_concat_max_len = default",
+        "select group_concat(distinct 'abcdefgh')",
+    ],
+    # collations that there are not
+    ["select 'a' collate nosuch_ci", "set names utf8mb4 collate nosuch_ci"],
+    ["set collation_connection = nosuch_bin", "select 'a' collate utf8mb4_bin = 'A'"],
+    # a query of its own rows that has no end
+    [
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
+        "with recursive r as (select 1 n union select n % 7 + 1 from r) select count(*) from r",
+        "set max_recursive_iterations = 5",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
+        "with recursive r as (select 1 n union select n + 1 from r) select n from r order by n",
+        "with recursive r as (select 1 n union select n % 3 + 1 from r) select n from r order by n",
+        "set max_recursive_iterations = 0",
+        "with recursive r as (select 1 n union all select n + 1 from r) select max(n) from r",
     ],
     # statements that have names
     [

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -20,8 +21,9 @@ import pytest
 import server as mariadb
 import sqlalchemy
 from click.testing import CliRunner
+from pymysql.constants import SERVER_STATUS
 from pymysql.cursors import SSCursor
-from wired import ENDLESS, NATIVE, PASSWORD, SHA2, Served, ask, error, proof, serving
+from wired import ENDLESS, NATIVE, PASSWORD, QUERY, SHA2, Served, ask, error, proof, serving
 
 from mirror.cli import main
 from mirror.serve.engine import Engine
@@ -233,6 +235,63 @@ def test_commands_besides_statements(served: Served) -> None:
         assert any(b"subject_nickname" in (column or b"") for column in columns)
         assert error(client.command(b"\x04nothing\0")) == 1146
         assert client.command(b"\x01") is None
+
+
+def test_a_client_is_told_whether_it_is_in_a_transaction(
+    served: Served, server: mariadb.Server
+) -> None:
+    statements = (
+        *("select 1", "begin", "do 1", "use information_schema", "rollback to nothing", "commit"),
+        *("start transaction", "rollback", "begin work", "commit and chain", "do 2"),
+        *("rollback and no chain", "set autocommit = 0", "do 3", "begin", "do 4"),
+        *("set autocommit = default", "do 5"),
+    )
+    flags = SERVER_STATUS.SERVER_STATUS_IN_TRANS | SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
+    with served.connect(autocommit=None) as ours, server.admin() as theirs:
+        ask(theirs, "set autocommit = 1")
+        for statement in statements:
+            for side in (ours, theirs):
+                with suppress(pymysql.err.MySQLError):
+                    ask(side, statement)
+            assert ours.server_status == theirs.server_status & flags, statement
+
+
+def test_a_client_without_autocommit_is_in_a_transaction_once_it_has_read(served: Served) -> None:
+    def end(statement: str) -> bytes | None:
+        """The packet behind one column and one row."""
+        said = [client.command(QUERY + statement.encode()), *(client.receive() for _ in range(4))]
+        return said[-1]
+
+    with served.raw() as client:
+        client.log_in()
+        assert client.command(QUERY + b"set autocommit = 0") == b"\0\0\0\0\0\0\0"
+        assert end("select 1") == b"\xfe\0\0\0\0"
+        assert end("select count(*) from ibl_subject.subject") == b"\xfe\0\0\x01\0"
+        assert end("select 1") == b"\xfe\0\0\x01\0"
+        assert client.command(b"\x1f") == b"\0\0\0\x02\0\0\0"
+
+
+def test_compression_that_is_not_offered_is_refused_in_a_sentence(served: Served) -> None:
+    with pytest.raises(mysql.connector.Error, match="without compression"):
+        mysql.connector.connect(
+            host="127.0.0.1",
+            port=served.port,
+            user="anne",
+            password=PASSWORD,
+            use_pure=True,
+            compress=True,
+        )
+
+
+def test_mysql_connector_begins_and_ends_transactions(served: Served) -> None:
+    with mysql.connector.connect(
+        host="127.0.0.1", port=served.port, user="anne", password=PASSWORD, use_pure=True
+    ) as connection:
+        for _ in range(2):
+            connection.start_transaction()
+            assert connection.in_transaction
+            connection.commit()
+            assert not connection.in_transaction
 
 
 def test_a_client_that_changes_its_user_proves_itself_again(served: Served) -> None:

@@ -1,5 +1,6 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -22,13 +23,20 @@ from mirror.serve.modes import PIPES
 from mirror.serve.packing import packed
 from mirror.serve.translate import Relation, Translator, parameters, parse, size
 from mirror.serve.translate.literals import quoted_text
-from mirror.serve.variables import NO_LIMIT, Settings
+from mirror.serve.variables import GLOBAL, NO_LIMIT, Settings
 
 CONNECTIONS = count(1)
 # of a schema, a table or a column that there is not, or that is there twice
 OF_NAMES = (1046, 1049, 1051, 1052, 1054, 1060, 1066, 1109, 1146, 1222, 1241, 1248)
 COUNTS_ALL = "SQL_CALC_FOUND_ROWS"
-WITHOUT_ROWS = ("USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
+# what a table of the file is called by first
+OF_FILE = '"mirror".'
+# what functions.sql refuses, as an error or as a text that is no number
+OWN = re.compile(
+    r"(?:Invalid Input Error: |Could not convert string ')"
+    r"(?:(The mirror [^']*)|([A-Z ]+ value is out of range))"
+)
+WITHOUT_ROWS = ("", "USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DROP")
 MEMORY_LIMIT = "2GB"
 # Translations of a session, of statements up to so many letters: notebooks ask the same again.
 MOST_KEPT, LONGEST_KEPT = 32, 10_000
@@ -103,7 +111,13 @@ class Session:
         word, statement = self._read(statement)
         self.seconds = self.settings.seconds
         match word:
+            case "":
+                return NOTHING
             case _ if word in statements.IGNORED:
+                settings = self.settings
+                settings.in_transaction = statements.in_transaction(
+                    statement, settings.in_transaction
+                )
                 return NOTHING
             case "USE":
                 self.database = self.engine.catalogue.schema(statements.used_schema(statement)).name
@@ -112,6 +126,10 @@ class Session:
                 limited = statements.of_one_statement(statement)
                 if limited:
                     return self._with(*limited, values)
+                if self.settings.in_transaction and statements.is_of_next_transaction(statement):
+                    raise Refusal(
+                        1568, "25001", "Transaction characteristics can't be changed in the middle"
+                    )
                 self._set(statements.assignments(statement), values)
                 return NOTHING
             case "DO":
@@ -119,7 +137,10 @@ class Session:
                 return NOTHING
             case "PREPARE" | "EXECUTE" | "DEALLOCATE" | "DROP":
                 return self._prepared(statements.prepared(statement))
-        return self._query(statement, values)
+        answer = self._query(statement, values)
+        if not self.settings.is_autocommit and answer.relation and OF_FILE in answer.relation.sql:
+            self.settings.in_transaction = True
+        return answer
 
     def describe(self, statement: str) -> tuple[int, tuple[Field, ...]]:
         """How many values a statement wants, and its columns where they can be told before.
@@ -146,10 +167,16 @@ class Session:
         self._cursor.close()
 
     def _read(self, statement: str) -> tuple[str, str]:
-        """The first word of a statement that may be answered, and its text as it is run."""
+        """The first word of a statement that may be answered, and its text as it is run.
+
+        Both are empty where there are comments only, which a server takes without a word.
+        """
         statements.check_text(statement)
         size.check_words(statement)
-        statement = statements.without_leading(statements.plain(statement))
+        rest = statements.without_leading(statements.plain(statement))
+        if statements.is_empty(rest) and not statements.is_empty(statement):
+            return "", ""
+        statement = rest
         word = statements.first_word(statement)
         statements.check_readable(word, statement, self.user)
         return word, statement
@@ -235,7 +262,7 @@ class Session:
 
     def _fact(self, name: str) -> object:
         """What a statement may ask about this session. Raises KeyError for what there is not."""
-        match name:
+        match name.removeprefix(GLOBAL):
             case "database()":
                 return self.database
             case "user()":
@@ -423,8 +450,8 @@ def _refusal(error: Exception) -> Refusal:
     # by DuckDB's names of its errors, which are all that Arrow passes on
     if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
         return Refusal(1317, "70100", "Query execution was interrupted")
-    if "Invalid Input Error: The mirror" in text:
-        return Refusal(1235, "42000", text.partition("Invalid Input Error: ")[2])
+    if own := OWN.search(text):
+        return Refusal(1235, "42000", own[1]) if own[1] else Refusal(1690, "22003", own[2])
     if "out of range" in text.lower() or "overflow" in text.lower():
         return Refusal(1690, "22003", f"Value is out of range ({text})")
     if "More than one row returned by a subquery" in text:

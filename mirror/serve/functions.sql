@@ -139,16 +139,19 @@ create macro span(t) as case
 end;
 
 -- MySQL divides decimals to the ninth digit and cuts there; it shows `d` digits. DOUBLE errs
--- behind the fifteenth, before the point and behind it.
+-- behind the fifteenth, before the point and behind it. A text that is no number is refused as
+-- error() is, which no window may be ordered by.
 create macro quotient(a, b, d) as case
     when abs(a / nullif(b, 0)) < 1e3 then trunc(round(a / nullif(b, 0) * 1e9, 3)) / 1e9
     when abs(a / nullif(b, 0)) < pow(10, 15 - d) then a / nullif(b, 0)
-    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+    when a / nullif(b, 0) is not null
+        then cast('The mirror does not divide so large numbers' as double)
 end;
 
 create macro finer_quotient(a, b, d) as case
     when abs(a / nullif(b, 0)) < pow(10, 15 - d) then a / nullif(b, 0)
-    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+    when a / nullif(b, 0) is not null
+        then cast('The mirror does not divide so large numbers' as double)
 end;
 
 -- DIV counts in decimals: 1 DIV 0.00001 is 100000, whatever the last bit of its DOUBLE.
@@ -156,7 +159,8 @@ create macro whole_quotient(a, b) as case
     when abs(a / nullif(b, 0) - round(a / nullif(b, 0))) <= abs(a / nullif(b, 0)) * 3e-16
         then cast(round(a / nullif(b, 0)) as bigint)
     when abs(a / nullif(b, 0)) < 1e12 then cast(trunc(a / nullif(b, 0)) as bigint)
-    when a / nullif(b, 0) is not null then error('The mirror does not divide so large numbers')
+    when a / nullif(b, 0) is not null
+        then cast('The mirror does not divide so large numbers' as bigint)
 end;
 
 -- An integer as MySQL's bits, 64 without a sign.
@@ -185,9 +189,9 @@ create macro power_of_place(n) as cast(pow(10, case
     when n < -18 then 18 when n < 0 then -n when n >= 0 then 0 end) as bigint);
 
 -- What MySQL refuses to hold.
-create macro finite(x) as if(isinf(x), error('DOUBLE value is out of range'), x);
+create macro finite(x) as if(isinf(x), cast('DOUBLE value is out of range' as double), x);
 create macro unsigned(x) as if(x between 0 and 18446744073709551615, x,
-    if(x is null, null, error('BIGINT UNSIGNED value is out of range')));
+    if(x is null, null, cast('BIGINT UNSIGNED value is out of range' as bigint)));
 create macro to_unsigned(x) as cast(if(x < 0, x::hugeint + 18446744073709551616, x) as hugeint);
 
 -- DuckDB does not count the texts it works on as memory.
@@ -278,9 +282,12 @@ create macro _of_base64(t) as if(
     from_base64(t), null);
 create macro of_base64(t) as _of_base64(regexp_replace(t, '\s', '', 'g'));
 -- The texts of DISTINCT values: `l` holds a key and a text of each, in the order of the keys.
-create macro distinct_texts(l, separator) as array_to_string(
-    list_transform(
-        list_filter(l, lambda x, i: i = 1 or x.k is distinct from l[i - 1].k), lambda x: x.v
-    ),
-    separator
+create macro distinct_texts(l) as list_transform(
+    list_filter(l, lambda x, i: i = 1 or x.k is distinct from l[i - 1].k), lambda x: x.v
 );
+-- The whole letters of a text's first bytes.
+create macro _continues(t, i) as hex(encode(t)[i:i]) between '80' and 'BF';
+create macro first_bytes(t, n) as if(strlen(t) <= n, t, decode(encode(t)[1:n - case
+    when not _continues(t, n + 1) then 0 when not _continues(t, n) then 1
+    when not _continues(t, n - 1) then 2 else 3
+end]));

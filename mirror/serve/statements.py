@@ -24,6 +24,8 @@ VERSION = 101_100
 OF_MYSQL = range(50_700, 100_000)
 
 IGNORED = ("BEGIN", "START", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "UNLOCK")
+BEGINS = re.compile(r"begin\b|start\s+transaction\b|.*\band\s+chain\b", re.IGNORECASE | re.DOTALL)
+ENDS = re.compile(r"commit\b|rollback(?!\s+(work\s+)?to\b)", re.IGNORECASE)
 WRITES = (
     *("INSERT", "REPLACE", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "TRUNCATE", "RENAME"),
     *("LOCK", "GRANT", "REVOKE", "ANALYZE", "OPTIMIZE", "REPAIR", "CHECKSUM", "HANDLER", "IMPORT"),
@@ -43,6 +45,12 @@ VALUES = (
 NAME = r"(?:`[^`]+`|[\w$]+)"
 PREPARE = re.compile(rf"prepare\s+({NAME})\s+from\s+(.+?)[\s;]*", re.IGNORECASE | re.DOTALL)
 EXECUTE = re.compile(rf"execute\s+({NAME})(?:\s+using\s+(.+?))?[\s;]*", re.IGNORECASE | re.DOTALL)
+LEVELS = ("READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+CHARACTERISTICS = {
+    **{f"ISOLATION LEVEL {one}": ("tx_isolation", one.replace(" ", "-")) for one in LEVELS},
+    "READ ONLY": ("tx_read_only", "ON"),
+    "READ WRITE": ("tx_read_only", "OFF"),
+}
 DEALLOCATE = re.compile(rf"(?:deallocate|drop)\s+prepare\s+({NAME})[\s;]*", re.IGNORECASE)
 
 
@@ -82,10 +90,14 @@ def check_text(statement: str) -> None:
         raise Refusal(1300, "HY000", "The statement is not encoded in UTF-8.") from error
 
 
+def is_empty(statement: str) -> bool:
+    return not statement.strip("; \r\n\t")
+
+
 def first_word(statement: str) -> str:
     """The word that says what a statement is, in capitals. Raises Refusal 1065 without one."""
     word = re.match(r"[A-Za-z]+|\(|.", statement, re.DOTALL)
-    if not word or not statement.strip("; \n\t"):
+    if not word or is_empty(statement):
         raise Refusal(1065, "42000", "Query was empty")
     return word[0].upper()
 
@@ -148,6 +160,11 @@ def check_readable(word: str, statement: str, user: str) -> None:
         raise Refusal(1305, "42000", "A mirror has no procedures")
 
 
+def in_transaction(statement: str, before: bool) -> bool:
+    """Whether a client is in a transaction after a statement that is answered without rows."""
+    return bool(BEGINS.match(statement)) or (before and not ENDS.match(statement))
+
+
 def used_schema(statement: str) -> str:
     """The schema of a USE."""
     match = re.fullmatch(r"\s*use\s+(?:`([^`]+)`|([\w$]+))[\s;]*", statement, re.IGNORECASE)
@@ -191,7 +208,36 @@ def of_one_statement(statement: str) -> tuple[list[Assignment], str] | None:
 
 def assignments(statement: str) -> list[Assignment]:
     """The variables that a SET gives values to. Raises Refusal for what must not be ignored."""
+    if said := _transaction(statement):
+        is_of_session, wanted = said
+        found = _characteristics(wanted)
+        # without SESSION they are the next transaction's alone
+        return found if is_of_session else []
     return _assignments(_tokens(statement)[1:], statement)
+
+
+def is_of_next_transaction(statement: str) -> bool:
+    """Whether a SET is of the transaction that the client begins next."""
+    said = _transaction(statement)
+    return said is not None and not said[0]
+
+
+def _transaction(statement: str) -> tuple[bool, str] | None:
+    """Whether a SET TRANSACTION is of the session, and what it wants; None for other SETs."""
+    tokens = _tokens(statement)[1:]
+    words = [token.text.upper() for token in tokens if token.token_type != TokenType.SEMICOLON]
+    is_of_session = words[:1] in (["SESSION"], ["LOCAL"])
+    rest = words[is_of_session:]
+    return (is_of_session, " ".join(rest[1:])) if rest[:1] == ["TRANSACTION"] else None
+
+
+def _characteristics(written: str) -> list[Assignment]:
+    """What SET TRANSACTION sets: a level, and whether only to read."""
+    wanted = [" ".join(part.upper().split()) for part in written.split(",")]
+    found = [CHARACTERISTICS[one] for one in wanted if one in CHARACTERISTICS]
+    if len(dict(found)) < len(wanted):
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'TRANSACTION'")
+    return [Assignment(name, _quoted(value)) for name, value in found]
 
 
 def _tokens(statement: str) -> list[Token]:
@@ -220,8 +266,6 @@ def _assigned(tokens: list[Token], statement: str) -> list[Assignment]:
         return _character_sets(CHARACTER_SETS, words[1:])
     if words[:2] == ["CHARACTER", "SET"]:
         return _character_sets(CHARACTER_SETS, words[2:])
-    if "TRANSACTION" in words[:2] or "CHARACTERISTICS" in words[:2]:
-        return []
     if words[0] in ("PASSWORD", "ROLE", "DEFAULT", "RESOURCE"):
         raise Refusal(1235, "42000", f"A mirror does not take SET {words[0]}")
     place = next(

@@ -9,6 +9,7 @@ from importlib.resources import files
 
 from mirror.serve import modes
 from mirror.serve.answers import Refusal, Value
+from mirror.serve.collations import is_exact
 
 # how MySQL's character sets are called in Python; bytes are bytes, of letters in UTF-8
 CODECS = {
@@ -21,8 +22,19 @@ CODECS = {
     "latin1": "cp1252",
 }
 NO_LIMIT = 2**64 - 1
+# before a variable that is asked for as the server has it, whatever the session has set
+GLOBAL = "global."
 # variables and statements that a client may leave, and their letters in all
 MOST_KEPT, MOST_LETTERS = 1000, 16 << 20
+# MySQL's names of what MariaDB calls otherwise
+SYNONYMS = {
+    "tx_isolation": ("transaction_isolation",),
+    "transaction_isolation": ("tx_isolation",),
+    "tx_read_only": ("transaction_read_only",),
+    "transaction_read_only": ("tx_read_only",),
+}
+# below which MariaDB sets none
+LEAST = {"group_concat_max_len": 4}
 # what 0 and 1 are called
 SWITCH = {"0": "OFF", "1": "ON"}
 
@@ -36,7 +48,7 @@ class Variable:
     is_settable: bool
     value: str
     # in lower case; empty where any value will do, for none of them changes an answer
-    taken: frozenset[str]
+    taken: tuple[str, ...]
 
 
 @cache
@@ -49,7 +61,7 @@ def known() -> Mapping[str, Variable]:
             row["type"],
             row["scope"] == "session",
             row["value"],
-            frozenset(row["taken"].lower().split("|")) - {""},
+            tuple(row["taken"].lower().split("|")) if row["taken"] else (),
         )
         for row in csv.DictReader(text.splitlines())
     }
@@ -66,7 +78,7 @@ class Settings:
     `written` holds values as SHOW VARIABLES writes them, None for NULL; `own` the client's own
     variables, `prepared` the texts of its PREPARE ... FROM, by their names in lower case;
     `found_rows` is how many rows the last answer had, `as_datajoint_2` whether the client asks as
-    DataJoint 2 does.
+    DataJoint 2 does, `in_transaction` whether it has begun a transaction.
     """
 
     written: dict[str, str | None] = field(default_factory=dict)
@@ -74,6 +86,7 @@ class Settings:
     prepared: dict[str, str] = field(default_factory=dict)
     found_rows: int = 0
     as_datajoint_2: bool = False
+    in_transaction: bool = False
 
     @classmethod
     def of_client(cls, charset: str) -> "Settings":
@@ -94,22 +107,42 @@ class Settings:
 
         Raises KeyError for a variable that no server has.
         """
+        if name == "in_transaction":
+            return int(self.in_transaction)
+        if name.startswith(GLOBAL):
+            variable = known()[name.removeprefix(GLOBAL)]
+            return _value(variable, variable.value)
         return self.own.get(name[1:]) if name[0] == "@" else _value(known()[name], self[name])
 
     def set(self, name: str, value: object) -> None:
         """Give a variable a value. Raises Refusal, and sets nothing, where it cannot be taken."""
-        self.written[name] = settled(name, value)
+        was_autocommit = self.is_autocommit
+        for one in (name, *SYNONYMS.get(name, ())):
+            self.written[one] = settled(name, value)
+        self._commit(was_autocommit)
 
     def set_default(self, name: str) -> None:
         """Give a variable the value of the server again. Raises Refusal as `set` does."""
         settled(name, "" if name not in known() else _value(known()[name], known()[name].value))
-        self.written.pop(name, None)
+        was_autocommit = self.is_autocommit
+        for one in (name, *SYNONYMS.get(name, ())):
+            self.written.pop(one, None)
+        self._commit(was_autocommit)
+
+    def _commit(self, was_autocommit: bool) -> None:
+        """A client that wants each statement to be a transaction again has ended its own."""
+        if self.is_autocommit and not was_autocommit:
+            self.in_transaction = False
 
     def check_size(self) -> None:
         """Raises Refusal 1461 where a client keeps more than is good for a server."""
         texts = [*self.prepared.values(), *map(str, self.own.values())]
         if len(texts) > MOST_KEPT or sum(map(len, texts)) > MOST_LETTERS:
             raise Refusal(1461, "42000", "Can't keep more variables and prepared statements")
+
+    @property
+    def is_autocommit(self) -> bool:
+        return self["autocommit"] == "ON"
 
     @property
     def codec(self) -> str:
@@ -146,10 +179,22 @@ def settled(name: str, value: object) -> str | None:
     if name == "sql_mode":
         return modes.settled(value)
     written = None if value is None else str(value)
+    if variable.type == "choice" and isinstance(value, int) and 0 <= value < len(variable.taken):
+        # by its place
+        written = variable.taken[value]
     if variable.taken and (written or "NULL").lower() not in variable.taken:
         raise _refusal(name, written)
     if written is None:
         return None
+    if variable.type == "choice":
+        return written.upper()
+    if name.startswith("collation_") and is_exact(written) and name == "collation_connection":
+        raise Refusal(
+            1231,
+            "42000",
+            f"The mirror minds no case where two constants meet, as {written} would: write COLLATE"
+            " behind a text",
+        )
     if written.lower() == "utf8":
         return "utf8mb3"
     if variable.type == "switch":
@@ -163,7 +208,9 @@ def settled(name: str, value: object) -> str | None:
         form = r"\d{1,20}" if variable.type == "integer" else r"\d{1,15}(\.\d*)?(e[+-]?\d{1,2})?"
         if not re.fullmatch(form, written):
             raise Refusal(1232, "42000", f"Incorrect argument type to variable '{name}'")
-        return written if variable.type == "integer" else f"{float(written):.6f}"
+        if variable.type == "integer":
+            return str(max(int(written), LEAST.get(name, 0)))
+        return f"{float(written):.6f}"
     return written
 
 

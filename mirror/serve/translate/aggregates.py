@@ -10,7 +10,7 @@ from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.literals import NOT_FIXED
 from mirror.serve.translate.numbers import MORE_DIGITS, is_real, precision, quotient, real
-from mirror.serve.translate.rules import AGGREGATES, operator, special
+from mirror.serve.translate.rules import AGGREGATES, has_aggregate, operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
@@ -26,12 +26,13 @@ from mirror.serve.translate.typed import (
     octets,
     ordered,
     refuse,
+    settled,
     text,
 )
 
 COUNT = Type("integer", 21)
-# as long as group_concat_max_len
-CONCATENATED = Type("string", 1 << 20)
+# what group_concat_max_len is unless a client sets it
+LONGEST = 1 << 20
 
 
 def aggregate(*names: str) -> Callable[..., Any]:
@@ -49,12 +50,21 @@ def aggregate(*names: str) -> Callable[..., Any]:
                     1064, "42000", f"You have an error in your SQL syntax near '{names[0]}('"
                 )
             _check_distinct(distinct, context)
-            return rule(context.of_arguments().typed(inner[0]), distinct, context.over)
+            rows = context.of_arguments()
+            value = looked_at(inner[0], rows) if context.over else rows.typed(inner[0])
+            return rule(value, distinct, context.over)
 
         special(*names)(apply)
         return rule
 
     return register
+
+
+def looked_at(node: exp.Expr, context: Context) -> Typed:
+    """What a window looks at, which MySQL keeps in a table; of groups it keeps the aggregates."""
+    is_aggregate = isinstance(node, exp.Anonymous) and str(node.this).upper() in AGGREGATES
+    value = context.typed(node)
+    return value if has_aggregate(node) and not is_aggregate else settled(value)
 
 
 def _inner(arguments: list[exp.Expr]) -> tuple[list[exp.Expr], str]:
@@ -121,7 +131,9 @@ def avg(a: Typed, distinct: str, over: str) -> Typed:
             real(shown if shown >= NOT_FIXED else shown + MORE_DIGITS),
         )
     digits, scale = precision(a)
-    total = replace(sum_of(a, distinct, over), held=a.held)
+    # MariaDB keeps of an average twice the digits that it keeps of another quotient
+    total = sum_of(a, distinct, over)
+    total = replace(total, sql=double(total), held="double")
     number_of = Typed(f"count({distinct}{a.sql}){over}", COUNT)
     return Typed(
         quotient(total, number_of, scale + MORE_DIGITS),
@@ -208,15 +220,50 @@ def group_concat(node: exp.GroupConcat, context: Context) -> Typed:
     values = [rows.typed(part) for part in parts]
     keys = [_sorted_by(item.this, values, rows) for item in order]
     descents = [bool(item.args.get("desc")) for item in order]
+    most = int(str(context.session.get("group_concat_max_len", LONGEST)))
     if is_distinct:
-        return _distinct_concat(values, keys, any(descents), between)
+        listed = _distinct_texts(values, keys, any(descents))
+        return _concatenated(f"array_to_string({listed}{_kept(node)}, {between})", most)
     sorting = f" order by {', '.join(map(ordered, keys, descents))}" if keys else ""
     if any(value.kind in BYTES for value in values):
         whole = " || ".join(map(octets, values))
-        joined = f"string_agg(hex({whole}), hex(encode({between})){sorting})"
-        return Typed(f"unhex({joined})", Type("binary", CONCATENATED.length))
+        joined = _joined(f"hex({whole})", f"hex(encode({between}))", sorting, _kept(node))
+        bytes_of_all = f"unhex({joined})"
+        cut = f"{bytes_of_all}[1:{most}]" if most < LONGEST else bytes_of_all
+        return Typed(cut, Type("binary", most))
     written = " || ".join(map(text, values))
-    return Typed(f"string_agg({written}, {between}{sorting})", CONCATENATED)
+    return _concatenated(_joined(written, between, sorting, _kept(node)), most)
+
+
+def _joined(written: str, between: str, sorting: str, kept: str) -> str:
+    """The texts of a group in one, or of those in order the ones that are kept."""
+    if not kept:
+        return f"string_agg({written}, {between}{sorting})"
+    listed = f"(list({written}{sorting}) filter (({written}) is not null))"
+    return f"array_to_string({listed}{kept}, {between})"
+
+
+def _kept(node: exp.GroupConcat) -> str:
+    """The LIMIT of a GROUP_CONCAT, as the places in a list of DuckDB's."""
+    limit, offset = node.args.get("limit"), node.args.get("offset")
+    if limit is None:
+        return ""
+    bounds = (limit.args.get("offset") or (offset and offset.expression), limit.expression)
+    skipped, most = (0 if bound is None else _whole(bound) for bound in bounds)
+    return f"[{skipped + 1}:{skipped + most}]"
+
+
+def _whole(node: exp.Expr) -> int:
+    if not isinstance(node, exp.Literal) or not str(node.this).isdigit():
+        raise Refusal(1064, "42000", "You have an error in your SQL syntax near 'LIMIT'")
+    # MySQL's way of saying "all the rest" is beyond what DuckDB counts to
+    return min(int(node.this), 2**61)
+
+
+def _concatenated(joined: str, most: int) -> Typed:
+    """A text of so many bytes at most, where a client has asked for fewer than there may be."""
+    cut = f"first_bytes({joined}, {most})" if most < LONGEST else joined
+    return Typed(cut, Type("string", most))
 
 
 def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
@@ -228,12 +275,14 @@ def _sorted_by(node: exp.Expr, values: list[Typed], rows: Context) -> Typed:
     return values[int(node.this) - 1]
 
 
-def _distinct_concat(values: list[Typed], keys: list[Typed], descends: bool, between: str) -> Typed:
-    """GROUP_CONCAT(DISTINCT x), in the order of x: DuckDB sorts distinct values by themselves."""
+def _distinct_texts(values: list[Typed], keys: list[Typed], descends: bool) -> str:
+    """The list of GROUP_CONCAT(DISTINCT x) in its order: DuckDB sorts them by themselves."""
     if len(values) > 1 or (keys and [key(item) for item in keys] != [key(values[0])]):
         raise Refusal(1235, "42000", "The mirror orders GROUP_CONCAT(DISTINCT x) only by x itself")
     [x] = values
     way = "desc" if descends else "asc"
     pair = f"{{'k': {key(x)}, 'v': {text(x)}}}"
-    listed = f"list({pair} order by {key(x)} {way}) filter ({x.sql} is not null)"
-    return Typed(f"distinct_texts({listed}, {between})", CONCATENATED)
+    # of a constant there is no order
+    way = f" order by {key(x)} {way}" if x.value is None else ""
+    listed = f"list({pair}{way}) filter ({x.sql} is not null)"
+    return f"distinct_texts({listed})"

@@ -122,6 +122,17 @@ class Plain(MySQL):
                         node.set("this", exp.Neg(this=exp.Literal.number(words[1].text)))
             return node
 
+        def _parse_limit(self, this: exp.Expr | None = None, *rest: Any, **named: Any) -> Any:
+            """The LIMIT of a query; that of GROUP_CONCAT stands behind its separator."""
+            return super()._parse_limit(None, *rest, **named) if this is None else this
+
+        def _parse_group_concat(self) -> exp.Expr | None:
+            node = super()._parse_group_concat()
+            if node is not None:
+                node.set("limit", self._parse_limit())
+                node.set("offset", self._parse_offset())
+            return node
+
         def _warn_unsupported(self) -> None:
             """Say nothing to whoever serves: a statement is its client's affair."""
 
@@ -147,6 +158,7 @@ class Plain(MySQL):
     class Generator(MySQLGenerator):
         TRANSFORMS: ClassVar[dict[Any, Any]] = {
             **MySQLGenerator.TRANSFORMS,
+            Constants: lambda *_: "...",
             Dated: lambda self, node: f"{node.args['kind']} {self.sql(node, 'this')}",
         }
 

@@ -7,14 +7,18 @@ date as a date; bytes compare as bytes.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from types import NoneType
+from typing import Any, NamedTuple
 
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
 from mirror.serve.translate import literals
 from mirror.serve.translate.documents import without_quotes
-from mirror.serve.translate.lists import Constants
-from mirror.serve.translate.rules import as_is, function, operator, special
+from mirror.serve.translate.lists import Constants, Row
+from mirror.serve.translate.rules import as_is, function, operator, special, unwrapped
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
     BYTES,
@@ -22,6 +26,7 @@ from mirror.serve.translate.typed import (
     INTEGER,
     LONGEST_TIME,
     MOMENTS,
+    MOST_EXACT,
     NUMBERS,
     TEXTS,
     Typed,
@@ -57,7 +62,7 @@ LONG = re.compile(r"\d{16}")
 MANY_KEYS = 20
 SEPARATOR = "\x1f"
 # to MySQL a text that is no date lies before all dates
-NO_DATE = "timestamp '0001-01-01 00:00:00'"
+NO_DATE = datetime(1, 1, 1)
 
 
 def comparable(a: Typed, b: Typed) -> tuple[str, str]:
@@ -127,7 +132,7 @@ def _with_bytes(a: Typed, b: Typed) -> tuple[str, str]:
         sql = f"leading_number_of_bytes({octets(uuid)})"
         pair = (sql, double(other))
     else:
-        nothing = "0" if other.kind == "time" else NO_DATE
+        nothing = "0" if other.kind == "time" else f"timestamp '{NO_DATE}'"
         sql = f"case when {uuid.sql} is not null then {nothing} end"
         pair = (sql, span(other) if other.kind == "time" else _moment(other))
     return pair if uuid is a else pair[::-1]
@@ -162,12 +167,14 @@ def _moment(operand: Typed) -> str:
         return operand.sql
     if operand.kind in TEXTS:
         if isinstance(operand.value, str):
-            known = literals.moment(operand.value) or literals.eve(operand.value)
-            return NO_DATE if known is None else f"timestamp '{known}'"
-        return (
-            f"case when {text(operand)} is not null then coalesce({moment(operand)}, {NO_DATE}) end"
-        )
+            return f"timestamp '{_moment_of(operand.value)}'"
+        known = f"coalesce({moment(operand)}, timestamp '{NO_DATE}')"
+        return f"case when {text(operand)} is not null then {known} end"
     return moment(operand)
+
+
+def _moment_of(value: str) -> datetime:
+    return literals.moment(value) or literals.eve(value) or NO_DATE
 
 
 def _plain_number(operand: Typed) -> str:
@@ -181,11 +188,15 @@ def compared(a: Typed, b: Typed, sign: str) -> Typed:
         is_member = one.kind == "enum" and isinstance(other.value, str) and not other.type.is_exact
         if is_member and its_sign in ("=", "<>"):
             return _enum_member(one, str(other.value), its_sign)
-    if sign not in ("=", "<>") and a.kind == b.kind == "enum":
-        left, right = collated(a), collated(b)
-    else:
-        left, right = comparable(a, b)
+    left, right = _sortable(a, b, sign)
     return flag(f"({left} {sign} {right})", a.is_nullable or b.is_nullable)
+
+
+def _sortable(a: Typed, b: Typed, sign: str) -> tuple[str, str]:
+    """The form in which two are compared by a sign: members of an enum, as texts."""
+    if sign not in ("=", "<>") and a.kind == b.kind == "enum":
+        return collated(a), collated(b)
+    return comparable(a, b)
 
 
 def _enum_member(enum: Typed, wanted: str, sign: str) -> Typed:
@@ -209,18 +220,39 @@ def comparison(node: exp.Expr, context: Context) -> Typed:
     left, right = unwrapped(node.this), unwrapped(node.expression)
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         return _rows_compared(left, right, SIGNS[type(node)], context)
+    if isinstance(right, exp.All | exp.Any):
+        return _quantified(context.typed(left), SIGNS[type(node)], right, context)
     return compared(*without_quotes(*context.both(node)), SIGNS[type(node)])
 
 
+def _quantified(operand: Typed, sign: str, node: exp.All | exp.Any, context: Context) -> Typed:
+    """x > ALL (select ...), x = ANY (select ...)."""
+    relation = context.query(node.this, context)
+    if len(relation.columns) != 1:
+        raise _not_so_many(1)
+    [(_, column)] = relation.columns
+    left, right = _sortable(operand, replace(column, sql="c0", value=None), sign)
+    rows = f"select {right} from ({relation.sql}) as q(c0)"
+    return flag(f"({left} {sign} {node.key} ({rows}))")
+
+
 def _rows_compared(a: exp.Tuple, b: exp.Tuple, sign: str, context: Context) -> Typed:
-    if sign not in ("=", "<>") or len(a.expressions) != len(b.expressions):
-        raise Refusal(1241, "21000", f"Operand should contain {len(a.expressions)} column(s)")
-    parts = [
-        compared(context.typed(x), context.typed(y), "=").sql
-        for x, y in zip(a.expressions, b.expressions, strict=True)
-    ]
-    same = "(" + " and ".join(parts) + ")"
+    if sign not in ("=", "<>"):
+        raise _not_so_many(len(a.expressions))
+    same = _same(list(map(context.typed, a.expressions)), list(map(context.typed, b.expressions)))
     return flag(same if sign == "=" else f"(not {same})")
+
+
+def _same(a: Sequence[Typed], b: Sequence[Typed]) -> str:
+    """Whether all of a row are equal."""
+    if len(a) != len(b):
+        raise _not_so_many(len(a))
+    parts = [compared(one, other, "=").sql for one, other in zip(a, b, strict=True)]
+    return parts[0] if len(parts) == 1 else f"({' and '.join(parts)})"
+
+
+def _not_so_many(wanted: int) -> Refusal:
+    return Refusal(1241, "21000", f"Operand should contain {wanted} column(s)")
 
 
 @operator(exp.NullSafeEQ)
@@ -248,56 +280,132 @@ def in_list(node: exp.In, context: Context) -> Typed:
     operands = [context.typed(part) for part in parts]
     if node.args.get("query"):
         return _in_query(operands, node.args["query"], context)
-    if len(operands) > 1:
-        rows = [unwrapped(item) for item in node.expressions]
-        tests = [_rows_compared(left, row, "=", context).sql for row in rows]  # type: ignore[arg-type]
-    else:
-        match node.expressions:
-            case [Constants() as listed]:
-                constants = listed.args["values"]
-                quick = _among(operands[0], constants)
-                if quick:
-                    return flag(quick)
-                values = list(map(constant, constants))
-            case expressions:
-                values = [context.typed(item) for item in expressions]
-        short = _in_one_form(operands[0], values)
-        if short:
-            return flag(short)
-        tests = [compared(operands[0], value, "=").sql for value in values]
-    return flag("(" + " or ".join(tests) + ")")
+    match node.expressions:
+        case [Constants() as listed]:
+            known: list[Row] | None = listed.args["rows"]
+            rows = []
+        case expressions:
+            rows = [_row(item, len(operands), context) for item in expressions]
+            is_long = len(operands) > 1 and len(rows) >= MANY_KEYS
+            known = _constants(rows) if is_long else None
+    if known:
+        if any(len(row) != len(operands) for row in known):
+            raise _not_so_many(len(operands))
+        quick = _among(operands, known, context)
+        if quick:
+            return flag(quick)
+        rows = rows or [list(map(constant, row)) for row in known]
+    short = _by_form(operands[0], [value for [value] in rows]) if len(operands) == 1 else ""
+    return flag(short or f"({' or '.join(_same(operands, row) for row in rows)})")
 
 
-def _among(operand: Typed, values: Sequence[int] | Sequence[str] | Sequence[bytes]) -> str:
-    """`x in (...)` of thousands of constants, which DuckDB reads as one; empty where it cannot."""
+def _row(node: exp.Expr, width: int, context: Context) -> list[Typed]:
+    node = unwrapped(node) if width > 1 else node
+    row = [
+        context.typed(item)
+        for item in (node.expressions if isinstance(node, exp.Tuple) else [node])
+    ]
+    if len(row) != width:
+        raise _not_so_many(width)
+    return row
+
+
+def _constants(rows: Iterable[Iterable[Typed]]) -> list[Row] | None:
+    """Rows of constants by their values; None if one of them is anything else."""
+    values = [tuple(item.value for item in row) for row in rows if all(map(_is_plain, row))]
+    return values if len(values) == len(list(rows)) else None
+
+
+class Listed(NamedTuple):
+    """Many constants in the form in which MySQL compares them with an expression."""
+
+    left: str
+    values: str
+    # of one of them, {}
+    form: str = "{}"
+
+
+def _among(operands: Sequence[Typed], rows: Sequence[Row], context: Context) -> str:
+    """`x in (...)` of many constants, or of rows of such, as a join; empty where it cannot be.
+
+    DuckDB takes minutes to plan thousands of comparisons. Where a row has a NULL, and a column
+    may have one, DuckDB's versions do not agree whether rows are unequal or that is unknown.
+    """
+    is_vague = len(operands) > 1 and any(operand.is_nullable for operand in operands)
+    if is_vague and not context.restricts:
+        return ""
+    of_kinds: dict[tuple[type, ...], list[Row]] = {}
+    for row in rows:
+        of_kinds.setdefault(tuple(map(type, row)), []).append(row)
+    tests = []
+    for kinds, alike in of_kinds.items():
+        if NoneType in kinds:
+            if len(operands) > 1 and not context.restricts:
+                return ""
+            tests.append("cast(null as boolean)")
+            continue
+        columns = zip(operands, zip(*alike, strict=True), strict=True)
+        listed = [found for x, values in columns if (found := _listed(x, values))]
+        if len(listed) < len(operands):
+            return ""
+        lefts = ", ".join(one.left for one in listed)
+        lefts = f"({lefts})" if len(listed) > 1 else lefts
+        forms = ", ".join(one.form.format(f"k{place}") for place, one in enumerate(listed))
+        lists = ", ".join(f"unnest({one.values}) as k{place}" for place, one in enumerate(listed))
+        tests.append(f"{lefts} in (select {forms} from (select {lists}))")
+    return f"({' or '.join(tests)})"
+
+
+def _listed(operand: Typed, values: Sequence[Any]) -> Listed | None:
+    """Constants of one type of Python; None where MySQL compares them in no one form."""
+    is_number, is_exact = operand.kind in ("integer", "decimal"), operand.type.is_exact
     match values[0]:
-        case int() if operand.kind in ("integer", "decimal"):
-            listed = f"cast({_split(map(str, values))} as bigint[])"
-            return f"({_plain_number(operand)} in (select unnest({listed})))"
-        case str() if operand.kind in ("string", "enum") and not operand.type.is_exact:
+        case int() | Decimal() if is_number:
+            scale = max(-int(Decimal(value).as_tuple().exponent) for value in values)
+            if scale > MOST_EXACT or any(abs(value) >= 10**18 for value in values):
+                return None
+            kind = f"decimal(30, {scale})" if scale > 0 else "bigint"
+            listed = _split(f"{value:f}" for value in map(Decimal, values))
+            return Listed(_plain_number(operand), f"cast({listed} as {kind}[])")
+        case int() | Decimal() | float() if operand.kind in (*NUMBERS, *TEXTS):
+            return Listed(double(operand), f"cast({_split(map(str, values))} as double[])")
+        case bytes() if operand.kind == "uuid" and {len(one) for one in values} == {16}:
+            return Listed(operand.sql, f"cast({_split(one.hex() for one in values)} as uuid[])")
+        case str() if operand.kind in MOMENTS:
+            moments = _split(str(_moment_of(value)) for value in values)
+            return Listed(_moment(operand), f"cast({moments} as timestamp[])")
+        case str() if any(SEPARATOR in value or "\0" in value for value in values):
             # no text of letters holds the separator of units
-            if not any(SEPARATOR in str(value) or "\0" in str(value) for value in values):
-                texts = f"select unnest({_split(map(str, values))}) as v"
-                return f"({collated(operand)} in (select collated(v) from ({texts})))"
-        case bytes() if operand.kind == "uuid" and {len(one) for one in values} == {16}:  # type: ignore[arg-type]
-            listed = f"cast({_split(one.hex() for one in values)} as uuid[])"  # type: ignore[union-attr]
-            return f"({operand.sql} in (select unnest({listed})))"
-    return ""
+            return None
+        case str() if operand.kind in ("string", "enum") and not is_exact:
+            return Listed(collated(operand), _split(values), "collated({})")
+        case str() if operand.kind in NUMBERS and not any(map(LONG.search, values)):
+            return Listed(double(operand), _split(values), "leading_number({})")
+    return None
 
 
 def _split(texts: Iterable[str]) -> str:
     return f"string_split({literals.quoted_text(SEPARATOR.join(texts))}, chr({ord(SEPARATOR)}))"
 
 
-def _in_one_form(operand: Typed, values: list[Typed]) -> str:
-    """`x in (...)` where all values compare with x in the same form, as hundreds of keys do."""
-    if operand.kind == "enum" or any(value.kind == "null" for value in values):
+def _is_plain(expression: Typed) -> bool:
+    """Whether it is a constant that compares as its value in Python does."""
+    is_value = isinstance(expression.value, int | Decimal | str | bytes)
+    return expression.kind == "null" or (is_value and not expression.type.is_exact)
+
+
+def _by_form(operand: Typed, values: list[Typed]) -> str:
+    """`x in (...)` of values that compare with x in one form, as keys do, or of many in several."""
+    if operand.kind == "enum":
         return ""
-    pairs = [comparable(operand, value) for value in values]
-    forms = {left for left, _ in pairs}
-    if len(forms) != 1:
+    forms: dict[str, list[str]] = {}
+    for value in values:
+        left, right = comparable(operand, value)
+        forms.setdefault(left, []).append(right)
+    if "null" in forms or (len(forms) > 1 and len(values) < MANY_KEYS):
         return ""
-    return f"({forms.pop()} in ({', '.join(right for _, right in pairs)}))"
+    tests = [f"({left} in ({', '.join(rights)}))" for left, rights in forms.items()]
+    return tests[0] if len(tests) == 1 else f"({' or '.join(tests)})"
 
 
 def _in_query(operands: list[Typed], query: exp.Expr, context: Context) -> Typed:
@@ -356,7 +464,7 @@ def interval(node: exp.Interval, context: Context) -> Typed:
 @operator(exp.And)
 def all_of(node: exp.And, context: Context) -> Typed:
     # as one flat list: a restriction by a thousand keys must not nest a thousand deep
-    parts = [context.condition(part) for part in node.flatten(unnest=False)]
+    parts = [context.part(part) for part in node.flatten(unnest=False)]
     return flag(f"({' and '.join(parts)})")
 
 
@@ -364,36 +472,31 @@ def all_of(node: exp.And, context: Context) -> Typed:
 def one_of(node: exp.Or, context: Context) -> Typed:
     parts = list(node.flatten(unnest=False))
     keys = _as_keys(parts, context) if len(parts) >= MANY_KEYS else ""
-    return flag(keys or f"({' or '.join(map(context.condition, parts))})")
+    return flag(keys or f"({' or '.join(map(context.part, parts))})")
 
 
 def _as_keys(parts: list[exp.Expr], context: Context) -> str:
-    """Alternatives that each give one key whole, as DataJoint's lists of keys do: a join.
+    """Alternatives that each give one key whole, as DataJoint's lists of keys do: a list of rows.
 
-    Empty where they are anything else, or where a column could be NULL, which a join would
-    take for a difference.
+    Empty where they are anything else.
     """
+    columns: dict[str, Typed] = {}
     rows = []
-    for part in parts:
-        part = unwrapped(part)
-        tests = part.flatten(unnest=False) if isinstance(part, exp.And) else [part]
+    for part in map(unwrapped, parts):
         row = {}
+        tests = part.flatten(unnest=False) if isinstance(part, exp.And) else [part]
         for test in map(unwrapped, tests):
             if not isinstance(test, exp.EQ) or not isinstance(test.this, exp.Column):
                 return ""
-            column, constant = context.both(test)
-            if column.is_nullable or constant.value is None or column.kind == "enum":
+            column, value = context.both(test)
+            if column.sql in row or value.kind == "null" or not _is_plain(value):
                 return ""
-            left, right = comparable(column, constant)
-            row[left] = right
+            columns[column.sql], row[column.sql] = column, value.value
         rows.append(row)
-    lefts = list(rows[0])
-    if any(set(row) != set(lefts) for row in rows):
+    if any(row.keys() != columns.keys() for row in rows):
         return ""
-    values = ", ".join(f"({', '.join(row[left] for left in lefts)})" for row in rows)
-    names = [f"k{place}" for place in range(len(lefts))]
-    same = " and ".join(f"k.{name} = {left}" for name, left in zip(names, lefts, strict=True))
-    return f"exists(select 1 from (values {values}) as k({', '.join(names)}) where {same})"
+    keys = [tuple(row[name] for name in columns) for row in rows]
+    return _among(list(columns.values()), keys, context)
 
 
 @operator(exp.Xor)
@@ -461,9 +564,3 @@ def _extreme(name: str, values: list[Typed]) -> Typed:
     if wanted.kind == "double":
         forms = [double(value) for value in values]
     return Typed(f"case when not ({some_null}) then {name}({', '.join(forms)}) end", wanted, held)
-
-
-def unwrapped(node: exp.Expr) -> exp.Expr:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node

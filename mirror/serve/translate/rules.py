@@ -105,6 +105,13 @@ def has_aggregate(node: exp.Expr) -> bool:
     return False
 
 
+def unwrapped(node: exp.Expr) -> exp.Expr:
+    """What stands in parentheses, without them."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
+
+
 def as_is(expression: Typed) -> Typed:
     """An argument whose type the rule wants to know."""
     return expression

@@ -8,7 +8,7 @@ from sqlglot import exp
 from mirror.serve.answers import Refusal
 from mirror.serve.translate.dependence import Dependence
 from mirror.serve.translate.dialect import shown
-from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate
+from mirror.serve.translate.rules import FUNCTIONS, OPERATORS, has_aggregate, unwrapped
 from mirror.serve.translate.size import check_joins, check_length
 from mirror.serve.translate.typed import Typed, condition
 
@@ -68,6 +68,10 @@ class Scope:
     outer: "Context | None" = None
     joins: Joins = Joins()
 
+    def has(self, name: str) -> bool:
+        """Whether a name, in lower case, is one column's or several's."""
+        return name in self.visible or name in self.ambiguous
+
     def find(self, name: str, table: str = "", schema: str = "") -> Typed | None:
         """The column of that name, None if there is none. Raises Refusal 1052 if several."""
         name = name.lower()
@@ -125,7 +129,8 @@ class Context:
 
     `aliases` are the select list's, where the clause may use them; `groups` are those that the
     clause sees, if it sees any; `query` translates a subquery; `windows` are those that have a
-    name, and `over` the one that the function which is translated now looks at.
+    name, and `over` the one that the function which is translated now looks at. `restricts`
+    where the expression only tells which rows to keep, so that false and NULL are alike.
     """
 
     scope: Scope
@@ -135,9 +140,13 @@ class Context:
     groups: Groups | None = None
     windows: Mapping[str, exp.Window] = field(default_factory=dict)
     over: str = ""
+    restricts: bool = False
 
     def typed(self, node: exp.Expr) -> Typed:
         """Translate an expression. Raises Refusal for what no rule covers, or grows too large."""
+        return (replace(self, restricts=False) if self.restricts else self)._checked(node)
+
+    def _checked(self, node: exp.Expr) -> Typed:
         expression = self._typed(node)
         check_length(expression.sql)
         return expression
@@ -160,7 +169,7 @@ class Context:
     def item(self, node: exp.Expr) -> Typed:
         """An expression that may be a key of the groups as a whole."""
         if self.groups is not None and not has_aggregate(node):
-            as_key = self.of_rows().typed(node)
+            as_key = replace(self, groups=None, over="").typed(node)
             if self.groups.has(as_key):
                 return self.groups.of(as_key)
         return self.typed(node)
@@ -171,9 +180,25 @@ class Context:
     def condition(self, node: exp.Expr) -> str:
         return condition(self.typed(node))
 
+    def restriction(self, node: exp.Expr) -> str:
+        """A condition that only tells which rows to keep."""
+        return replace(self, restricts=True).part(node)
+
+    def part(self, node: exp.Expr) -> str:
+        """A condition of those that AND and OR join, which restricts where they do."""
+        return condition(self._checked(unwrapped(node)))
+
     def of_rows(self) -> "Context":
-        """The context in which an aggregate's argument is read: rows, not groups."""
-        return replace(self, groups=None, aliases={}, over="")
+        """The context in which an aggregate's argument is read: rows, not groups.
+
+        An alias is known there if it is made of a row, and no column has its name.
+        """
+        of_rows = {
+            name: item
+            for name, item in self.aliases.items()
+            if not (self.scope.has(name) or has_aggregate(item) or item.find(exp.Window))
+        }
+        return replace(self, groups=None, aliases=of_rows, over="")
 
     def of_arguments(self) -> "Context":
         """The same for an aggregate that may look at a window: that is of groups, if of any."""

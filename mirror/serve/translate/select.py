@@ -32,14 +32,16 @@ from mirror.serve.translate.dependence import (
     seen_from_outside,
 )
 from mirror.serve.translate.dialect import shown
-from mirror.serve.translate.logic import compared, unwrapped
-from mirror.serve.translate.rules import has_aggregate, operator
+from mirror.serve.translate.logic import compared
+from mirror.serve.translate.rules import has_aggregate, operator, unwrapped
 from mirror.serve.translate.scope import Context, Groups, Joins, Relation, Scope, Source
 from mirror.serve.translate.size import check_length
 from mirror.serve.translate.typed import (
     Typed,
     become,
     combined,
+    exact,
+    integer,
     key,
     ordered,
     settled,
@@ -134,7 +136,7 @@ class Translator:
         held = [replace(c, sql=place) for place, (_, c) in zip(places, first.columns, strict=True)]
         kinds = [combined([one]) for one in held]
         columns = tuple(
-            (name, Typed(label(name), kind, "double" if kind.kind == "decimal" else ""))
+            (name, Typed(label(name), kind))
             for (name, _), kind in zip(first.columns, kinds, strict=True)
         )
         outputs = ", ".join(f"{p} as {c.sql}" for p, (_, c) in zip(places, columns, strict=True))
@@ -150,18 +152,25 @@ class Translator:
             )
         parts = [
             ", ".join(
-                become(replace(c, sql=p), kind)
+                _written(replace(c, sql=p), kind)
                 for p, c, kind in zip(places, found, kinds, strict=True)
             )
             for found in ([c for _, c in first.columns], [c for _, c in rest.columns])
         ]
         listed = ", ".join(places)
-        halves = [
-            f"select {part} from ({relation.sql}) as u({listed})"
-            for part, relation in zip(parts, (first, rest), strict=True)
-        ]
-        word = "union" if union.args["distinct"] else "union all"
-        sql = f"with recursive {own}({listed}) as ({f' {word} '.join(halves)}) {itself.sql}"
+        begin, follow = (
+            f"select {{}} from ({relation.sql}) as u({listed})" for relation in (first, rest)
+        )
+        # MariaDB stops after so many rounds without a word; DuckDB would go on for ever
+        most = int(str(self.session.get("max_recursive_iterations", 1000)))
+        begin = begin.format(f"{parts[0]}, 0")
+        follow = follow.format(f"{parts[1]}, past.round + 1")
+        follow += f", (select max(round) as round from {own} having max(round) < {most}) as past"
+        word, distinct = ("union", "distinct ") if union.args["distinct"] else ("union all", "")
+        sql = (
+            f"with recursive {own}({listed}, round) as ({begin} {word} {follow})"
+            f" select {distinct}{outputs} from {own}"
+        )
         return Relation(sql, columns)
 
     def _common(
@@ -184,8 +193,8 @@ class Translator:
         pairs = [
             together(
                 [
-                    _without_members(replace(a, sql=f"{alias}.{place}")),
-                    _without_members(replace(b, sql=f"u.{place}")),
+                    _in_table(replace(a, sql=f"{alias}.{place}")),
+                    _in_table(replace(b, sql=f"u.{place}")),
                 ]
             )
             for place, (_, a), (_, b) in zip(places, first.columns, second.columns, strict=True)
@@ -228,7 +237,7 @@ class Translator:
         places = [f"c{i}" for i in range(len(names))]
         # the columns side by side, and each in the form that holds the values of all parts
         across = [
-            [_without_members(replace(part.columns[i][1], sql=place)) for part in parts]
+            [_in_table(replace(part.columns[i][1], sql=place)) for part in parts]
             for i, place in enumerate(places)
         ]
         forms = [together(column) for column in across]
@@ -300,18 +309,17 @@ class _Select:
             context = replace(rows, groups=self._groups(group, facts))
         columns = [(name, _item(item, context)) for name, item in items]
         distinct = bool(node.args.get("distinct"))
-        if is_grouped or distinct or node.args.get("limit"):
+        looks_around = any(isinstance(i, exp.Expr) and i.find(exp.Window) for _, i in items)
+        if is_grouped or distinct or node.args.get("limit") or having or looks_around:
             # MySQL puts these rows into a table of its own
             columns = [(n, replace(settled(column), is_stored=True)) for n, column in columns]
         joins = scope.joins + Joins(0, _equalities(condition))
-        where = [rows.condition(condition)] if condition is not None else []
+        where = [rows.restriction(condition)] if condition is not None else []
         after = replace(context, aliases=self._aliases(items, scope))
-        having_sql = ""
+        # of no rows there are no totals
+        kept = ["count(*) > 0"] if self._has_totals else []
         if having is not None:
-            if is_grouped:
-                having_sql = f" having {after.condition(having.this)}"
-            else:
-                where.append(after.condition(having.this))
+            (kept if is_grouped else where).append(after.restriction(having.this))
         sql = "select "
         if distinct:
             sql += _distinct(column for _, column in columns)
@@ -322,13 +330,18 @@ class _Select:
         if group:
             listed = ", ".join(keys)
             sql += f" group by rollup ({listed})" if self._has_totals else f" group by {listed}"
-        sql += having_sql
+        if kept:
+            sql += f" having {' and '.join(kept)}"
+        # in an expression of ORDER BY what is no column is an alias
+        late = {name: one for name, one in after.aliases.items() if not scope.has(name)}
         if self.is_strict and distinct:
-            self._check_order(items, rows, group)
+            self._check_order(items, replace(rows, aliases=late), group)
         if is_grouped and not group:
             # one row is in any order
             context = replace(context, groups=self._groups([], None))
-        sql += _order(node, context, columns) or ("" if distinct else self._by_keys(group, keys))
+        sql += _order(node, replace(context, aliases=late), columns) or (
+            "" if distinct else self._by_keys(group, keys)
+        )
         sql += _limit(node)
         if self.is_strict:
             facts += tuple(self._outputs(items, rows, group if is_grouped else None))
@@ -507,7 +520,7 @@ class _Select:
         on = join.args.get("on")
         if on:
             context = self.translator.context(replace(merged, outer=self.outer), self.named)
-            tests.append(context.condition(on))
+            tests.append(context.restriction(on))
         pairs = [(first.find(name), second.find(name)) for name in shared]
         facts = of_matches(first, second, on, pairs) if side else of_rows(merged, on, pairs)
         # DuckDB moves no table across an outer join
@@ -735,18 +748,31 @@ def _order(node: exp.Expr, context: Context, columns: list[tuple[str, Typed]]) -
     for item in order.expressions:
         if _extras(item, {"this", "desc", "nulls_first"}):
             raise Refusal(1235, "42000", "The mirror does not translate such an ORDER BY")
-        target = item.this
+        target = unwrapped(item.this)
         if isinstance(target, exp.Literal) and not target.is_string:
             _, one = columns[_place(target, len(columns))]
         elif isinstance(target, exp.Column) and not target.table and target.name.lower() in named:
             one = named[target.name.lower()]
         else:
+            _check_aliases(target, context)
             one = context.item(target)
         if one.kind == "null" or one.value is not None:
             # the same for all rows
             continue
         parts.append(ordered(one, bool(item.args.get("desc"))))
     return f" order by {', '.join(parts)}" if parts else ""
+
+
+def _check_aliases(node: exp.Expr, context: Context) -> None:
+    """Refuse what MySQL cannot work out with: a value of a group, by its name."""
+    for column in node.find_all(exp.Column):
+        named = None if column.table else context.aliases.get(column.name.lower())
+        if named is not None and has_aggregate(named):
+            raise Refusal(
+                1247,
+                "42S22",
+                f"Reference '{column.name}' not supported (reference to group function)",
+            )
 
 
 def _place(node: exp.Literal, n: int) -> int:
@@ -774,10 +800,19 @@ def _limit(node: exp.Expr) -> str:
     return sql
 
 
-def _without_members(column: Typed) -> Typed:
+def _written(column: Typed, kind: Type) -> str:
+    """A column as a recursive query keeps it, in the type of its first part."""
+    if kind.kind == "decimal":
+        return exact(Typed(become(column, kind), kind, "double"))
+    if kind.kind == "integer" and column.kind in ("decimal", "double", "float"):
+        return integer(settled(column))
+    return become(column, kind)
+
+
+def _in_table(column: Typed) -> Typed:
     """A column as a UNION has it: MySQL makes of an enum a text, in the order of texts."""
     if column.kind != "enum":
-        return column
+        return settled(column)
     return Typed(text(column), Type("string", column.type.length), "", column.is_nullable)
 
 

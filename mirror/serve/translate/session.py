@@ -6,6 +6,7 @@ from mirror.serve.answers import Refusal
 from mirror.serve.translate.rules import operator, special
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import Typed, constant
+from mirror.serve.variables import GLOBAL
 
 FACTS = {
     "DATABASE": "database()",
@@ -34,10 +35,11 @@ for _name in FACTS:
 
 @operator(exp.SessionParameter)
 def variable(node: exp.SessionParameter, context: Context) -> Typed:
-    """@@name: a variable of the server."""
-    name = node.name.lower()
+    """@@name: a variable of the session, or with GLOBAL of the server."""
+    scope = GLOBAL if str(node.args.get("kind")).lower() == "global" else ""
+    name = scope + node.name.lower()
     if name not in context.session:
-        raise Refusal(1193, "HY000", f"Unknown system variable '{name}'")
+        raise Refusal(1193, "HY000", f"Unknown system variable '{node.name.lower()}'")
     return constant(context.session[name])
 
 

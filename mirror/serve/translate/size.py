@@ -19,6 +19,10 @@ MOST_LETTERS, SOME_LETTERS, GROWTH = 32 << 20, 200_000, 30
 # DuckDB needs up to a millisecond for each
 MOST_CALLS = 30_000
 
+# conditions that AND and OR join, in all of a statement, for DuckDB puts those of subqueries
+# together: of twice as many it takes four times as long
+MOST_TESTS = 1000
+
 # as MySQL's, which tables are joined with each other
 MOST_TABLES = 61
 # DuckDB looks for the best order of joins; each million costs it half a second
@@ -82,6 +86,14 @@ def check(sql: str, letters: int) -> None:
     has_grown = len(sql) > SOME_LETTERS + GROWTH * letters
     if has_grown or calls(sql, macros()) > MOST_CALLS:
         raise TOO_LARGE
+    tests = sum((piece["word"] or "") in ("and", "or") for piece in PIECE.finditer(sql))
+    if tests > MOST_TESTS:
+        raise Refusal(
+            1235,
+            "42000",
+            f"The mirror does not join {tests} conditions by AND and OR: ask by fewer, or by IN and"
+            " a list",
+        )
 
 
 def calls(sql: str, known: dict[str, Macro], parameter: str = "") -> int:

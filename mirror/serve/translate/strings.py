@@ -9,6 +9,7 @@ from itertools import groupby
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
+from mirror.serve.collations import is_exact
 from mirror.serve.translate import literals
 from mirror.serve.translate.dialect import BYTE
 from mirror.serve.translate.numbers import is_real
@@ -152,11 +153,8 @@ def boolean(node: exp.Boolean, context: Context) -> Typed:
 
 @operator(exp.Collate)
 def collate(node: exp.Collate, context: Context) -> Typed:
-    name = node.expression.name.lower()
-    if not name.endswith(("_ci", "_bin")):
-        raise Refusal(1273, "HY000", f"Unknown collation: '{node.expression.name}'")
     a = context.typed(node.this)
-    kind = Type("string", a.type.length, is_exact=name.endswith("_bin"))
+    kind = Type("string", a.type.length, is_exact=is_exact(node.expression.name))
     if a.kind == "string":
         return replace(a, type=replace(a.type, is_exact=kind.is_exact))
     return Typed(text(a), kind, "", a.is_nullable)

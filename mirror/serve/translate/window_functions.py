@@ -7,6 +7,7 @@ from dataclasses import replace
 from sqlglot import exp
 
 from mirror.serve.answers import Refusal, Type
+from mirror.serve.translate.aggregates import looked_at
 from mirror.serve.translate.rules import AGGREGATES, FUNCTIONS, operator
 from mirror.serve.translate.scope import Context
 from mirror.serve.translate.typed import (
@@ -118,7 +119,7 @@ def _arguments(arguments: list[exp.Expr], context: Context, least: int, most: in
     if not least <= len(arguments) <= most:
         raise Refusal(1064, "42000", "You have an error in your SQL syntax near ') over'")
     inner = replace(context, over="")
-    return [inner.typed(argument) for argument in arguments]
+    return [looked_at(argument, inner) for argument in arguments]
 
 
 def _place(name: str, kind: Type) -> Rule:

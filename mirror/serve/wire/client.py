@@ -13,7 +13,7 @@ from mirror.serve.answers import Field, Refusal, Value
 from mirror.serve.variables import Settings
 from mirror.serve.wire import packets, prepared, resultset
 from mirror.serve.wire.channel import Channel, Farewell, Gone
-from mirror.serve.wire.charsets import CHARSETS, Charset, in_charset
+from mirror.serve.wire.charsets import CHARSETS, in_charset
 from mirror.serve.wire.engines import Engines, SessionState
 from mirror.serve.wire.handshake import HandshakeResponse, changed, log_in
 from mirror.serve.wire.prepared import Quota, Statement, Statements
@@ -116,7 +116,7 @@ class Client:
                 self._use(response.database)
             except Refusal as refusal:
                 raise Farewell(refusal.number, refusal.state, refusal.message) from refusal
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
         self._is_in = True
 
     def _answer(self, message: bytes) -> None:
@@ -147,12 +147,12 @@ class Client:
             with watch.running():
                 answer = session.ask(statement, values)
             if not answer.fields:
-                self._channel.send(packets.ok())
+                self._channel.send(packets.ok(session.settings))
                 return
             watch.shorten(session.seconds)
             charset = CHARSETS[session.settings.results_charset]
             head = packets.length_encoded_integer(len(answer.fields))
-            self._channel.send(head, *_columns(answer.fields, charset))
+            self._channel.send(head, *_columns(answer.fields, session.settings))
             batches = iter(answer.batches(is_binary))
             while True:
                 with watch.running():
@@ -164,7 +164,7 @@ class Client:
                     resultset.send_binary(self._channel, batch, answer.fields)
                 else:
                     resultset.send_text(self._channel, batch)
-            self._channel.send(packets.eof())
+            self._channel.send(packets.eof(session.settings))
 
     def _use(self, name: bytes) -> None:
         with self._instance.engines.at_work(self._state) as session:
@@ -172,14 +172,14 @@ class Client:
 
     def _use_database(self, body: bytes) -> None:
         self._use(body)
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
 
     def _list_columns(self, body: bytes) -> None:
         table = packets.Reader(body).name()
         with self._instance.engines.at_work(self._state) as session:
             fields = session.ask(f"SELECT * FROM {_quoted(table)} LIMIT 0").fields
         columns = [packets.column_definition(field) + NO_DEFAULT for field in fields]
-        self._channel.send(*columns, packets.eof())
+        self._channel.send(*columns, packets.eof(self._state.settings))
 
     def _tell_statistics(self, _: bytes) -> None:
         instance = self._instance
@@ -196,10 +196,10 @@ class Client:
         if client.name != self.name:
             raise Refusal(1095, "HY000", f"You are not the owner of connection {number}.")
         client.stop(is_last)
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
 
     def _ping(self, _: bytes) -> None:
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
 
     def _change_user(self, body: bytes) -> None:
         self._is_in = False
@@ -226,9 +226,9 @@ class Client:
         number = self._statements.add(Statement(text, parameters))
         said = [packets.prepare_ok(number, len(fields), parameters)]
         if parameters:
-            said += [packets.PARAMETER] * parameters + [packets.eof()]
+            said += [packets.PARAMETER] * parameters + [packets.eof(self._state.settings)]
         if fields:
-            said += _columns(fields, CHARSETS[self._state.settings.results_charset])
+            said += _columns(fields, self._state.settings)
         self._channel.send(*said)
 
     def _execute(self, body: bytes) -> None:
@@ -256,7 +256,7 @@ class Client:
     def _reset_statement(self, body: bytes) -> None:
         statement = self._statements.get(packets.Reader(body).integer(4))
         self._statements.forget_long_data(statement)
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
 
     def _fetch(self, body: bytes) -> None:
         number = packets.Reader(body).integer(4)
@@ -266,13 +266,13 @@ class Client:
     def _set_option(self, body: bytes) -> None:
         if packets.Reader(body).integer(2) == 0:
             raise Refusal(1235, "42000", "This server takes one statement at a time.")
-        self._channel.send(packets.eof())
+        self._channel.send(packets.eof(self._state.settings))
 
     def _reset(self, _: bytes) -> None:
         self._state.settings = Settings.of_client(self._charset)
         self._instance.engines.leave(self._state)
         self._statements.clear()
-        self._channel.send(packets.ok())
+        self._channel.send(packets.ok(self._state.settings))
 
 
 COMMANDS: dict[int, Callable[[Client, bytes], None]] = {
@@ -294,8 +294,10 @@ COMMANDS: dict[int, Callable[[Client, bytes], None]] = {
 }
 
 
-def _columns(fields: Sequence[Field], charset: Charset) -> list[bytes]:
-    return [*(packets.column_definition(field, charset) for field in fields), packets.eof()]
+def _columns(fields: Sequence[Field], settings: Settings) -> list[bytes]:
+    charset = CHARSETS[settings.results_charset]
+    definitions = [packets.column_definition(field, charset) for field in fields]
+    return [*definitions, packets.eof(settings)]
 
 
 def _quoted(name: bytes) -> str:

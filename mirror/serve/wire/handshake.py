@@ -20,9 +20,10 @@ from pathlib import Path
 from pymysql.constants import CLIENT
 
 from mirror.errors import UsageError
+from mirror.serve.variables import Settings
 from mirror.serve.wire.channel import Channel, Farewell
 from mirror.serve.wire.charsets import UTF8MB4, name_of
-from mirror.serve.wire.packets import STATUS, Reader
+from mirror.serve.wire.packets import Reader, status
 
 NATIVE, SHA2 = b"mysql_native_password", b"caching_sha2_password"
 SCRAMBLE_BYTES = 20
@@ -158,7 +159,7 @@ def _handshake(number: int, version: str, scramble: bytes) -> bytes:
             b"\x0a" + version.encode() + b"\0",
             number.to_bytes(4, "little") + scramble[:8] + b"\0",
             (OFFERED & 0xFFFF).to_bytes(2, "little"),
-            bytes([UTF8MB4.number]) + STATUS.to_bytes(2, "little"),
+            bytes([UTF8MB4.number]) + status(Settings()),
             (OFFERED >> 16).to_bytes(2, "little"),
             bytes([SCRAMBLE_BYTES + 1]) + bytes(10),
             scramble[8:] + b"\0" + NATIVE + b"\0",
@@ -168,7 +169,11 @@ def _handshake(number: int, version: str, scramble: bytes) -> bytes:
 
 def _response(message: bytes) -> HandshakeResponse:
     said = Reader(message)
-    flags = said.integer(4) & OFFERED
+    wanted = said.integer(4)
+    flags = wanted & OFFERED
+    if wanted & CLIENT.COMPRESS:
+        # a driver that asks for what it was not offered would go on compressed
+        raise Farewell(1235, "42000", "The mirror compresses nothing: connect without compression")
     if not flags & CLIENT.PROTOCOL_41:
         raise Farewell(1043, "08S01", "The client's protocol is older than MySQL 4.1.")
     # the largest packet, the character set, and nothing

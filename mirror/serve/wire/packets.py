@@ -4,12 +4,12 @@ from pymysql.constants import FIELD_TYPE, FLAG, SERVER_STATUS
 
 from mirror.mysql_types import LONGEST
 from mirror.serve.answers import Field, Origin, Refusal, Type
+from mirror.serve.variables import Settings
 from mirror.serve.wire.channel import Farewell
 from mirror.serve.wire.charsets import TEXTS, UTF8MB4, Charset
 
 # no character set
 BINARY = 63
-STATUS = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
 # as many decimals as a number has, or a text that no table holds
 NOT_FIXED, NOT_FIXED_TEXT = 31, 39
 # what clients make room for in an error
@@ -32,13 +32,20 @@ def length_encoded_string(value: bytes) -> bytes:
     return length_encoded_integer(len(value)) + value
 
 
-def ok() -> bytes:
-    return b"\x00\x00\x00" + STATUS.to_bytes(2, "little") + b"\x00\x00"
+def ok(settings: Settings) -> bytes:
+    return b"\x00\x00\x00" + status(settings) + b"\x00\x00"
 
 
-def eof() -> bytes:
+def eof(settings: Settings) -> bytes:
     """The end of the columns, or of the rows."""
-    return b"\xfe\x00\x00" + STATUS.to_bytes(2, "little")
+    return b"\xfe\x00\x00" + status(settings)
+
+
+def status(settings: Settings) -> bytes:
+    """What drivers keep of a client: whether it is in a transaction, and opens them itself."""
+    flags = settings.in_transaction * SERVER_STATUS.SERVER_STATUS_IN_TRANS
+    flags |= settings.is_autocommit * SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT
+    return flags.to_bytes(2, "little")
 
 
 def err(said: Refusal) -> bytes:
