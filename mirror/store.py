@@ -284,7 +284,10 @@ def now() -> datetime:
 
 def prepare(connection: Connection) -> None:
     """Make the tables of the provenance, or bring up those of an earlier version."""
+    # each comment by itself would be a commit
+    connection.begin()
     connection.execute(files("mirror").joinpath("provenance.sql").read_text(encoding="utf-8"))
+    connection.commit()
 
 
 def without_progress_bar(connection: Connection) -> None:

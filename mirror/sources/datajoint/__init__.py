@@ -7,9 +7,12 @@ never written, printed or passed on a command line.
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from mirror.background import in_background
 from mirror.errors import SourceError
 from mirror.sources import (
     Census,
@@ -108,9 +111,11 @@ class DataJointSource:
     def prepare(self, tables: Sequence[Table], anew: bool) -> None:
         # what an earlier sync has read is no longer of this moment
         self._stop_reading_ahead()
-        if anew and self.fast:
-            # it takes a while to start
-            self.access.connectorx()
+        if anew:
+            # what takes a while to load and to start
+            in_background(partial(import_module, f"{__name__}.ahead"))
+            if self.fast:
+                self.access.connectorx()
 
     def stamps(self, tables: Sequence[Table]) -> Mapping[Table, Stamp]:
         found = {table: answer.stamp for table in tables if (answer := self._read_already(table))}
