@@ -54,10 +54,16 @@ def test_few_curves_need_no_process(work: Fitting, monkeypatch: pytest.MonkeyPat
     assert not work._processes
 
 
+def test_processes_that_are_ready_do_the_work(work: Fitting, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(work, "_number", 2)
+    work.get_ready()
+    ready = list(work._processes)
+    same(work.fit(TABLE, DATAJOINT), fit(TABLE, DATAJOINT))
+    assert len(ready) == 2 and work._processes == ready
+
+
 def test_no_process_outlives_the_block():
     with fitting.fitting() as work:
-        work._of_thread.process = fitting._started()
-        work._processes.append(work._of_thread.process)
-        [process] = work._processes
+        process = work._started()
         assert process.poll() is None
     assert process.returncode == -signal.SIGKILL

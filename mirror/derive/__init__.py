@@ -11,6 +11,8 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
+from importlib import import_module
 from itertools import accumulate, cycle, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,21 +85,39 @@ def refresh(
     certain. Without the tables that sessions and trials need, as in a narrowed mirror, the derived
     tables have no rows.
     """
+    from mirror.derive.fitting import fitting
+
+    with fitting() as work:
+        return _refreshed(connection, available, run, is_whole, progress or Progress(), work)
+
+
+def _refreshed(
+    connection: duckdb.DuckDBPyConnection,
+    available: Iterable[View],
+    run: int,
+    is_whole: bool,
+    progress: Progress,
+    work: "Fitting",
+) -> Derived:
     clock = time.monotonic()
-    base = views.needed(available, NEEDS)
-    applied = views.put(connection, base)
-    digest = _digest(connection, base, is_whole)
     known = connection.execute(
         "select table_name, n_rows, inputs from _mirror.derived"
         " join duckdb_tables() using (table_name) where schema_name = 'derived'"
     ).fetchall()
+    if not known and _sessions_with_trials(connection) > PORTION:
+        # while the trials are put in order
+        work.get_ready()
+        in_background(partial(import_module, "pandas"))
+    base = views.needed(available, NEEDS)
+    applied = views.put(connection, base)
+    digest = _digest(connection, base, is_whole)
     if {name for name, *_ in known} == set(TABLES) and all(row[2] == digest for row in known):
         return Derived("unchanged", rows={name: rows for name, rows, _ in known})
     clear(connection)
     if why := _missing(connection, applied):
         return Derived("left out", why=why)
     try:
-        rows = _make(connection, is_whole, progress or Progress())
+        rows = _make(connection, is_whole, progress, work)
     except duckdb.DataError as error:
         # a value that no pipeline wrote must not cost anyone the copy
         clear(connection)
@@ -139,6 +159,15 @@ def clear(connection: duckdb.DuckDBPyConnection) -> None:
     connection.commit()
 
 
+def _sessions_with_trials(connection: duckdb.DuckDBPyConnection) -> int:
+    """As many as the last sync has copied."""
+    [(rows,)] = connection.execute(
+        "select coalesce(max(n_rows), 0) from _mirror.tables"
+        " where schema_name = 'behavior' and table_name = 'trial_set'"
+    ).fetchall()
+    return rows
+
+
 def _missing(connection: duckdb.DuckDBPyConnection, applied: views.Applied) -> str | None:
     """Why the derived tables cannot be made, if so."""
     skipped = [applied.skipped[name] for name in NEEDS if name in applied.skipped]
@@ -162,17 +191,15 @@ def _digest(connection: duckdb.DuckDBPyConnection, base: Sequence[View], is_whol
 
 
 def _make(
-    connection: duckdb.DuckDBPyConnection, is_whole: bool, progress: Progress
+    connection: duckdb.DuckDBPyConnection, is_whole: bool, progress: Progress, work: "Fitting"
 ) -> dict[str, int]:
     """Fill the tables for so many mice at a time: memory then does not grow with the mirror."""
-    from mirror.derive.fitting import fitting
-
     portions = list(_portions(connection))
     steps = len(TO_FIT) + len(MEANWHILE) + 2 + len(COMPUTED)
     progress.start("deriving", len(portions) * steps, "steps")
     finish = None
     # two, each with temporary tables of its own
-    with fitting() as work, connection.cursor() as other:
+    with connection.cursor() as other:
         for cursor, some in zip(cycle((connection, other)), portions, strict=False):
             begun = _begun(cursor, some, is_whole, work, progress)
             # what was begun before, while the curves of these mice are fitted

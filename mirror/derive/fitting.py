@@ -15,11 +15,9 @@ from dataclasses import fields
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
-from threading import local
+from queue import Empty, SimpleQueue
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, BinaryIO
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mirror.derive.psychometric import Curves, Fits, Variant
@@ -42,9 +40,15 @@ class Fitting:
     def __init__(self) -> None:
         self._number = min(MOST_PROCESSES, os.cpu_count() or 1)
         self._threads = ThreadPoolExecutor(self._number)
-        self._of_thread = local()
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         self._is_over = False
+
+    def get_ready(self) -> None:
+        """Start the processes, which take a while to load: there will be enough to do."""
+        with suppress(OSError):
+            for _ in range(self._number if self._number > 1 else 0):
+                self._idle.put(self._started())
 
     def fit(self, curves: "Curves", variant: "Variant") -> "Fits":
         """Find the most likely curve for each of many."""
@@ -78,6 +82,8 @@ class Fitting:
                 process.kill()
 
     def _jobs(self, asked: "Sequence[tuple[Curves, Variant]]") -> Iterator[Job]:
+        import numpy as np
+
         curves = asked[0][0]
         rounds = -(-curves.size // (self._number * MOST))
         bounds = np.linspace(0, curves.size, self._number * rounds + 1).astype(int)
@@ -94,14 +100,14 @@ class Fitting:
             )
 
     def _done(self, job: Job) -> list[Arrays]:
-        """Have this thread's process do a job, or do it here where there can be no process."""
+        """Have a process do a job, or do it here where there can be no process."""
         try:
-            if not hasattr(self._of_thread, "process"):
-                self._of_thread.process = _started()
-                self._processes.append(self._of_thread.process)
-            process = self._of_thread.process
-            _write(process.stdin, job)
-            found: list[Arrays] = _read(process.stdout)
+            try:
+                process = self._idle.get_nowait()
+            except Empty:
+                process = self._started()
+            found = _answer(process, job)
+            self._idle.put(process)
         except (OSError, EOFError):
             if self._is_over:
                 raise
@@ -109,6 +115,20 @@ class Fitting:
 
             return _fitted(psychometric, job)
         return found
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            # -P: nothing beside this file is taken for a library
+            [sys.executable, "-P", __file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            # one that cannot work is done without
+            stderr=subprocess.DEVNULL,
+            # Ctrl-C at a terminal is for the sync
+            start_new_session=True,
+        )
+        self._processes.append(process)
+        return process
 
 
 @contextmanager
@@ -121,17 +141,11 @@ def fitting() -> Iterator[Fitting]:
         work.stop()
 
 
-def _started() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        # -P: nothing beside this file is taken for a library
-        [sys.executable, "-P", __file__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # one that cannot work is done without
-        stderr=subprocess.DEVNULL,
-        # Ctrl-C at a terminal is for the sync
-        start_new_session=True,
-    )
+def _answer(process: "subprocess.Popen[bytes]", job: Job) -> list[Arrays]:
+    assert process.stdin and process.stdout
+    _write(process.stdin, job)
+    found: list[Arrays] = _read(process.stdout)
+    return found
 
 
 def _fitted(psychometric: ModuleType, job: Job) -> list[Arrays]:
@@ -146,17 +160,19 @@ def _fitted(psychometric: ModuleType, job: Job) -> list[Arrays]:
 
 
 def _joined(parts: Sequence[Arrays]) -> Arrays:
+    import numpy as np
+
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _write(stream: BinaryIO, value: object) -> None:
+def _write(stream: IO[bytes], value: object) -> None:
     content = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(LENGTH.pack(len(content)))
     stream.write(content)
     stream.flush()
 
 
-def _read(stream: BinaryIO) -> Any:
+def _read(stream: IO[bytes]) -> Any:
     """What `_write` wrote. Raises EOFError at the end."""
     header = stream.read(LENGTH.size)
     if len(header) < LENGTH.size:
@@ -165,7 +181,7 @@ def _read(stream: BinaryIO) -> Any:
     return pickle.loads(content)
 
 
-def _serve(jobs: BinaryIO, answers: BinaryIO) -> None:
+def _serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
     # by itself: the package around it takes longer to load than some jobs
     spec = spec_from_file_location("psychometric", PSYCHOMETRIC)
     assert spec and spec.loader
