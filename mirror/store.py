@@ -35,6 +35,8 @@ STORAGE_VERSION = "v1.0.0"
 # target. While rows stream in, DuckDB only keeps what it has written already: less will do.
 MEMORY_LIMIT = 400_000_000
 STREAMING_LIMIT = 150_000_000
+# Twice what a portion of a stored view takes: with less, DuckDB sorts it on one core.
+SORTING_LIMIT = 640_000_000
 # Commits gather in the log beside the file until it is so large: to bring them into the file
 # takes a while each time, whatever they are.
 LOG_LIMIT = 128_000_000
@@ -236,6 +238,14 @@ def streaming(connection: Connection, memory: int) -> Iterator[None]:
 def merging(connection: Connection, memory: int) -> Iterator[None]:
     """Let DuckDB have its room within `streaming` in so many bytes."""
     with _memory(connection, MEMORY_LIMIT, memory):
+        yield
+
+
+@contextmanager
+def sorting(connection: Connection) -> Iterator[None]:
+    """Let DuckDB put rows in order, after it has let go of what it has read before."""
+    _limit(connection, STREAMING_LIMIT)
+    with _memory(connection, SORTING_LIMIT, MEMORY_LIMIT):
         yield
 
 

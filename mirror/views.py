@@ -285,7 +285,10 @@ def _store(connection: duckdb.DuckDBPyConnection, view: View, tables: Iterable[s
     connection.begin()
     connection.execute(f"create table main._stored as from {name} limit 0")
     for some in _portions(connection, view.stored_by[0], types[view.stored_by[0]], tables):
-        connection.execute(f"insert into main._stored from {name} where {some} order by {order}")
+        with store.sorting(connection):
+            connection.execute(
+                f"insert into main._stored from {name} where {some} order by {order}"
+            )
     connection.execute(f"drop view {name}")
     connection.execute(f"alter table main._stored rename to {store.quoted(view.name)}")
     connection.execute(f"comment on table {name} is {store.literal(comment)}")
