@@ -37,9 +37,6 @@ MEMORY_LIMIT = 400_000_000
 STREAMING_LIMIT = 150_000_000
 # Twice what a portion of a stored view takes: with less, DuckDB sorts it on one core.
 SORTING_LIMIT = 640_000_000
-# Commits gather in the log beside the file until it is so large: to bring them into the file
-# takes a while each time, whatever they are.
-LOG_LIMIT = 128_000_000
 # The index of a primary key is the exception: it stays in memory until it is committed, and a
 # commit that finds no room ends the whole file. Of the keys of trials it takes 9 bytes a row, of
 # random texts of 64 letters up to 100, and twice as much where a file is rewritten.
@@ -263,8 +260,8 @@ def commit_to_file(connection: Connection) -> None:
 
 
 def commit_to_log(connection: Connection) -> None:
-    """Let commits write into the log beside the file."""
-    connection.execute(f"set checkpoint_threshold = '{LOG_LIMIT}B'")
+    """Let commits write into the log beside the file, as DuckDB does by itself."""
+    connection.execute("reset checkpoint_threshold")
 
 
 @contextmanager
@@ -400,7 +397,6 @@ def _open_built(folder: Path) -> Connection:
         config={
             "storage_compatibility_version": STORAGE_VERSION,
             "memory_limit": f"{MEMORY_LIMIT}B",
-            "checkpoint_threshold": f"{LOG_LIMIT}B",
             "threads": THREADS,
             "temp_directory": str(_temporary(folder)),
         },
