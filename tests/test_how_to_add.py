@@ -91,19 +91,19 @@ MICE_BY_SEX_ROW = (
     " | Mice by sex: how many there are of each, one bar for females, males and unknown"
     ' | <img src="images/mice_by_sex.png" width="360" alt="mice_by_sex"> |\n'
 )
-BIT_COUNT = """
+NVL2 = """
 
-@function(as_is)
-def bit_count(a: Typed) -> Typed:
-    return Typed(f"cast(bit_count(cast({_bits(a)} as hugeint)) as bigint)", INTEGER)
+@function(as_is, integer, integer, returns=INTEGER)
+def nvl2(a: Typed, known: str, unknown: str) -> str:
+    return f"case when {a.sql} is null then {unknown} else {known} end"
 """
-BIT_COUNT_PAIR = """
--- BIT_COUNT counts the bits of 64 that are set
-select bit_count(tiny) as x from specimen;
-select cast(bit_count(cast(bits(cast(t0."tiny" as bigint)) as hugeint)) as bigint) as "x"
+NVL2_PAIR = """
+-- NVL2 tells what is NULL
+select nvl2(word, tiny, 0) as x from specimen;
+select case when t0."word" is null then 0 else cast(t0."tiny" as bigint) end as "x"
 from "mirror"."action"."specimen" as t0;
 """
-BIT_COUNT_TEMPLATE = '    (NUMBERS, "bit_count({})"),\n'
+NVL2_TEMPLATE = '    (NUMBERS, "nvl2({}, 2, -1)"),\n'
 NOTEBOOK = '''\
 """Laboratories as a notebook lists them."""
 
@@ -381,12 +381,12 @@ def test_a_source(copy: Path, run: Callable[..., str], accepted: Callable[..., N
 
 def test_a_function_of_mysql(copy: Path, accepted: Callable[..., None]) -> None:
     steps = recipe("mirror/serve/README.md", "One more function of MySQL")
-    insert(copy / "mirror/serve/translate/numbers.py", "", BIT_COUNT)
-    insert(copy / "tests/fixtures/translate/numbers.sql", "", BIT_COUNT_PAIR)
-    insert(copy / "tests/test_serve_rules.py", '    (NUMBERS, "abs({})"', BIT_COUNT_TEMPLATE)
+    insert(copy / "mirror/serve/translate/numbers.py", "", NVL2)
+    insert(copy / "tests/fixtures/translate/numbers.sql", "", NVL2_PAIR)
+    insert(copy / "tests/test_serve_rules.py", '    (NUMBERS, "abs({})"', NVL2_TEMPLATE)
 
     assert changed(copy) == named(steps, copy)
-    accepted(steps, "BIT_COUNT or bit_count or every_rule")
+    accepted(steps, "NVL2 or nvl2 or every_rule")
 
 
 def test_a_type(copy: Path, accepted: Callable[..., None]) -> None:

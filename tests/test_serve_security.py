@@ -397,7 +397,7 @@ def test_a_number_of_floating_point_is_found_among_texts(session: Session) -> No
 
 def test_a_long_list_is_refused_where_it_may_not_stand(session: Session) -> None:
     listed = ", ".join(map(str, range(5000)))
-    assert outcome(session, f"select ~(1 in ({listed}))") == 1235
+    assert outcome(session, f"select abs(distinct 1 in ({listed}))") == 1235
     assert outcome(session, f"select (1, 2) in ({listed})") == 1241
 
 
