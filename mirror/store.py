@@ -20,6 +20,7 @@ from functools import cache
 from glob import escape
 from importlib.resources import files
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -37,6 +38,8 @@ MEMORY_LIMIT = 400_000_000
 STREAMING_LIMIT = 150_000_000
 # Twice what a portion of a stored view takes: with less, DuckDB sorts it on one core.
 SORTING_LIMIT = 640_000_000
+# One thread at a time looks at the limit and changes it, and what it saw was cut by less than this.
+LIMITING, LIMIT_STEP = Lock(), 2**20
 # The index of a primary key is the exception: it stays in memory until it is committed, and a
 # commit that finds no room ends the whole file. Of the keys of trials it takes 9 bytes a row, of
 # random texts of 64 letters up to 100, and twice as much where a file is rewritten.
@@ -240,10 +243,19 @@ def merging(connection: Connection, memory: int) -> Iterator[None]:
 
 @contextmanager
 def sorting(connection: Connection) -> Iterator[None]:
-    """Let DuckDB put rows in order, after it has let go of what it has read before."""
-    _limit(connection, STREAMING_LIMIT)
-    with _memory(connection, SORTING_LIMIT, MEMORY_LIMIT):
+    """Let DuckDB put rows in order, beside other work, which keeps the room that it asks for."""
+    with LIMITING:
+        before = _limit_of(connection)
+        if before < SORTING_LIMIT:
+            connection.execute(f"set memory_limit = '{SORTING_LIMIT}B'")
+        raised = _limit_of(connection)
+    try:
         yield
+    finally:
+        # not where other work has set another one meanwhile
+        with suppress(duckdb.Error), LIMITING:
+            if before < raised == _limit_of(connection):
+                connection.execute(f"set memory_limit = '{before + LIMIT_STEP}B'")
 
 
 def make_room(connection: Connection, memory: int, rows: int) -> None:
@@ -277,8 +289,16 @@ def _memory(connection: Connection, limit: int, otherwise: int) -> Iterator[None
 
 def _limit(connection: Connection, size: int) -> None:
     # what other work has in memory is its own until it is done
-    with suppress(duckdb.OutOfMemoryException):
+    with suppress(duckdb.OutOfMemoryException), LIMITING:
         connection.execute(f"set memory_limit = '{size}B'")
+
+
+def _limit_of(connection: Connection) -> int:
+    """The bytes that DuckDB may have, cut to a tenth of a MiB, as it tells them."""
+    [(size,)] = connection.execute(
+        "select parse_formatted_bytes(current_setting('memory_limit'))"
+    ).fetchall()
+    return size
 
 
 def give_back() -> None:

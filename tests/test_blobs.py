@@ -15,6 +15,7 @@ from uuid import UUID
 import datajoint as dj
 import ibl
 import numpy as np
+import pyarrow as pa
 import pytest
 from datajoint.blob import Blob, MatCell, MatStruct, pack
 from hypothesis import given, settings
@@ -34,8 +35,10 @@ from mirror.blobs import (
     unpacker,
 )
 from mirror.serve.offline import OfflineConnection
-from mirror.sources.datajoint import DataJointSource
+from mirror.sources.datajoint import DataJointSource, readers
 from mirror.syncing import Options, Report, sync
+from mirror.tables import Table
+from mirror.types import Conversion
 
 NAN = float("nan")
 UNPACK = unpacker(Blob)
@@ -492,6 +495,32 @@ def test_blobs_of_a_datajoint_table_can_be_asked_in_sql(
             " mixed->>'$.a[0]' from behavior.wheel where id = 1"
         ).fetchall()
     assert repr(asked) == repr([([NAN], True, "nan")])
+
+
+@pytest.mark.parametrize("kept", [0, 5_000, 8 * 2**20])
+def test_blobs_are_the_same_whether_what_was_decoded_is_kept_or_not(
+    kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of three batches, some, or all."""
+    monkeypatch.setattr(readers, "KEPT_BYTES", kept)
+    arrays = [np.arange(place + 100.0) for place in range(3)]
+    schema = pa.schema([("position", pa.binary())])
+    batches = (
+        pa.record_batch([pa.array([pack(array), b"damage"], pa.binary())], schema=schema)
+        for array in arrays
+    )
+    table = Table("behavior", "wheel", "ibl_behavior", "wheel", "", (), ())
+    columns = {"position": Conversion("BLOB", is_blob=True)}
+
+    reading = readers.read_blobs(table, columns, batches, blobs.unpacker(Blob))
+    rows = [row for batch in reading.batches for row in batch.column(0).to_pylist()]
+
+    assert rows == [value for array in arrays for value in (array.tolist(), None)]
+    assert reading.undecodable == {"position": 3}
+    assert reading.originals
+    assert [row["original"] for batch in reading.originals for row in batch.to_pylist()] == [
+        b"damage"
+    ] * 3
 
 
 def test_damaged_blobs_become_null_and_are_counted_even_where_null_is_forbidden(

@@ -517,6 +517,29 @@ def test_what_other_work_has_in_memory_is_left_to_it(tmp_path: Path) -> None:
         assert working.result()
 
 
+def room(connection: duckdb.DuckDBPyConnection) -> int:
+    """MB that DuckDB may have."""
+    [(size,)] = connection.execute(
+        "select parse_formatted_bytes(current_setting('memory_limit'))"
+    ).fetchall()
+    return round(size / 1e6)
+
+
+def test_sorting_takes_no_room_that_other_work_asks_for(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "x.duckdb") as connection:
+        store.make_room(connection, 500_000_000, 0)
+        with store.sorting(connection):
+            assert room(connection) == 640
+        assert room(connection) in (500, 501)
+        with store.sorting(connection):
+            store.make_room(connection, 450_000_000, 0)
+        assert room(connection) == 450
+        store.make_room(connection, 900_000_000, 0)
+        with store.sorting(connection):
+            assert room(connection) == 900
+        assert room(connection) == 900
+
+
 def test_a_limit_on_the_size_of_files_is_told(file: Path) -> None:
     before = file.read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -148,7 +148,7 @@ class Source(Protocol):
         """Every table that can be read, and what cannot."""
 
     def hides(self, mysql_schema: str, mysql_table: str) -> bool:
-        """Whether a table that is not among these may be there all the same."""
+        """Whether a table that `tables` does not tell may be there all the same."""
 
     def subjects(self, names: Sequence[str]) -> Mapping[str, Sequence[UUID]]:
         """The mice of each nickname or uuid."""

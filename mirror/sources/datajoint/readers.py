@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from mirror import blobs
@@ -112,6 +113,7 @@ def read_blobs(
             decoded = {name: list(_decoded(batch.column(name), unpack)) for name in blob_columns}
             for name, values in decoded.items():
                 for raw, value, _ in values:
+                    room -= _size(raw, value)
                     if value is None:
                         # DataJoint can store None in a column that is NOT NULL
                         undecodable[name] += raw is not None
@@ -120,7 +122,6 @@ def read_blobs(
                     kinds[name] |= found
                     if found != blobs.NOTHING:
                         lengths[name].add(found.depth)
-                    room -= getattr(value, "nbytes", KEPT_BYTES)
             if room > 0:
                 kept.append(decoded)
             writer.write_batch(batch)
@@ -218,6 +219,15 @@ class Originals:
         self._spool.seek(0)
         with self._spool, pa.ipc.open_stream(self._spool) as reader:
             yield from reader
+
+
+def _size(raw: bytes | None, value: Any) -> int:
+    """The bytes of a blob and of its value; of what does not tell its size, more than are kept."""
+    if value is None:
+        return len(raw or b"")
+    if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
+        return len(raw or b"") + value.nbytes
+    return KEPT_BYTES
 
 
 def _decoded(column: pa.Array, unpack: Callable[[bytes, int], Any]) -> Iterator[Decoded]:
