@@ -7,6 +7,7 @@ To take from it: how much data there is, and when it came. There is no published
 supplement prints the mice over time as numbers.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -20,7 +21,8 @@ DATES = f"""
 with chosen as (
     select
         session_date,
-        coalesce(n_trials, 0) as n_trials,
+        -- of a mirror that derives nothing there is no count
+        case when has_trials is not null then coalesce(n_trials, 0) end as n_trials,
         row_number() over (partition by subject_uuid order by session_start_time) = 1
             as is_first_of_mouse,
         lab_name is not null
@@ -45,10 +47,10 @@ order by session_date
 # One prefix for the whole axis would make it 0k; of one laboratory there is no half.
 COUNT = "datum.value === 0 ? '0' : datum.value % 1 ? '' : datum.label"
 PANELS = {
-    "n_mice": "mice",
-    "n_labs": "laboratories",
-    "n_sessions": "sessions",
-    "n_trials": "trials",
+    "n_mice": ("mouse", "mice"),
+    "n_labs": ("laboratory", "laboratories"),
+    "n_sessions": ("session", "sessions"),
+    "n_trials": ("trial", "trials"),
 }
 
 
@@ -57,18 +59,19 @@ def chart(con: duckdb.DuckDBPyConnection, lab: str | None = None, cohort: str | 
     dates = ask(con, DATES, lab=lab, cohort=cohort)
     if dates.empty:
         return nothing(con, TITLE, "no sessions match")
-    panels = [_panel(dates, field, title) for field, title in PANELS.items()]
+    words = {field: words for field, words in PANELS.items() if dates[field].notna().any()}
+    dates = dates[["session_date", *words]]
+    panels = [_panel(dates, field, words) for field in words]
     last = dates.iloc[-1]
+    counts = [counted(int(last[field]), *words[field]) for field in words]
     subtitle = (
-        f"{counted(int(last['n_mice']), 'mouse', 'mice')},"
-        f" {counted(int(last['n_labs']), 'laboratory', 'laboratories')},"
-        f" {counted(int(last['n_sessions']), 'session')}, {counted(int(last['n_trials']), 'trial')}"
-        f" from {dates['session_date'].iloc[0]:%Y-%m-%d} to {last['session_date']:%Y-%m-%d}"
+        f"{', '.join(counts)} from {dates['session_date'].iloc[0]:%Y-%m-%d} to"
+        f" {last['session_date']:%Y-%m-%d}"
     )
     return finished(con, alt.concat(*panels, columns=2, spacing=25), TITLE, subtitle)
 
 
-def _panel(dates: pd.DataFrame, field: str, title: str) -> Any:
+def _panel(dates: pd.DataFrame, field: str, words: Mapping[str, tuple[str, str]]) -> Any:
     """One count over time; the date under the pointer tells all of them."""
     hover = alt.selection_point(
         name=f"date_of_{field}",
@@ -84,13 +87,15 @@ def _panel(dates: pd.DataFrame, field: str, title: str) -> Any:
         x=alt.X("session_date:T", title="date", axis=months),
         y=alt.Y(
             f"{field}:Q",
-            title=f"{title} so far",
+            title=f"{words[field][1]} so far",
             # a lab is whole: no ticks between two
             axis=alt.Axis(format="~s", tickMinStep=1, labelExpr=COUNT),
         ),
     )
     tooltip = [alt.Tooltip("session_date:T", title="date", format="%A, %-d %B %Y")]
-    tooltip += [alt.Tooltip(f"{n}:Q", title=what, format=",") for n, what in PANELS.items()]
+    tooltip += [
+        alt.Tooltip(f"{name}:Q", title=many, format=",") for name, (_, many) in words.items()
+    ]
     line = base.mark_line(interpolate="step-after", color=DARK)
     # points that nobody sees catch the pointer
     dots = (

@@ -31,7 +31,8 @@ with chosen as (
     select
         subject_uuid,
         session_date,
-        n_trials,
+        -- of a mirror that derives nothing there is no count
+        case when has_trials is not null then coalesce(n_trials, 0) end as n_trials,
         coalesce(lab_name, '{NO_LABORATORY}') as laboratory,
         coalesce(institution_short, '{NO_LABORATORY}') as institution_short
     from sessions
@@ -48,7 +49,7 @@ select
     session_date + 1 as next_date,
     count(*) as n_sessions,
     count(distinct subject_uuid) as n_mice,
-    coalesce(sum(n_trials), 0)::bigint as n_trials,
+    sum(n_trials)::bigint as n_trials,
     (select count(distinct subject_uuid) from chosen) as n_mice_in_all
 from chosen
 group by laboratory, institution_short, session_date

@@ -38,6 +38,7 @@ from analyses import (
     training_funnel,
     training_probability,
 )
+from mirror import derive
 from mirror.errors import UsageError
 
 pytestmark = pytest.mark.slow
@@ -242,6 +243,13 @@ def test_growth_agrees_with_the_view(three_mice):
     assert subtitle(chart) == (
         "3 mice, 2 laboratories, 8 sessions, 330 trials from 2020-01-06 to 2020-01-12"
     )
+
+
+def test_growth_has_no_trials_where_nothing_is_derived(three_mice):
+    derive.clear(three_mice)
+    chart = growth.chart(three_mice)
+    assert subtitle(chart) == "3 mice, 2 laboratories, 8 sessions from 2020-01-06 to 2020-01-12"
+    assert len(chart.concat) == 3
 
 
 # training_funnel
