@@ -167,6 +167,18 @@ def test_a_report_that_fails_leaves_the_earlier_one(
     assert sorted(e.name for e in tmp_path.iterdir()) == ["broken.duckdb", "report"]
 
 
+def test_of_a_mirror_that_derives_nothing_no_trials_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "copied.duckdb"
+    source = DemoSource(2)
+    sync(source, file, with_derived=False)
+    source.close()
+    build(file, tmp_path / "report")
+
+    [page, *_] = sorted((tmp_path / "report" / "mice").glob("*.html"))
+    for fact in ("of them with trials", "trials"):
+        assert f'<dt>{fact}</dt><dd><span class="none">not known</span></dd>' in page.read_text()
+
+
 def test_a_mirror_without_sessions_has_a_report(tmp_path: Path, page: Page) -> None:
     file = tmp_path / "empty.duckdb"
     source = DemoSource(5)

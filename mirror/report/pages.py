@@ -131,7 +131,7 @@ def environment(shared: Mapping[str, Any]) -> Environment:
         undefined=StrictUndefined,
     )
     made.globals.update(shared)
-    made.filters["count"] = "{:,}".format
+    made.filters["count"] = _count
     made.filters["measure"] = _measure
     made.filters["prose"] = _prose
     return made
@@ -140,6 +140,11 @@ def environment(shared: Mapping[str, Any]) -> Environment:
 def _prose(text: str) -> Markup:
     """Words of a docstring with what stands between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _count(number: int | None) -> str | None:
+    """A count with its thousands; None of what nobody has counted."""
+    return None if number is None else f"{number:,}"
 
 
 def _measure(value: float | None) -> str:
