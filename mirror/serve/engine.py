@@ -1,10 +1,11 @@
 """A mirror opened to be asked in MySQL: nothing outside of the file can be reached from here."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from importlib.resources import files
 from itertools import count
 from pathlib import Path
@@ -40,6 +41,8 @@ WITHOUT_ROWS = ("", "USE", "SET", "DO", "PREPARE", "EXECUTE", "DEALLOCATE", "DRO
 MEMORY_LIMIT = "2GB"
 # Translations of a session, of statements up to so many letters: notebooks ask the same again.
 MOST_KEPT, LONGEST_KEPT = 32, 10_000
+# The same of an engine, for queries that DuckDB has parsed: that can take longer than to run them.
+MOST_PARSED = 64
 BATCH_ROWS = 20_000
 
 
@@ -77,6 +80,9 @@ class Engine:
         execute(store.TRUSTED_OPTIMIZERS)
         store.without_progress_bar(self._connection)
         execute("set lock_configuration = true")
+        self._parsed = lru_cache(MOST_PARSED)(
+            lambda query: self.cursor().extract_statements(query)[0]
+        )
 
     def session(
         self, user: str = "mirror@localhost", settings: Settings | None = None
@@ -85,6 +91,10 @@ class Engine:
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
         return self._connection.cursor()
+
+    def parsed(self, query: str) -> str | duckdb.Statement:
+        """A query for DuckDB, parsed if it is short. Raises duckdb.Error."""
+        return query if len(query) > LONGEST_KEPT else self._parsed(query)
 
     def close(self) -> None:
         self._connection.close()
@@ -206,7 +216,7 @@ class Session:
 
     def _query(self, statement: str, values: Sequence[Value] | None = None) -> "Answer":
         if values is None and (known := self._known(statement)):
-            return Answer(render.fields(known), known, self._cursor, self.settings)
+            return self._answer(known, self.settings)
         tree, letters = self._parsed(statement), len(statement)
         if values is not None:
             tree = parameters.bound(tree, values)
@@ -223,10 +233,14 @@ class Session:
             with _refusals():
                 [(found,)] = self._cursor.execute(f"select count(*) from ({every})").fetchall()
             self.settings.found_rows = found
-            return Answer(render.fields(relation), relation, self._cursor)
+            return self._answer(relation)
         if values is None:
             self._keep(statement, translation)
-        return Answer(render.fields(relation), relation, self._cursor, self.settings)
+        return self._answer(relation, self.settings)
+
+    def _answer(self, relation: Relation, settings: Settings | None = None) -> "Answer":
+        fields = render.fields(relation)
+        return Answer(fields, relation, self._cursor, self.engine.parsed, settings)
 
     def _known(self, statement: str) -> Relation | None:
         """The translation of a statement that was asked before, where it is still the same."""
@@ -294,7 +308,7 @@ class Session:
             tree = parse(f"select {item.value}", self._joins_by_pipes)
             own, left = left[: (wanted := parameters.count(tree))], left[wanted:]
             relation = self._translated(parameters.bound(tree, own), len(item.value))
-            [row] = Answer(render.fields(relation), relation, self._cursor).rows()
+            [row] = self._answer(relation).rows()
             if len(row) != 1:
                 raise Refusal(1064, "42000", f"You have an error in your SQL syntax near '{item}'")
             if item.is_own:
@@ -365,6 +379,7 @@ class Answer:
     fields: tuple[Field, ...] = ()
     relation: Relation | None = None
     cursor: duckdb.DuckDBPyConnection | None = None
+    parsed: Callable[[str], str | duckdb.Statement] = str
     # whose FOUND_ROWS this answer's rows are
     settings: Settings | None = None
 
@@ -374,7 +389,7 @@ class Answer:
             return []
         with _refusals():
             # not as a relation, which DuckDB plans twice
-            result = self.cursor.execute(render.for_python(self.relation))
+            result = self.cursor.execute(self.parsed(render.for_python(self.relation)))
             blobs = self._blobs([kind for _, kind, *_ in result.description])
             rows = result.fetchall()
         self._found(len(rows))
@@ -396,7 +411,7 @@ class Answer:
             return
         query = render.for_binary if is_binary else render.for_text
         with _refusals():
-            result = self.cursor.sql(query(self.relation))
+            result = self.cursor.sql(self.parsed(query(self.relation)))
             blobs = self._blobs(result.types)
             found = 0
             for batch in result.to_arrow_reader(BATCH_ROWS):
