@@ -38,6 +38,8 @@ from mirror.types import Conversion, conversion
 LARGE_PART = 20_000
 # Bytes of rows after which there is much to give back, to the system and within the file.
 MUCH = 8 * 1024 * 1024
+# Bytes of rows that are put into the file with one statement.
+MOST_AT_ONCE = 32 * 1024 * 1024
 # Raised when the same heading comes to be stored otherwise, so that old rows are not kept.
 FORMAT, FORMAT_WITH_BLOBS = 2, 3
 
@@ -563,21 +565,41 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
 
     A batch at a time, so that it is Python that waits for the next one, and hears Ctrl-C.
     """
-    import pyarrow
-
     select = ", ".join(
         found.load.format(c=quoted(column), type=found.duckdb_type)
         for column, found in reading.conversions.items()
     )
     size = 0
     with closing(reading.batches) as batches:
-        for batch in batches:
-            size += batch.nbytes
+        for rows in _together(batches, job.batch_rows):
+            size += rows.nbytes
             # a registered name would keep what it names until the transaction ends
-            arrived = job.connection.from_arrow(pyarrow.Table.from_batches([batch]))
-            arrived.project(select).insert_into(name)
-            job.progress.advance(batch.num_rows)
+            job.connection.from_arrow(rows).project(select).insert_into(name)
+            job.progress.advance(rows.num_rows)
     return size
+
+
+def _together(batches: "Iterable[pyarrow.RecordBatch]", n_rows: int) -> "Iterator[pyarrow.Table]":
+    """Cut rows anew, into tables of so many, or fewer where these are large.
+
+    A whole row group is written as it is put in, any other is put in order with the next when all
+    are there; after an empty table, DuckDB would do so with all of them.
+    """
+    import pyarrow
+
+    some: list[pyarrow.RecordBatch] = []
+    rows = size = 0
+    for batch in batches:
+        start = 0
+        while start < batch.num_rows:
+            some.append(batch.slice(start, n_rows - rows))
+            start += some[-1].num_rows
+            rows, size = rows + some[-1].num_rows, size + some[-1].nbytes
+            if rows == n_rows or size >= MOST_AT_ONCE:
+                yield pyarrow.Table.from_batches(some).combine_chunks()
+                some, rows, size = [], 0, 0
+    if some:
+        yield pyarrow.Table.from_batches(some).combine_chunks()
 
 
 def _finish(

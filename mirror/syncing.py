@@ -41,7 +41,8 @@ from mirror.tables import LeftOut, Selection, Table
 
 # Copied only when named: the bookkeeping of files, of no use to behaviour.
 OPTIONAL_SCHEMAS = ("data",)
-BATCH_ROWS = 100_000
+# A row group of DuckDB's, which is written as soon as it is whole.
+BATCH_ROWS = 122_880
 WAYS_OUT = "add --full to replace it, or --database PATH to make another file."
 PACKAGES = ("ibl-mirror", "duckdb", "datajoint")
 

@@ -214,6 +214,32 @@ def test_a_table_is_in_memory_some_rows_at_a_time(
     assert max(progress.allocated) < sum(len(text) for _, text in rows) / 8
 
 
+def test_as_many_rows_as_asked_for_are_put_in_at_a_time(
+    source: DataJointSource, server: Server, tmp_path: Path
+) -> None:
+    class Counted(Progress):
+        def __init__(self) -> None:
+            self.rows: list[int] = []
+
+        def advance(self, rows: int) -> None:
+            self.rows.append(rows)
+
+    fill(server, "plain", "id int primary key", [(number,) for number in range(ROWS)])
+    for is_fast in (True, False):
+        source.fast, progress = is_fast, Counted()
+        options = Options(table=("behavior.plain",))
+
+        sync(
+            *(source, tmp_path / "ibl.duckdb", options),
+            full=True,
+            batch_rows=BATCH,
+            progress=progress,
+        )
+
+        # never none, as where a range of the key ends
+        assert progress.rows == [BATCH] * (ROWS // BATCH) + [ROWS % BATCH]
+
+
 TABLES = (
     "q't",
     's;emi "q" `b`',

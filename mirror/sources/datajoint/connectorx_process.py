@@ -21,7 +21,8 @@ HEADER = struct.Struct("<cQ")
 SCHEMA, BATCH, END = b"s", b"b", b"e"
 # connectorx cannot read this query, or connect at all
 UNREADABLE, UNREACHABLE = b"r", b"c"
-ARROW_ROWS = 50_000
+# a row group of DuckDB's
+ARROW_ROWS = 122_880
 
 
 class Connectorx:
