@@ -10,9 +10,10 @@ import importlib
 import importlib.util
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
-from types import ModuleType, SimpleNamespace
-from unittest.mock import patch
+from types import ModuleType
 
 from mirror.errors import MirrorError
 
@@ -28,15 +29,10 @@ def _alone(module: str) -> ModuleType:
     spec = _find("datajoint")
     package = ModuleType("datajoint")
     package.__path__ = list(spec.submodule_search_locations or ())
-    sys.modules["datajoint"] = package
     # it reports the configuration files it reads, on standard error
     logging.getLogger("datajoint").addHandler(logging.NullHandler())
-    try:
+    with _in_its_place(package):
         return importlib.import_module(f"datajoint.{module}")
-    finally:
-        # a later `import datajoint` must find the whole library
-        for name in [n for n in sys.modules if n == "datajoint" or n.startswith("datajoint.")]:
-            del sys.modules[name]
 
 
 def nma_ibl_schemas() -> dict[str, str]:
@@ -51,11 +47,33 @@ def nma_ibl_schemas() -> dict[str, str]:
         schemas[module_name] = schema_name
 
     spec = _find("nma_ibl")
-    recorder = SimpleNamespace(create_virtual_module=create_virtual_module)
-    with patch.dict(sys.modules, {"datajoint": recorder}):
+    recorder = ModuleType("datajoint")
+    recorder.__dict__["create_virtual_module"] = create_virtual_module
+    with _in_its_place(recorder):
         assert spec.loader is not None, "a package that is found can be loaded"
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
     return schemas
+
+
+@contextmanager
+def _in_its_place(module: ModuleType) -> Iterator[None]:
+    """Have a module imported as datajoint; a later `import datajoint` finds the whole library."""
+    before = _imported()
+    sys.modules["datajoint"] = module
+    try:
+        yield
+    finally:
+        for name in _imported():
+            del sys.modules[name]
+        sys.modules.update(before)
+
+
+def _imported() -> dict[str, ModuleType]:
+    return {
+        name: module
+        for name, module in sys.modules.items()
+        if name == "datajoint" or name.startswith("datajoint.")
+    }
 
 
 def _find(package: str) -> ModuleSpec:
