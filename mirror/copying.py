@@ -9,6 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -235,6 +236,8 @@ def _copied(job: Job, due: Due) -> Copied:
         census = counting.result()
         expected = kept_rows + census.rows
         checksum = checksum or census.checksum
+        # beside what is left to do here, now that all rows are there
+        checking = in_background(census.checksum_later) if census.checksum_later else None
         later = job.source.stamps([table]).get(table)
         is_steady = (later and later.text) == (stamp and stamp.text)
         held = parts.now(there, plan, reading.told) if there else {}
@@ -258,6 +261,7 @@ def _copied(job: Job, due: Due) -> Copied:
             copied = replace(copied, notes=(*copied.notes, note))
         if is_steady and (copied.rows != expected or (stamp and stamp.is_fresh)):
             # where the stamp cannot tell, the rows must
+            checksum = checking.result() if checking else checksum
             is_steady = checksum is None or job.source.checksums([table]).get(table) == checksum
         if not is_steady:
             copied = replace(
@@ -267,13 +271,15 @@ def _copied(job: Job, due: Due) -> Copied:
                     "changed while it was read, sync again for a copy of one moment",
                 ),
             )
-            token = checksum = None
+            token = checksum = checking = None
         elif copied.rows != expected:
             raise Unreadable(f"{copied.rows:,} rows arrived but the source counts {expected:,}")
         if size >= MUCH:
             give_back()
             commit_to_file(job.connection)
         _finish(job, due, reading, copied, (size, token, checksum), held)
+    if checking and not checksum:
+        _remember_checksum(job.connection, table, checking)
     if size >= MUCH:
         make_room(job.connection, job.memory, 0)
     return copied
@@ -411,6 +417,17 @@ def remember(
             "update _mirror.tables as t set change_token = v.token"
             f" from (values {values}) as v(schema_name, table_name, token)"
             " where t.schema_name = v.schema_name and t.table_name = v.table_name"
+        )
+
+
+def _remember_checksum(
+    connection: duckdb.DuckDBPyConnection, table: Table, checking: "Future[str | None]"
+) -> None:
+    """Write down the checksum of a table that is in the file; without it, it is read again."""
+    with suppress(Unreadable, ReadAgain):
+        connection.execute(
+            f"update _mirror.tables set checksum = {literal(checking.result())}"
+            f" where {_is(table.schema, table.name)}"
         )
 
 

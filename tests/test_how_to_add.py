@@ -171,7 +171,7 @@ class NotebookSource:
         wanted: Restriction,
         with_checksum: bool,
     ) -> Callable[[], Census]:
-        return lambda: Census(len(LABS), None)
+        return lambda: Census(len(LABS))
 
     def parts(self, table: Table, wanted: Restriction) -> Parts | None:
         return None

@@ -18,6 +18,7 @@ from mirror.progress import Progress
 from mirror.sources.datajoint import DataJointSource
 from mirror.syncing import Options, Report
 from mirror.syncing import sync as sync_all
+from mirror.tables import Restriction
 
 # what is derived from the tables has tests of its own
 sync = partial(sync_all, with_derived=False)
@@ -380,6 +381,36 @@ def test_rows_that_change_during_a_sync_are_noticed_and_read_again_next_time(
     assert how(sync(source, file)) == {"subject.subject_lab": "copied"}
     sync(source, tmp_path / "fresh.duckdb")
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
+
+
+@pytest.mark.both_servers
+def test_a_checksum_that_is_taken_late_is_of_the_moment_of_the_census(
+    source: DataJointSource, server: Server
+) -> None:
+    [table] = [table for table in source.tables()[0] if str(table) == "subject.subject_lab"]
+    before = source.checksums([table])[table]
+
+    census = source.census(table, {}, Restriction(), with_checksum=True)()
+    server.run("update ibl_subject.subject_lab set lab_name = 'zadorlab'")
+
+    assert source.checksums([table])[table] != before
+    assert census.checksum_later and census.checksum_later() == before
+
+
+@pytest.mark.both_servers
+def test_nobody_waits_to_alter_a_table_between_its_census_and_its_checksum(
+    source: DataJointSource, server: Server
+) -> None:
+    [table] = [table for table in source.tables()[0] if str(table) == "subject.subject_lab"]
+    census = source.census(table, {}, Restriction(), with_checksum=True)()
+
+    server.run(
+        "set lock_wait_timeout = 2",
+        "alter table ibl_subject.subject_lab add column cage int, algorithm = copy",
+    )
+
+    # there is no checksum of a table that has become another
+    assert census.checksum_later and census.checksum_later() is None
 
 
 def test_a_broken_sync_leaves_the_file_and_the_next_goes_on_where_it_stopped(

@@ -78,13 +78,15 @@ class Census:
     """What the source itself says of the rows asked for, at one moment.
 
     `values` counts what is not NULL of each column of which some may become so, because no DuckDB
-    type holds them; `changed` what is read as something else. `checksum` is over the whole table.
+    type holds them; `changed` what is read as something else. `checksum` is over the whole table;
+    where it takes a while, `checksum_later` is to be called for it, once, when rows are read.
     """
 
     rows: int
-    checksum: str | None
     values: Mapping[str, int] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
+    checksum: str | None = None
+    checksum_later: Callable[[], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -177,7 +179,8 @@ class Source(Protocol):
     ) -> Callable[[], Census]:
         """Choose this moment to count at; the call that is returned counts.
 
-        It may run beside a `read`, and what the rows read later say is never older.
+        It may run beside a `read`, and what the rows read later say is never older. A checksum is
+        of the same moment, whenever it is taken.
         """
 
     def parts(self, table: Table, wanted: Restriction) -> Parts | None:

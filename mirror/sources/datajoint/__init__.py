@@ -7,9 +7,10 @@ never written, printed or passed on a command line.
 import ipaddress
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from mirror.background import in_background
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 CONNECTIONS = 4
 # Batches in a query of connectorx, which goes ten ways to the server and back to begin one.
 RANGE = 4
+# What a point in a transaction is called.
+HERE = "counted"
 
 
 class DataJointSource:
@@ -169,30 +172,41 @@ class DataJointSource:
             known = answer.census
             return lambda: known
         request = Request(table, columns, wanted)
-        statements = [counting.census(request), "commit"]
-        if with_checksum:
-            statements.insert(0, counting.checksum([table]))
         side = self.access.free_side()
         with self.access.errors(table):
             side.ask("start transaction with consistent snapshot")
 
-        def count() -> Census:
-            # in one go: between statements the transaction would hold the table, and who waits
-            # to alter it keeps the rows from being read meanwhile
+        def last(statement: str) -> Sequence[tuple[Any, ...]]:
+            """Ask the last thing of this moment."""
             try:
                 with self.access.errors(table):
-                    *checksums, [counts], _ = side.ask_on(*statements)
+                    rows, _ = side.ask_on(statement, "commit")
             finally:
                 if self.access.counting is side:
                     self.access.counting = None
-            checksum = counting.checksum_of(checksums[0][0]) if checksums else None
-            return counting.census_of(request, counts, checksum)
+            return rows
+
+        def checksum() -> str | None:
+            [row] = last(counting.checksum([table]))
+            return counting.checksum_of(row)
+
+        def count() -> Census:
+            counts = counting.census(request)
+            if not with_checksum:
+                [row] = last(counts)
+                return counting.census_of(request, row)
+            with self.access.errors(table):
+                # lets go of the table: else who waits to alter it keeps rows from being read
+                _, [row], _ = side.ask_on(f"savepoint {HERE}", counts, f"rollback to {HERE}")
+            return replace(counting.census_of(request, row), checksum_later=checksum)
 
         if side is not self.access.main:
             self.access.counting = side
             return count
         # nothing can run beside it
         counted = count()
+        if with_checksum:
+            counted = replace(counted, checksum=checksum(), checksum_later=None)
         return lambda: counted
 
     def parts(self, table: Table, wanted: Restriction) -> Parts | None:

@@ -70,7 +70,7 @@ def checksum_of(row: Sequence[Any]) -> str | None:
 
 def census(request: Request) -> str:
     """Count the rows asked for, and in them the values that may not arrive as they are."""
-    counts = [f"count({quoted(name)})" for name in _losing(request)]
+    counts = [f"count({quoted(name)})" for name in _nullable(request)]
     counts += [
         f"sum({condition.format(c=quoted(name))})" for name, condition in _changing(request).items()
     ]
@@ -78,21 +78,23 @@ def census(request: Request) -> str:
     return f"select {select} from {name_of(request.table)}{where(conditions(request.wanted))}"
 
 
-def census_of(request: Request, row: Sequence[Any], checksum: str | None) -> Census:
+def census_of(request: Request, row: Sequence[Any]) -> Census:
     """Read the answer to `census`."""
     rows, *counts = (int(count or 0) for count in row)
-    losing = _losing(request)
-    changed = zip(_changing(request), counts[len(losing) :], strict=True)
-    return Census(
-        rows,
-        checksum,
-        values=dict(zip(losing, counts, strict=False)),
-        changed={name: count for name, count in changed if count},
-    )
+    nullable, changing = _nullable(request), _changing(request)
+    values = dict.fromkeys(_losing(request), rows) | dict(zip(nullable, counts, strict=False))
+    changed = zip(changing, counts[len(nullable) :], strict=True)
+    return Census(rows, values, {name: count for name, count in changed if count})
 
 
 def _losing(request: Request) -> list[str]:
     return [name for name, conversion in request.columns.items() if conversion.may_lose]
+
+
+def _nullable(request: Request) -> list[str]:
+    """Of those that may lose values, the columns of which not every row has one at the server."""
+    found = {name: request.table.column(name) for name in _losing(request)}
+    return [name for name, column in found.items() if column and column.nullable]
 
 
 def _changing(request: Request) -> dict[str, str]:

@@ -123,7 +123,7 @@ class DemoSource:
         # simulated here and now, not by two threads at once
         spool = self._spool
         self._progress.start(str(table))
-        return lambda: Census(spool.count(table, wanted), None)
+        return lambda: Census(spool.count(table, wanted))
 
     def parts(self, table: Table, wanted: Restriction) -> Parts | None:
         return None

@@ -159,7 +159,7 @@ class OneSource:
         with_checksum: bool,
     ) -> Callable[[], Census]:
         if str(table) not in FILES:
-            return lambda: Census(0, None)
+            return lambda: Census(0)
         self._gather(table, wanted)
         counted = f"({query(str(table))})"
         what = "count(*)"
@@ -167,7 +167,7 @@ class OneSource:
             # as the sessions count them, whatever then arrives
             counted, what = "session", "coalesce(sum(n_complete), 0)::bigint"
         statement = f"select {what} from {counted}{_where(table, wanted)}"
-        return lambda: Census(self._reader.ask(statement)[0][0], None)
+        return lambda: Census(self._reader.ask(statement)[0][0])
 
     def parts(self, table: Table, wanted: Restriction) -> Parts | None:
         """The mice, each with a digest of its files; of a lookup, the rows."""
