@@ -16,8 +16,8 @@ from mirror.tables import Column
 class Conversion:
     """How one column travels: MySQL expression, then DuckDB expression, then its type.
 
-    `{c}` stands for the quoted column. Both readers send `select`; a driver that speaks
-    MySQL's text protocol, which prints a FLOAT with six digits, sends `select_as_text`.
+    `{c}` stands for the quoted column. connectorx sends `select`; a driver that speaks MySQL's text
+    protocol, which prints a FLOAT with six digits, sends `select_as_text` where there is one.
     `digest` and `local_digest` write a value as text in MySQL and in DuckDB: equal texts mean
     equal values, so that a server can tell which rows have changed without sending them.
     `may_lose` says that `select` makes NULL of values without a counterpart; `changed` is the
@@ -77,7 +77,10 @@ LOCAL_NUMBER = "regexp_replace(cast(cast({c} as double) as varchar), '\\.0$', ''
 def _date(duckdb_type: str) -> Conversion:
     return Conversion(
         duckdb_type,
-        select=f"if({IS_A_DATE}, {{c}}, null)",
+        # connectorx ends at what is no date, and the table is then read as text
+        select_as_text=f"if({IS_A_DATE}, {{c}}, null)",
+        # it takes the year 0 for one
+        load="if(cast({c} as {type}) >= '0001-01-01', cast({c} as {type}), null)",
         digest=f"date_format(if({IS_A_DATE}, {{c}}, null), '%Y-%m-%d %H:%i:%s.%f')",
         local_digest="strftime({c}, '%Y-%m-%d %H:%M:%S.%f')",
         may_lose=True,

@@ -289,6 +289,24 @@ def test_a_float_arrives_to_its_last_bit(
         assert arrived["floats"] == rows
 
 
+@pytest.mark.parametrize("kind", ["date", "datetime(6)", "timestamp(6) null default null"])
+def test_days_that_are_none_arrive_as_null_wherever_they_are(
+    source: DataJointSource, server: Server, tmp_path: Path, kind: str
+) -> None:
+    # the year 0 alone is none that connectorx stumbles over
+    odd = {10: "0000-01-01", 3 * ROWS // 4: "0000-00-00", ROWS - 1: "2019-02-31"}
+    for table, ids in (("days", {*odd}), ("years", {10})):
+        rows = [(i, odd[i] if i in ids else "2019-02-28") for i in range(ROWS)]
+        fill(server, table, f"id int primary key, day {kind}", rows)
+        before = prepared(server)
+
+        arrived = arrive(source, [table], tmp_path / "ibl.duckdb")[table]
+
+        assert prepared(server) > before
+        assert {i for i, day in arrived if day is None} == ids
+        assert {str(day)[:10] for _, day in arrived if day} == {"2019-02-28"}
+
+
 def test_what_connectorx_refuses_comes_through_pymysql(
     source: DataJointSource, server: Server
 ) -> None:
