@@ -77,6 +77,8 @@ class Job:
     memory: int
     # whether the file began with nothing in it
     is_new: bool = False
+    # checksums of tables that are in the file already
+    checking: dict[Table, "Future[str | None]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,18 @@ def copy(job: Job, due: Due) -> Copied:
     while True:
         with suppress(ReadAgain):
             return _copied(job, due)
+
+
+def note_checksums(job: Job, wait: bool) -> None:
+    """Write down the checksums that have come, or all; a table without one is read again."""
+    for table, checking in list(job.checking.items()):
+        if wait or checking.done():
+            del job.checking[table]
+            with suppress(Unreadable, ReadAgain):
+                job.connection.execute(
+                    f"update _mirror.tables set checksum = {literal(checking.result())}"
+                    f" where {_is(table.schema, table.name)}"
+                )
 
 
 def holds(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
@@ -279,7 +293,7 @@ def _copied(job: Job, due: Due) -> Copied:
             commit_to_file(job.connection)
         _finish(job, due, reading, copied, (size, token, checksum), held)
     if checking and not checksum:
-        _remember_checksum(job.connection, table, checking)
+        job.checking[table] = checking
     if size >= MUCH:
         make_room(job.connection, job.memory, 0)
     return copied
@@ -417,17 +431,6 @@ def remember(
             "update _mirror.tables as t set change_token = v.token"
             f" from (values {values}) as v(schema_name, table_name, token)"
             " where t.schema_name = v.schema_name and t.table_name = v.table_name"
-        )
-
-
-def _remember_checksum(
-    connection: duckdb.DuckDBPyConnection, table: Table, checking: "Future[str | None]"
-) -> None:
-    """Write down the checksum of a table that is in the file; without it, it is read again."""
-    with suppress(Unreadable, ReadAgain):
-        connection.execute(
-            f"update _mirror.tables set checksum = {literal(checking.result())}"
-            f" where {_is(table.schema, table.name)}"
         )
 
 

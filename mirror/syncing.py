@@ -30,6 +30,7 @@ from mirror.copying import (
     holds,
     look,
     name_of,
+    note_checksums,
     read_ahead,
     remember,
 )
@@ -179,6 +180,7 @@ def sync(
             progress.start("defining views", unit="")
             applied = views.define(connection, parsing.result())
             progress.start("writing the file", unit="")
+            note_checksums(job, wait=True)
             not_derived = [LeftOut("derived", derived.why)] if derived.why else []
             _record_run(
                 connection, job, options, is_whole, began, clock, [*left_out, *not_derived], kept
@@ -295,6 +297,7 @@ def _bring_up(job: Job, found: Found) -> dict[Table, Copied | Unreadable]:
                 outcome = copy(job, each) if isinstance(each, Due) else each
             except Unreadable as error:
                 outcome = error
+            note_checksums(job, wait=False)
             outcomes[table] = outcome
             if isinstance(outcome, Copied):
                 job.progress.finish(outcome.table, outcome.how, outcome.rows, outcome.seconds)

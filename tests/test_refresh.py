@@ -383,6 +383,18 @@ def test_rows_that_change_during_a_sync_are_noticed_and_read_again_next_time(
     assert contents(file) == contents(tmp_path / "fresh.duckdb")
 
 
+@pytest.mark.usefixtures("singly")
+def test_the_checksum_of_every_table_is_written_down(source: DataJointSource, file: Path) -> None:
+    sync(source, file)
+
+    tables = source.tables()[0]
+    with connect(file) as mirror:
+        noted = mirror.sql("select schema_name, table_name, checksum from _mirror.tables")
+        found = {(schema, name): checksum for schema, name, checksum in noted.fetchall()}
+    sums = {(t.schema, t.name): s for t, s in source.checksums(tables).items()}
+    assert found and found == {name: sums[name] for name in found}
+
+
 @pytest.mark.both_servers
 def test_a_checksum_that_is_taken_late_is_of_the_moment_of_the_census(
     source: DataJointSource, server: Server

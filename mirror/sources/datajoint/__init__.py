@@ -187,7 +187,8 @@ class DataJointSource:
             return rows
 
         def checksum() -> str | None:
-            [row] = last(counting.checksum([table]))
+            with self.access.checking:
+                [row] = last(counting.checksum([table]))
             return counting.checksum_of(row)
 
         def count() -> Census:

@@ -5,6 +5,7 @@ What the server or the driver says ends here as a sentence, for the one table or
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import pymysql
@@ -38,8 +39,9 @@ class Access:
         self.address = self.server.address
         self.main = Connection(self.server)
         self._side: Connection | None = None
-        # the side connection while it counts
+        # the side connection while it counts, and what is held while it takes a checksum
         self.counting: Connection | None = None
+        self.checking = Lock()
         self._connectorx: Connectorx | None = None
         # tables that one of the readers has failed at
         self.too_odd: set[Table] = set()
@@ -70,11 +72,12 @@ class Access:
 
     def free_side(self) -> Connection:
         """The connection that counts, which the main one finds its way through the rows beside."""
-        if self._side and self.counting is self._side:
-            # for a table that has been given up meanwhile
-            self._side.hang_up()
-        elif self._side:
-            return self._side
+        with self.checking:
+            if self._side and self.counting is self._side:
+                # for a table that has been given up meanwhile
+                self._side.hang_up()
+            elif self._side:
+                return self._side
         self._side = self._another()
         return self._side
 

@@ -1,7 +1,7 @@
 """The two ways to read a query: connectorx's Arrow stream, and the driver of DataJoint.
 
 connectorx speaks MySQL's binary protocol and is an order of magnitude faster; blobs, odd
-types and encrypted connections go through pymysql. Both send the same SELECT and deliver
+types and encrypted connections go through pymysql. Both send nearly the same SELECT and deliver
 values that the same casts bring to the same DuckDB types.
 """
 
