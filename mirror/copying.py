@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,8 @@ from mirror.privacy import is_private
 from mirror.progress import Progress
 from mirror.sources import Census, ReadAgain, Reading, Request, Source, Stamp, Unreadable
 from mirror.store import (
+    MEMORY_LIMIT,
+    STREAMING_LIMIT,
     commit_to_file,
     commit_to_log,
     give_back,
@@ -30,6 +32,7 @@ from mirror.store import (
     make_room,
     merging,
     now,
+    one_thread,
     quoted,
 )
 from mirror.tables import Restriction, Selection, Table, plain_name
@@ -73,12 +76,17 @@ class Job:
     batch_rows: int
     run: int
     progress: Progress
-    # bytes that DuckDB may have, beside what keys take
-    memory: int
     # whether the file began with nothing in it
     is_new: bool = False
+    # whether nothing else is at work in the file
+    is_alone: bool = True
     # checksums of tables that are in the file already
     checking: dict[Table, "Future[str | None]"] = field(default_factory=dict)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that DuckDB may have, beside what keys take."""
+        return STREAMING_LIMIT if self.is_alone else MEMORY_LIMIT
 
 
 @dataclass(frozen=True)
@@ -469,7 +477,8 @@ def _load(
     reading = job.source.read(table, columns, wanted, job.batch_rows)
     job.connection.execute(f"create schema if not exists {quoted(table.schema)}")
     _create(job.connection, _incoming(table), table, reading)
-    return reading, _insert(job, _incoming(table), reading)
+    with one_thread(job.connection) if job.is_alone else nullcontext():
+        return reading, _insert(job, _incoming(table), reading)
 
 
 def _update(

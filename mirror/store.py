@@ -235,6 +235,20 @@ def streaming(connection: Connection, memory: int) -> Iterator[None]:
 
 
 @contextmanager
+def one_thread(connection: Connection) -> Iterator[None]:
+    """Let DuckDB put rows in by one thread, where no other work in the file needs more.
+
+    Each of several would begin blocks of its own, and leave its last one half empty.
+    """
+    connection.execute("set threads = 1")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.Error):
+            connection.execute(f"set threads = {THREADS}")
+
+
+@contextmanager
 def merging(connection: Connection, memory: int) -> Iterator[None]:
     """Let DuckDB have its room within `streaming` in so many bytes."""
     with _memory(connection, MEMORY_LIMIT, memory):

@@ -146,7 +146,6 @@ def sync(
             batch_rows=batch_rows,
             run=1 if full else _last_run(earlier) + 1,
             progress=progress,
-            memory=store.STREAMING_LIMIT,
         )
         # the source says what has changed while the file is copied
         looking = None
@@ -248,7 +247,7 @@ def _copied(
     outcomes |= _bring_up(job, {t: rest.pop(t) for t in list(rest) if str(t) in early})
     telling = Beside(job.progress)
     with beside(job.connection, partial(deriving, telling)) as derived:
-        outcomes |= _bring_up(replace(job, memory=store.MEMORY_LIMIT), rest)
+        outcomes |= _bring_up(replace(job, is_alone=False), rest)
         job.progress.start("checking references", unit="")
         done = [each for each in outcomes.values() if isinstance(each, Copied)]
         copied = {each.table for each in done if each.how != "unchanged"}
