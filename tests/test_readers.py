@@ -124,6 +124,20 @@ RANGED: dict[str, tuple[str, str, Callable[[int], tuple]]] = {
         "x",
         lambda i: (f"{(i - 2500) * 1e-18:.20f}",),
     ),
+    "many_digits": ("x decimal(38)", "x", lambda i: (10**37 + i,)),
+    "integers": (
+        "a tinyint(1), b tinyint, c smallint unsigned, d mediumint, e bigint",
+        "a, b, c, d, e",
+        lambda i: (i % 3, i % 5 - 2, i % 11, i % 7 - 3, -i),
+    ),
+    "bytes": (
+        "x varbinary(20), y binary(3)",
+        "x, y",
+        lambda i: (bytes([i % 251]) * (i % 5), i.to_bytes(3, "big")),
+    ),
+    "padded_text": ("name char(9)", "name", lambda i: (f"{i:x} {WORDS[i % 16]}",)),
+    "days": ("day date, id int", "day, id", lambda i: ((START + timedelta(i // 90)).date(), i)),
+    "days_of_the_year_0": ("day date, id int", "day, id", lambda i: (f"0000-{1 + i % 9}-01", i)),
     "impossible_days": (
         "day date, id int",
         "day, id",

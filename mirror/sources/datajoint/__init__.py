@@ -32,6 +32,7 @@ from mirror.sources.datajoint.mysql import (
     beside,
     conditions,
     equal,
+    exact,
     is_exact,
     is_ordered,
     literal,
@@ -270,9 +271,11 @@ class DataJointSource:
             )
         # connectorx holds all the values of a query at once
         is_odd = table in self.access.too_odd or any(found.is_file for found in columns.values())
-        if self.fast and is_ordered(table) and not (answer or has_blobs or is_odd):
-            ranges = self._ranges(table, base, RANGE * batch_rows) if keys is None else whole
-            queries = self._queries(table, columns, ranges, as_text=False)
+        is_ranged = is_ordered(table) and columns.keys() >= set(table.primary_key)
+        if self.fast and is_ranged and not (answer or has_blobs or is_odd):
+            most = RANGE * batch_rows if keys is None else None
+            ranges = self._ranges(table, base, most) if most else whole
+            queries = self._queries(table, columns, ranges, as_text=False, most=most)
             try:
                 return readers.read_arrow(self.access, table, columns, queries)
             except readers.NotForConnectorx as refusal:
@@ -297,6 +300,7 @@ class DataJointSource:
         columns: Mapping[str, Conversion],
         ranges: Iterable[Sequence[str]],
         as_text: bool,
+        most: int | None = None,
     ) -> Iterator[str]:
         select = ", ".join(
             ((as_text and conversion.select_as_text) or conversion.select).format(
@@ -308,24 +312,22 @@ class DataJointSource:
         # qualified, because an alias of the same name would be sorted as text
         order = ", ".join(f"t.{quoted(name)}" for name in table.primary_key)
         clause = f" order by {order}" if order else ""
+        of = f"{name_of(table)} as t"
+        if most:
+            # or a server might sort all rows for each range
+            of, clause = f"{of} force index (primary)", f"{clause} limit {most}"
         for some in ranges:
-            yield f"select {select} from {name_of(table)} as t{where(some)}{clause}"
+            yield f"select {select} from {of}{where(some)}{clause}"
 
     def _ranges(self, table: Table, base: list[str], rows: int) -> Iterator[list[str]]:
-        """Cut the rows wanted into ranges of the primary key, of so many each."""
-        key = ", ".join(quoted(name) for name in table.primary_key)
+        """Cut the rows wanted into ranges of the primary key, each above the last row before."""
         above: list[str] = []
         while True:
-            last = self.access.ask(
-                f"select {key} from {name_of(table)} force index (primary)"
-                f"{where([*base, *above])} order by {key} limit 1 offset {rows - 1}",
-                table,
-            )
-            if not last:
-                yield [*base, *above]
+            yield [*base, *above]
+            found = self.access.connectorx()
+            if found.rows < rows:
                 return
-            yield [*base, *above, beside(table.primary_key, "<", last[0], "=")]
-            above = [beside(table.primary_key, ">", last[0])]
+            above = [beside(table.primary_key, ">", exact(table, found.last))]
 
     def _stop_reading_ahead(self) -> None:
         if self._ahead:

@@ -14,8 +14,11 @@ import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    import pyarrow
 
 HEADER = struct.Struct("<cQ")
 SCHEMA, BATCH, END = b"s", b"b", b"e"
@@ -31,6 +34,9 @@ class Connectorx:
     def __init__(self, url: str, session: Sequence[str]) -> None:
         self._order = {"url": url, "session": session}
         self.asked = ""
+        # how many rows the last query gave, and the key of the last of them
+        self.rows = 0
+        self.last: tuple[int | str | bytes, ...] = ()
         self._process = subprocess.Popen(
             # -P: nothing beside this file is taken for a library
             [sys.executable, "-P", __file__],
@@ -42,30 +48,33 @@ class Connectorx:
             start_new_session=True,
         )
 
-    def frames(self, queries: Iterator[str]) -> Generator[tuple[bytes, bytes], None, None]:
+    def frames(
+        self, queries: Iterator[str], key: Sequence[str]
+    ) -> Generator[tuple[bytes, bytes], None, None]:
         """The answers to the queries, as kind and content, up to the first that it cannot give.
 
+        `rows` and `last`, the values of the columns `key`, are then those of the query before.
         Raises EOFError or OSError where the process ends, as it does when the server does.
         """
-        query = next(queries, None)
-        while query:
+        for query in queries:
             self.asked = query
-            self._send(query)
-            # looked for while rows arrive
-            query = next(queries, None)
+            self._send(query, key)
             while (frame := self._receive())[0] != END:
                 yield frame
                 if frame[0] in (UNREADABLE, UNREACHABLE):
                     return
+            self.rows, last = json.loads(frame[1])
+            self.last = tuple(map(_value, last))
 
     def stop(self) -> None:
         """End it, whatever it waits for."""
         self._process.kill()
         self._process.wait()
 
-    def _send(self, query: str) -> None:
+    def _send(self, query: str, key: Sequence[str]) -> None:
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(self._order | {"query": query}).encode() + b"\n")
+        order = self._order | {"query": query, "key": key}
+        self._process.stdin.write(json.dumps(order).encode() + b"\n")
         self._process.stdin.flush()
 
     def _receive(self) -> tuple[bytes, bytes]:
@@ -87,6 +96,21 @@ def url(host: str, port: int, user: str, password: str) -> str:
     # by socket, the same login may be another account; a process that nobody ends any more is
     # told by its system when the network is gone
     return f"mysql://{login}@{host}:{port}/?prefer_socket=false&tcp_keepalive_time_ms=30000"
+
+
+def _told(value: "pyarrow.Array") -> int | str | dict[str, str]:
+    """The one value of an array, as JSON has it; Python has no words for some days."""
+    import pyarrow
+
+    if pyarrow.types.is_integer(value.type):
+        return value[0].as_py()
+    if pyarrow.types.is_binary(value.type) or pyarrow.types.is_large_binary(value.type):
+        return {"bytes": value[0].as_py().hex()}
+    return value.cast(pyarrow.string())[0].as_py()
+
+
+def _value(told: int | str | dict[str, str]) -> int | str | bytes:
+    return bytes.fromhex(told["bytes"]) if isinstance(told, dict) else told
 
 
 def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
@@ -119,9 +143,15 @@ def _serve(orders: BinaryIO, answers: BinaryIO) -> None:
             answer(UNREACHABLE if is_unreachable else UNREADABLE)
             continue
         answer(SCHEMA, stream.schema.serialize())
+        rows, last = 0, []
         for batch in chain([] if first is None else [first], stream):
             answer(BATCH, batch.serialize())
-        answer(END)
+            if batch.num_rows:
+                rows += batch.num_rows
+                last = [
+                    _told(batch.column(name).slice(batch.num_rows - 1)) for name in order["key"]
+                ]
+        answer(END, json.dumps([rows, last]).encode())
 
 
 if __name__ == "__main__":

@@ -99,6 +99,12 @@ def equal(key: Mapping[str, object]) -> str:
     )
 
 
+def exact(table: Table, key: Sequence[Any]) -> Sequence[Any]:
+    """The values of a key, in which decimals are texts, so that they can be compared with."""
+    types = [column.declared_type for name in table.primary_key if (column := table.column(name))]
+    return [Decimal(x) if t.startswith("dec") else x for t, x in zip(types, key, strict=True)]
+
+
 def beside(names: Sequence[str], sign: str, values: Sequence[object], or_equal: str = "") -> str:
     """Compare a composite key, in the form that servers answer from its index."""
     alternatives = []

@@ -50,7 +50,7 @@ def read_arrow(
     """Stream the queries, one after the other, as Arrow. Raises NotForConnectorx."""
     process = access.connectorx()
     watch = Attentive(access.server, lambda: process.asked)
-    frames = attended(process.frames(queries), watch, access.stop_connectorx)
+    frames = attended(process.frames(queries, table.primary_key), watch, access.stop_connectorx)
     with access.errors(table):
         try:
             kind, content = next(frames)
