@@ -611,8 +611,8 @@ def _insert(job: Job, name: str, reading: Reading) -> int:
 def _together(batches: "Iterable[pyarrow.RecordBatch]", n_rows: int) -> "Iterator[pyarrow.Table]":
     """Cut rows anew, into tables of so many, or fewer where these are large.
 
-    A whole row group is written as it is put in, any other is put in order with the next when all
-    are there; after an empty table, DuckDB would do so with all of them.
+    DuckDB writes a whole row group at once. What fills none it keeps and joins with what follows,
+    and after a table of no rows it does so with all.
     """
     import pyarrow
 

@@ -316,7 +316,10 @@ def _limit_of(connection: Connection) -> int:
 
 
 def give_back() -> None:
-    """Return to the system what glibc keeps of the memory that Arrow has freed."""
+    """Return to the system what Arrow and glibc keep of memory that is free again."""
+    import pyarrow
+
+    pyarrow.default_memory_pool().release_unused()
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).malloc_trim(0)
 
