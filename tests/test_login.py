@@ -136,7 +136,7 @@ def test_a_password_may_hold_letters_of_any_script(
     )
     run = finished(started("sync", *LITTLE, DJ_USER="foreign", DJ_PASS=password))
     with closing(DataJointSource(replace(login, user="foreign", password=Secret(password)))) as own:
-        is_read_by_connectorx = list(own.access.connectorx().frames(iter(["select 1"])))
+        is_read_by_connectorx = list(own.access.connectorx().frames(iter(["select 1"]), ()))
 
     server.run("drop user 'foreign'@'127.0.0.1'")
     assert run.returncode == 0, run.stderr

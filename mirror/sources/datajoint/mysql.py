@@ -100,7 +100,7 @@ def equal(key: Mapping[str, object]) -> str:
 
 
 def exact(table: Table, key: Sequence[Any]) -> Sequence[Any]:
-    """The values of a key, in which decimals are texts, so that they can be compared with."""
+    """The values of a key as they compare on the server; a decimal arrives as text."""
     types = [column.declared_type for name in table.primary_key if (column := table.column(name))]
     return [Decimal(x) if t.startswith("dec") else x for t, x in zip(types, key, strict=True)]
 
